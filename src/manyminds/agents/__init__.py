@@ -1,0 +1,1 @@
+"""Members at work: models, prompts, the member's loop. Knows no strategy."""

@@ -1,0 +1,211 @@
+"""A member's loop: ask the model, do what it asks for, until it gives its final word.
+
+One file on purpose: each request and each tool call is a step of the run, so the loop can be
+interrupted, paid for and played again at every step.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from manyminds.agents.actions import (
+    Final,
+    Unreadable,
+    action_schema,
+    answer_tool,
+    read_reply,
+)
+from manyminds.agents.prompts import prompt
+from manyminds.core.errors import BudgetExceeded, ProviderError
+from manyminds.core.messages import (
+    JsonSchema,
+    Message,
+    ModelCall,
+    Purpose,
+    Reply,
+    Said,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Turn,
+)
+from manyminds.core.protocols import Run
+from manyminds.core.values import Claim, Evidence, Member, Task
+
+__all__ = ["Draft", "Thread", "work"]
+
+MAX_TURNS = 6
+"""Model requests in one round of work. Seen on everyday questions: 2 to 3; a member that needs
+more than six is going round in circles."""
+
+MAX_SLIPS = 2
+"""Unreadable replies in a row before the member is given up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a member brings back from a round of work; not yet compared with anything."""
+
+    member: Member
+    answer: str
+    reason: str
+    confidence: float | None
+    claims: tuple[Claim, ...]
+    evidence: tuple[Evidence, ...]
+    would_change: str | None
+
+
+@dataclass(kw_only=True)
+class Thread:
+    """A member's own conversation: isolated, and kept over the rounds so prefixes stay cached."""
+
+    member: Member
+    tools: Sequence[ToolSpec] = ()
+    temperature: float = 0.0
+    purpose: Purpose = "work"
+    messages: list[Message] = field(default_factory=list[Message])
+    evidence: list[Evidence] = field(default_factory=list[Evidence])
+    answer_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
+    _called: set[str] = field(default_factory=set[str])
+
+    def say(self, text: str) -> None:
+        """Add words of the user; the next request carries them."""
+        self.messages.append(Said(role="user", text=text))
+
+    def repeats(self, call: ToolCall) -> bool:
+        """Say whether this very call was made before, and remember it."""
+        mark = call.name + json.dumps(call.arguments, sort_keys=True)
+        seen = mark in self._called
+        self._called.add(mark)
+        return seen
+
+
+def open_thread(run: Run, member: Member, *, temperature: float) -> Thread:
+    """Begin a member's conversation on the run's task.
+
+    The part that all members share comes first and is the same to the letter, so that servers
+    read it from their cache for all members but the first.
+    """
+    protocol = run.abilities(member).tools is not True
+    shared = prompt("work", protocol=prompt("protocol", tools=_list(run.tools)) if protocol else "")
+    thread = Thread(
+        member=member,
+        tools=run.tools,
+        temperature=temperature,
+        answer_schema=_answer_schema(run.task),
+    )
+    thread.messages.append(Said(role="system", text=shared))
+    thread.say(f"{prompt('question', question=run.task.prompt)}\n\n{prompt(f'way_{member.way}')}")
+    return thread
+
+
+def _list(tools: Sequence[ToolSpec]) -> str:
+    return "\n".join(f"- {tool.name}: {tool.description}" for tool in tools)
+
+
+def _answer_schema(task: Task) -> JsonSchema:
+    return {"type": "string"} if task.schema_json is None else json.loads(task.schema_json)
+
+
+async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
+    """Let the member work until it gives its final word.
+
+    Raises:
+        BudgetExceeded: If not even an answer form can be paid for.
+        ProviderError: If the model failed, or kept sending what cannot be read.
+    """
+    slips = 0
+    last = False
+    for turn in range(turns):
+        reply, last = await _ask(run, thread, must_answer=last or turn == turns - 1)
+        said = read_reply(reply, protocol=_by_protocol(run, thread))
+        if isinstance(said, Final):
+            thread.messages.append(Turn(text=reply.text or _as_text(said)))
+            return _draft(thread, said)
+        if isinstance(said, Unreadable):
+            slips += 1
+            if slips > MAX_SLIPS:
+                break
+            thread.say(said.why)
+            continue
+        slips = 0
+        last = await _use_tools(run, thread, reply, said)
+    raise ProviderError(f"{thread.member.model}: gave no readable answer in {turns} turns")
+
+
+def _by_protocol(run: Run, thread: Thread) -> bool:
+    return run.abilities(thread.member).tools is not True
+
+
+async def _ask(run: Run, thread: Thread, *, must_answer: bool) -> tuple[Reply, bool]:
+    """Ask once more; when work can no longer be paid, ask for the answer out of the reserve."""
+    try:
+        call = _call(run, thread, must_answer=must_answer, purpose=thread.purpose)
+        return await run.request(thread.member, call), must_answer
+    except BudgetExceeded as error:
+        if error.limit == "usd" or thread.purpose == "check":
+            raise
+        call = _call(run, thread, must_answer=True, purpose="finish")
+        return await run.request(thread.member, call), True
+
+
+def _call(run: Run, thread: Thread, *, must_answer: bool, purpose: Purpose) -> ModelCall:
+    abilities = run.abilities(thread.member)
+    messages = tuple(thread.messages)
+    if must_answer:
+        messages = (*messages, Said(role="user", text=prompt("answer_now")))
+    tools = () if must_answer else tuple(thread.tools)
+    native = abilities.tools is True
+    schema = (
+        None
+        if native
+        else action_schema(tools, answer=thread.answer_schema, must_answer=must_answer)
+    )
+    return ModelCall(
+        messages=messages,
+        tools=(*tools, answer_tool(thread.answer_schema)) if native else (),
+        schema=schema,
+        max_tokens=abilities.output_tokens if purpose != "finish" else 300,
+        temperature=thread.temperature,
+        seed=run.seed(thread.member),
+        purpose=purpose,
+    )
+
+
+async def _use_tools(
+    run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCall, ...]
+) -> bool:
+    """Make the calls, add their results to the thread; say whether it is time to answer."""
+    protocol = _by_protocol(run, thread)
+    thread.messages.append(Turn(text=reply.text, calls=() if protocol else calls))
+    repeated = False
+    for call in calls:
+        if thread.repeats(call):
+            # Small models run the same program again instead of answering: end it here.
+            repeated = True
+            text = "You have this result already. Answer now."
+        else:
+            outcome = await run.call(thread.member, call)
+            thread.evidence.extend(outcome.evidence)
+            text = outcome.text
+        if protocol:
+            thread.say(f"Result of {call.name}:\n{text}")
+        else:
+            thread.messages.append(ToolResult(call_id=call.id, name=call.name, text=text))
+    return repeated
+
+
+def _as_text(final: Final) -> str:
+    return f"{final.reason}\nAnswer: {final.answer}".strip()
+
+
+def _draft(thread: Thread, final: Final) -> Draft:
+    return Draft(
+        member=thread.member,
+        answer=final.answer,
+        reason=final.reason,
+        confidence=final.confidence,
+        claims=tuple(Claim(text=text, support="unsure") for text in final.claims),
+        evidence=tuple(thread.evidence),
+        would_change=final.would_change,
+    )

@@ -1,0 +1,28 @@
+"""The ledger: what a run has cost, read off its events.
+
+There is no second book. Each reply and each failed request carries its own spend, and the
+ledger is their sum, so a run that is read again knows what it had spent.
+"""
+
+from collections.abc import Iterable
+
+from manyminds.core.events import Recorded, Replied, RequestFailed
+from manyminds.core.values import NOTHING_SPENT, Cost, Spend
+
+__all__ = ["cost_of"]
+
+
+def cost_of(events: Iterable[Recorded]) -> Cost:
+    """Sum what the events say was spent; one unknown price makes the total unknown."""
+    total = NOTHING_SPENT
+    members: dict[str, Spend] = {}
+    first = last = None
+    for recorded in events:
+        first = recorded.at if first is None else first
+        last = recorded.at
+        event = recorded.event
+        if isinstance(event, Replied | RequestFailed):
+            total = total + event.spend
+            members[event.member] = members.get(event.member, NOTHING_SPENT) + event.spend
+    seconds = 0.0 if first is None or last is None else (last - first).total_seconds()
+    return Cost(spend=total, seconds=seconds, by_member=members)

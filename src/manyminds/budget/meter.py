@@ -1,0 +1,108 @@
+"""A meter sets money aside before a step starts and keeps only what the step cost.
+
+It runs on one event loop and never awaits, so taking and holding are one act: members side by
+side cannot both take the last of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from manyminds.core.errors import BudgetExceeded
+from manyminds.core.protocols import Left
+from manyminds.core.values import NOTHING_SPENT, Limits, Spend
+
+__all__ = ["Hold", "Meter"]
+
+RESERVE = Fraction(1, 8)
+"""Share of tokens and dollars kept for ending well. An answer form takes some 300 tokens plus
+the prompt it ends; an eighth of the smallest budget that can start (8 k) holds one."""
+
+RESERVE_SECONDS = Fraction(1, 10)
+"""Share of the wall time kept for ending well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """What is set aside for one step under way."""
+
+    tokens: int
+    usd: Decimal | None
+
+
+@dataclass(kw_only=True)
+class Meter:
+    """The budget of one run: what is spent, what is set aside, what is left."""
+
+    limits: Limits
+    elapsed: Callable[[], float]
+    """Seconds since the run began."""
+    spent: Spend = NOTHING_SPENT
+    _held: list[Hold] = field(default_factory=list[Hold])
+
+    def hold(self, *, tokens: int, usd: Decimal | None, ending: bool = False) -> Hold:
+        """Set aside what a step may cost at most. Only an `ending` step may use the reserve.
+
+        Raises:
+            BudgetExceeded: If it is not to be had; nothing is set aside then.
+        """
+        self._check_seconds(ending)
+        self._check_tokens(tokens, ending)
+        self._check_usd(usd, ending)
+        hold = Hold(tokens=tokens, usd=usd)
+        self._held.append(hold)
+        return hold
+
+    def settle(self, hold: Hold, spend: Spend) -> None:
+        """Give back what was set aside and keep what was really spent."""
+        self._held.remove(hold)
+        self.spent = self.spent + spend
+
+    def left(self) -> Left:
+        """What work may still take, the reserve not counted."""
+        tokens = self.limits.tokens
+        if tokens is not None:
+            tokens = max(0, tokens - int(tokens * RESERVE) - self.spent.tokens - self.held_tokens)
+        return Left(tokens=tokens, seconds=self.seconds_left(ending=False))
+
+    def seconds_left(self, *, ending: bool) -> float | None:
+        """Seconds a step may still take; `None` without a limit, never below zero."""
+        if self.limits.seconds is None:
+            return None
+        share = 1.0 if ending else float(1 - RESERVE_SECONDS)
+        return max(0.0, self.limits.seconds * share - self.elapsed())
+
+    @property
+    def held_tokens(self) -> int:
+        """Tokens set aside for steps under way."""
+        return sum(hold.tokens for hold in self._held)
+
+    def _check_seconds(self, ending: bool) -> None:  # noqa: FBT001 (private, one caller)
+        left = self.seconds_left(ending=ending)
+        if left is not None and left <= 0:
+            allowed = Decimal(str(self.limits.seconds))
+            spent = Decimal(str(round(self.elapsed(), 1)))
+            raise BudgetExceeded("seconds", allowed=allowed, spent=spent)
+
+    def _check_tokens(self, tokens: int, ending: bool) -> None:  # noqa: FBT001 (private)
+        limit = self.limits.tokens
+        if limit is None:
+            return
+        usable = limit if ending else limit - int(limit * RESERVE)
+        taken = self.spent.tokens + self.held_tokens
+        if taken + tokens > usable:
+            raise BudgetExceeded("tokens", allowed=Decimal(limit), spent=Decimal(taken))
+
+    def _check_usd(self, usd: Decimal | None, ending: bool) -> None:  # noqa: FBT001 (private)
+        limit = self.limits.usd
+        if limit is None:
+            return
+        usable = limit if ending else limit * Decimal(float(1 - RESERVE))
+        taken = self.spent.usd
+        for hold in self._held:
+            taken = None if taken is None or hold.usd is None else taken + hold.usd
+        # An unknown price under a dollar cap cannot be kept: refuse rather than hope.
+        if usd is None or taken is None or taken + usd > usable:
+            spent = Decimal(0) if self.spent.usd is None else self.spent.usd
+            raise BudgetExceeded("usd", allowed=limit, spent=spent)

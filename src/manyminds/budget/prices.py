@@ -1,0 +1,78 @@
+"""Prices and energy of model requests. Unknown is `None`, never zero.
+
+Prices come from the data shipped inside the `genai-prices` package; nothing is fetched. The
+energy of hosted models is not known to us and stays `None`.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Literal
+
+from genai_prices import Usage, calc_price
+
+from manyminds.core.values import Spend
+
+__all__ = ["Price", "price_of"]
+
+LOCAL_WATTS = (10.0, 40.0)
+"""Two cores under load: about 5 W each in a laptop, 20 W each as a server's share with memory and
+cooling. A modelled range, not a measurement."""
+
+_JOULES_PER_KWH = 3_600_000.0
+_ON_THIS_MACHINE = frozenset({"embedded", "ollama", "llamacpp", "lmstudio", "vllm"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """How requests to one model are priced."""
+
+    basis: Literal["local", "genai-prices", "unknown"]
+    provider: str
+    model: str
+
+    def of(self, spend: Spend, *, seconds: float) -> Spend:
+        """Return the spend with dollars and energy filled in, as far as they are known.
+
+        Args:
+            spend: Token counts of one request.
+            seconds: How long the request took: the basis of the local energy estimate.
+        """
+        if self.basis == "local":
+            low, high = (seconds * watts / _JOULES_PER_KWH for watts in LOCAL_WATTS)
+            return replace(spend, usd=Decimal(0), kwh_low=low, kwh_high=high)
+        return replace(spend, usd=self._usd(spend), kwh_low=None, kwh_high=None)
+
+    @property
+    def known(self) -> bool:
+        """Whether a dollar cap can be kept."""
+        return self._usd(Spend(tokens_in=1, tokens_out=1)) is not None
+
+    def _usd(self, spend: Spend) -> Decimal | None:
+        if self.basis == "local":
+            return Decimal(0)
+        if self.basis == "unknown":
+            return None
+        usage = Usage(
+            input_tokens=spend.tokens_in,
+            cache_read_tokens=spend.tokens_cached,
+            output_tokens=spend.tokens_out,
+        )
+        try:
+            found = calc_price(usage, model_ref=self.model, provider_id=self.provider)
+        except LookupError:
+            return None
+        return Decimal(found.total_price)
+
+
+def price_of(provider: str, model: str) -> Price:
+    """Return how a model is priced.
+
+    Args:
+        provider: The part before the colon of a model's name; a URL's provider is `http`.
+        model: The part after it.
+    """
+    if provider in _ON_THIS_MACHINE:
+        return Price(basis="local", provider=provider, model=model)
+    # Behind a bare URL may stand anything, a reseller included: no price is known.
+    basis = "unknown" if provider == "http" else "genai-prices"
+    return Price(basis=basis, provider=provider, model=model)

@@ -1,0 +1,1 @@
+"""The command line: parses, shows, exits. Holds no logic of runs."""

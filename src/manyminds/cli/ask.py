@@ -1,0 +1,162 @@
+"""`manyminds ask`: one question, a panel at work, one answer."""
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from manyminds.budget.parse import parse_limits
+from manyminds.cli.exits import ANSWERED, BUDGET, INTERRUPTED, NO_ANSWER, PROVIDER
+from manyminds.cli.question import read_question, read_schema
+from manyminds.cli.view import View, choose_view
+from manyminds.cli.words import answer_as_json, answer_as_text, notice
+from manyminds.core.errors import UnknownName, UsageError
+from manyminds.core.values import Limits, Task
+from manyminds.runtime.ask import Asked, AskOptions, Watch
+from manyminds.runtime.ask import ask as run_ask
+from manyminds.runtime.discover import choose_models
+from manyminds.runtime.paths import cache_home, data_home
+from manyminds.runtime.run import MemoryRun
+from manyminds.runtime.settings import Setting, load_settings
+from manyminds.strategies.registry import EFFORTS, Effort
+from manyminds.core.events import Recorded
+from manyminds.transcript.codec import encode
+
+__all__ = ["ask"]
+
+
+def ask(
+    question: str | None = None,
+    *,
+    effort: str | None = None,
+    strategy: str | None = None,
+    members: str | None = None,
+    model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
+    budget: str | None = None,
+    docs: str | None = None,
+    schema: Path | None = None,
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    events: Annotated[bool, Parameter(negative=())] = False,
+    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
+    seed: int | None = None,
+) -> int:
+    """Ask a question. The answer goes to stdout, everything else to stderr.
+
+    Exit codes: 0 answered, 1 no answer (what there is is printed), 2 wrong use, 3 the budget ended
+    it, 4 provider trouble, 130 interrupted. Ctrl-C once finishes with what is there; twice stops.
+
+    Args:
+        question: The question; `@file` reads a file, `-` or nothing reads stdin.
+        effort: low, medium, high, heavy or auto.
+        strategy: single, self_consistency or heavy; overrides --effort.
+        members: 1 to 16, or auto.
+        model: provider:name or http://host:port/v1#name; several make a mixed panel.
+        budget: What may be spent: 200k,0.50usd,5m.
+        docs: Folder of documents that members may search and cite.
+        schema: File with a JSON Schema the answer must obey.
+        json_: Print one JSON object.
+        events: Print every event as a line of JSON instead.
+        quiet: Show nothing but the answer.
+        seed: Whole number; the same seed draws the same samples from servers that obey it.
+    """
+    settings = load_settings(
+        {
+            "models": model, "effort": effort, "strategy": strategy, "members": _members(members),
+            "budget": budget, "docs": docs, "seed": seed,
+        }
+    )  # fmt: skip
+    task = Task(prompt=read_question(question), schema_json=read_schema(schema))
+    view = choose_view(quiet=quiet or events, json_=json_)
+    asked = asyncio.run(_run(task, settings, view, events=events))
+    if not events:
+        print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))  # fmt: skip
+    return _exit_code(asked)
+
+
+def _members(text: str | None) -> int | None:
+    if text is None or text == "auto":
+        return None
+    if not text.isdigit():
+        raise UsageError(f"--members takes 1 to 16 or auto, not {text!r}")
+    return int(text)
+
+
+def _options(settings: dict[str, Setting], models: tuple[str, ...]) -> AskOptions:
+    values = {name: setting.value for name, setting in settings.items()}
+    strategy, members, seed = values["strategy"], values["members"], values["seed"]
+    budget, docs = values["budget"], values["docs"]
+    return AskOptions(
+        models=models,
+        effort=_effort(str(values["effort"])),
+        strategy=strategy if isinstance(strategy, str) else None,
+        members=members if isinstance(members, int) else None,
+        limits=parse_limits(budget) if isinstance(budget, str) else Limits(),
+        docs=Path(docs) if isinstance(docs, str) else None,
+        seed=seed if isinstance(seed, int) else None,
+    )
+
+
+def _effort(text: str) -> Effort:
+    for effort in EFFORTS:
+        if effort == text:
+            return effort
+    raise UnknownName("effort", text, EFFORTS)
+
+
+async def _run(task: Task, settings: dict[str, Setting], view: View, *, events: bool) -> Asked:
+    configured = settings["models"]
+    names = configured.value if isinstance(configured.value, tuple) else ()
+    by_flag = configured.origin == "flag"
+    _options(settings, names)  # wrong options are told before anything is looked for
+    choice = await choose_models(names if by_flag else (), () if by_flag else names)
+    options = _options(settings, choice.models)
+    if not view.silent:
+        notice(f"model: {', '.join(choice.models)} ({choice.why})")
+    with ExitStack() as stack:
+        stack.enter_context(view)
+        watch = Watch(
+            sinks=(*([_print_event] if events else []), view.on_event),
+            on_progress=view.on_progress if view.live else None,
+            on_notice=view.on_notice,
+            on_start=lambda run: _stop_on_interrupt(run, stack),
+        )
+        return await run_ask(task, options, data=data_home(), cache=cache_home(), watch=watch)
+
+
+def _print_event(recorded: Recorded) -> None:
+    sys.stdout.write(encode(recorded).decode())
+    sys.stdout.flush()
+
+
+def _stop_on_interrupt(run: MemoryRun, stack: ExitStack) -> None:
+    """Let the first Ctrl-C end the run with what is there, and the second one stop at once."""
+    loop = asyncio.get_running_loop()
+    whole = asyncio.current_task()
+
+    def interrupted() -> None:
+        if run.stopped_by is None:
+            notice("finishing with what is there; Ctrl-C again stops at once")
+            run.stop("interrupted")
+        elif whole is not None:
+            whole.cancel()
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except NotImplementedError:  # Windows: Ctrl-C stops at once there
+        return
+    stack.callback(loop.remove_signal_handler, signal.SIGINT)
+
+
+def _exit_code(asked: Asked) -> int:
+    if asked.stopped_by == "interrupted":
+        return INTERRUPTED
+    if asked.answer.outcome == "answered":
+        return ANSWERED
+    if asked.stopped_by == "provider":
+        return PROVIDER
+    return NO_ANSWER if asked.stopped_by is None else BUDGET

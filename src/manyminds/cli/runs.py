@@ -1,0 +1,140 @@
+"""`manyminds runs`, `show` and `replay`: what was done before, from its transcripts."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from manyminds.budget.ledger import cost_of
+from manyminds.cli.view import choose_view, safe
+from manyminds.cli.words import answer_as_json, answer_as_text, cost_as_json, notice
+from manyminds.core.errors import RecordError
+from manyminds.core.events import RunEnded, RunStarted
+from manyminds.core.messages import JsonValue
+from manyminds.core.values import Answer
+from manyminds.runtime.ask import Asked
+from manyminds.runtime.paths import data_home
+from manyminds.transcript.store import Transcript, read_transcript, run_names, transcript_path
+
+__all__ = ["replay", "runs", "show"]
+
+Json = Annotated[bool, Parameter(name="--json", negative=())]
+_LONGEST_PAUSE_S = 2.0
+
+
+def runs(*, limit: int = 20, json_: Json = False) -> int:
+    """List the runs that are kept, newest first.
+
+    Args:
+        limit: How many.
+        json_: Print one JSON object.
+    """
+    rows: list[JsonValue] = []
+    for name in list(run_names(data_home()))[:limit]:
+        try:
+            asked = read_asked(transcript_path(data_home(), name))
+        except RecordError as error:
+            notice(str(error))
+            continue
+        rows.append(
+            {
+                "run": name, "outcome": asked.answer.outcome, "strategy": asked.strategy,
+                "question": _question(asked), "answer": asked.answer.text,
+                "cost": cost_as_json(asked.cost),
+            }
+        )  # fmt: skip
+    if json_:
+        print(json.dumps({"outcome": "answered", "cost": None, "runs": rows}, ensure_ascii=False))
+        return 0
+    for row in rows:
+        if isinstance(row, dict):
+            print(safe(f"{row['run']}  {row['outcome']!s:9} {_cell(row['question'], 50):50}  {_cell(row['answer'], 30)}"))  # fmt: skip
+    if not rows:
+        notice('no runs yet; start with: manyminds ask "QUESTION"')
+    return 0
+
+
+def show(run: str = "last", *, json_: Json = False) -> int:
+    """Show one run again: answer, support, dissent, cost.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        json_: Print the object that `ask --json` printed.
+    """
+    asked = read_asked(transcript_path(data_home(), run))
+    print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))
+    return 0
+
+
+def replay(run: str = "last", *, speed: float = 4.0, json_: Json = False) -> int:
+    """Play the live view of a run again from its transcript, without a model.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        speed: How many times faster than it was.
+        json_: Print the object that `ask --json` printed when it is through.
+    """
+    path = transcript_path(data_home(), run)
+    transcript = _read(path)
+    asyncio.run(_play(transcript, max(0.01, speed)))
+    asked = read_asked(path)
+    print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))
+    return 0
+
+
+async def _play(transcript: Transcript, speed: float) -> None:
+    with choose_view(quiet=False, json_=False) as view:
+        before = None
+        for recorded in transcript.events:
+            pause = 0.0 if before is None else (recorded.at - before).total_seconds() / speed
+            before = recorded.at
+            if sys.stderr.isatty():
+                await asyncio.sleep(min(_LONGEST_PAUSE_S, max(0.0, pause)))
+            view.on_event(recorded)
+
+
+def _read(path: Path) -> Transcript:
+    transcript = read_transcript(path)
+    if transcript.torn_bytes:
+        notice(f"{path}: the last line was cut off and is left out ({transcript.torn_bytes} bytes)")
+    return transcript
+
+
+def read_asked(path: Path) -> Asked:
+    """Read a run's result off its transcript; a run that was killed has no answer.
+
+    Raises:
+        RecordError: If it has not even begun.
+    """
+    transcript = _read(path)
+    start = next((r.event for r in transcript.events if isinstance(r.event, RunStarted)), None)
+    if start is None:
+        raise RecordError(f"{path}: the run never began")
+    end = next((r.event for r in transcript.events if isinstance(r.event, RunEnded)), None)
+    unfinished = "the run was ended from outside before it had an answer"
+    return Asked(
+        run=path.parent.name,
+        answer=end.answer if end is not None else Answer(
+            outcome="none", text=None, canonical=None, confidence=None, missing=(unfinished,)
+        ),
+        strategy=start.strategy,
+        members=start.members,
+        cost=cost_of(transcript.events),
+        stopped_by=end.stopped_by if end is not None else "killed",
+        transcript=path,
+    )  # fmt: skip
+
+
+def _question(asked: Asked) -> str:
+    for recorded in read_transcript(asked.transcript).events[:1]:
+        if isinstance(recorded.event, RunStarted):
+            return recorded.event.task.prompt
+    return ""
+
+
+def _cell(value: object, most: int) -> str:
+    line = " ".join(str(value or "").split())
+    return line if len(line) <= most else line[: most - 1] + "…"

@@ -1,0 +1,272 @@
+"""Everything that can happen in a run, as plain values: the one vocabulary of all readers.
+
+Panes, JSON lines, ledger, replay and diagnosis read these; only a run writes them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from manyminds.core.messages import Finish, JsonValue, Purpose, ToolCall
+from manyminds.core.values import (
+    Answer,
+    Crux,
+    Evidence,
+    Group,
+    Limits,
+    Member,
+    Note,
+    Ruling,
+    Spend,
+    Task,
+    Verdict,
+)
+
+__all__ = [
+    "Checked",
+    "Compared",
+    "CruxNamed",
+    "CruxSettled",
+    "Event",
+    "MemberEnded",
+    "MemberStarted",
+    "NoteShared",
+    "PhaseStarted",
+    "Recorded",
+    "RequestFailed",
+    "Requested",
+    "Replied",
+    "Revised",
+    "RunEnded",
+    "RunStarted",
+    "Selected",
+    "ToolCalled",
+    "ToolReturned",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """A run begins."""
+
+    kind: Literal["run_started"] = "run_started"
+    task: Task
+    strategy: str
+    members: tuple[Member, ...]
+    limits: Limits
+    seed: int
+    version: str
+    """Version of the package."""
+    prompts: str
+    """Hash over all prompt files, so that an answer names the words that made it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberStarted:
+    """A member takes up work."""
+
+    kind: Literal["member_started"] = "member_started"
+    member: Member
+    round: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberEnded:
+    """A member is done with its work; every start is followed by exactly one of these."""
+
+    kind: Literal["member_ended"] = "member_ended"
+    member: str
+    state: Literal["finished", "failed", "cancelled"]
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseStarted:
+    """The strategy enters one of its steps: gate, work, compare, cruxes, settle, revise."""
+
+    kind: Literal["phase_started"] = "phase_started"
+    phase: str
+    round: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requested:
+    """A model request was sent; its tokens are set aside."""
+
+    kind: Literal["requested"] = "requested"
+    step: int
+    member: str
+    model: str
+    purpose: Purpose
+    prompt_hash: str
+    seed: int
+    reserved_tokens: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replied:
+    """A model request came back."""
+
+    kind: Literal["replied"] = "replied"
+    step: int
+    member: str
+    model: str
+    purpose: Purpose
+    prompt_hash: str
+    seed: int
+    text: str
+    calls: tuple[ToolCall, ...]
+    finish: Finish
+    spend: Spend
+    seconds: float
+    first_token_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestFailed:
+    """A model request gave no reply; `retry_in_s` says when it is tried again."""
+
+    kind: Literal["request_failed"] = "request_failed"
+    step: int
+    member: str
+    model: str
+    error: str
+    message: str
+    retry_in_s: float | None
+    """Seconds until the next try; `None` when there is none."""
+    spend: Spend
+    """Tokens known or estimated to be lost with it."""
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolCalled:
+    """A tool was called."""
+
+    kind: Literal["tool_called"] = "tool_called"
+    step: int
+    member: str
+    tool: str
+    arguments: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolReturned:
+    """A tool came back."""
+
+    kind: Literal["tool_returned"] = "tool_returned"
+    step: int
+    member: str
+    tool: str
+    evidence: tuple[Evidence, ...]
+    error: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteShared:
+    """A member shared a note."""
+
+    kind: Literal["note_shared"] = "note_shared"
+    note: Note
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """A verifier judged a candidate."""
+
+    kind: Literal["checked"] = "checked"
+    author: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Notes were compared: who stands together."""
+
+    kind: Literal["compared"] = "compared"
+    round: int
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CruxNamed:
+    """The lead named a crux."""
+
+    kind: Literal["crux_named"] = "crux_named"
+    crux: Crux
+
+
+@dataclass(frozen=True, kw_only=True)
+class CruxSettled:
+    """A crux was worked with tools; one ruling for each answer in question."""
+
+    kind: Literal["crux_settled"] = "crux_settled"
+    crux: str
+    rulings: tuple[Ruling, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revised:
+    """A member looked at the others' notes."""
+
+    kind: Literal["revised"] = "revised"
+    member: str
+    result: Literal["kept", "changed", "refused"]
+    """`refused`: it wanted to change without new evidence, so its old note stands."""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selected:
+    """A candidate was chosen, verbatim."""
+
+    kind: Literal["selected"] = "selected"
+    author: str
+    canonical: str
+    scores: dict[str, float]
+    """Log-odds of each answer in question, by canonical key."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded:
+    """A run is over."""
+
+    kind: Literal["run_ended"] = "run_ended"
+    answer: Answer
+    stopped_by: str | None
+    """What ended it early: "tokens", "usd", "seconds", "interrupted", "provider"."""
+    seconds: float
+
+
+Event = (
+    RunStarted
+    | MemberStarted
+    | MemberEnded
+    | PhaseStarted
+    | Requested
+    | Replied
+    | RequestFailed
+    | ToolCalled
+    | ToolReturned
+    | NoteShared
+    | Checked
+    | Compared
+    | CruxNamed
+    | CruxSettled
+    | Revised
+    | Selected
+    | RunEnded
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """An event in its place: which run, which number, when."""
+
+    run: str
+    number: int
+    at: datetime
+    event: Event

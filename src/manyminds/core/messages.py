@@ -1,0 +1,114 @@
+"""What goes to a model and what comes back, as plain values.
+
+Nothing here knows a provider's format: `agents.models` translates.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from typing_extensions import TypeAliasType
+
+from manyminds.core.values import Spend
+
+__all__ = [
+    "Finish",
+    "JsonSchema",
+    "JsonValue",
+    "Message",
+    "ModelCall",
+    "Purpose",
+    "Reply",
+    "Said",
+    "ToolCall",
+    "ToolResult",
+    "ToolSpec",
+    "Turn",
+]
+
+JsonValue = TypeAliasType(
+    "JsonValue", "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+)
+"""Anything JSON can hold."""
+
+JsonSchema = dict[str, JsonValue]
+"""A JSON Schema document."""
+
+Finish = Literal["stop", "length", "tools", "cancelled"]
+"""Why a model stopped. `length` is never a finished answer."""
+
+Purpose = Literal["work", "lead", "check", "finish"]
+"""What a request is for. `finish` may spend the reserve kept for ending well."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Words of the system or of the user."""
+
+    role: Literal["system", "user"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolCall:
+    """One call that a model asks for."""
+
+    id: str
+    name: str
+    arguments: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What a model said, with the calls it asked for."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolResult:
+    """What a tool gave back for one call; already fenced as data."""
+
+    call_id: str
+    name: str
+    text: str
+
+
+Message = Said | Turn | ToolResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolSpec:
+    """What a model is told of a tool."""
+
+    name: str
+    description: str
+    parameters: JsonSchema
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCall:
+    """One request to one model: the content of a step."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    """Offered as native tools; empty where the action protocol is used instead."""
+    schema: JsonSchema | None = None
+    """The reply must be JSON of this schema; `None` for free text or native tools."""
+    max_tokens: int
+    """Cap on output tokens."""
+    temperature: float
+    seed: int
+    purpose: Purpose = "work"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What came back from a model, and what it cost."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    finish: Finish
+    spend: Spend
+    first_token_s: float | None = None
+    """Seconds to the first token; `None` where the reply was not streamed."""

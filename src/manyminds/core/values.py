@@ -1,0 +1,295 @@
+"""The nouns of the project, as immutable values."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+__all__ = [
+    "Answer",
+    "AnswerOutcome",
+    "Candidate",
+    "CanonicalKind",
+    "Canonical",
+    "Citation",
+    "Claim",
+    "Cost",
+    "Crux",
+    "Dissent",
+    "Evidence",
+    "Failure",
+    "Group",
+    "Limits",
+    "Member",
+    "Note",
+    "Ruling",
+    "Spend",
+    "Support",
+    "Task",
+    "Verdict",
+]
+
+Support = Literal["supported", "contradicted", "unsure"]
+"""What evidence says of a claim. `unsure` is never counted as either."""
+
+AnswerOutcome = Literal["answered", "partial", "none"]
+
+CanonicalKind = Literal[
+    "number", "quantity", "expression", "date", "set", "list", "yes_no", "choice", "code", "json",
+    "text", "none",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One piece of work, as the user asked for it."""
+
+    prompt: str
+    """The user's words, unchanged."""
+    schema_json: str | None = None
+    """JSON Schema, as text, that the answer must obey; `None` for a free answer."""
+    has_docs: bool = False
+    """Whether a folder of documents stands behind `search_docs` and `read_doc`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a run may spend at most. `None` means no limit of that kind."""
+
+    tokens: int | None = None
+    """Input and output tokens, cached ones included."""
+    usd: Decimal | None = None
+    seconds: float | None = None
+    """Wall time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spend:
+    """What a piece of work has cost."""
+
+    tokens_in: int = 0
+    """Input tokens, cached ones included."""
+    tokens_cached: int = 0
+    """Those of `tokens_in` that the provider read from its cache."""
+    tokens_out: int = 0
+    usd: Decimal | None = None
+    """US dollars; `None` where no price is known. Unknown is not zero."""
+    kwh_low: float | None = None
+    """Low end of the energy estimate, in kWh; `None` where there is no basis for one."""
+    kwh_high: float | None = None
+    estimated: bool = False
+    """Whether a part of the tokens was counted by us, as the provider did not say."""
+
+    @property
+    def tokens(self) -> int:
+        """Input and output tokens together."""
+        return self.tokens_in + self.tokens_out
+
+    def __add__(self, other: "Spend") -> "Spend":
+        return Spend(
+            tokens_in=self.tokens_in + other.tokens_in,
+            tokens_cached=self.tokens_cached + other.tokens_cached,
+            tokens_out=self.tokens_out + other.tokens_out,
+            usd=None if self.usd is None or other.usd is None else self.usd + other.usd,
+            kwh_low=_add(self.kwh_low, other.kwh_low),
+            kwh_high=_add(self.kwh_high, other.kwh_high),
+            estimated=self.estimated or other.estimated,
+        )
+
+
+def _add(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a + b
+
+
+NOTHING_SPENT = Spend(usd=Decimal(0), kwh_low=0.0, kwh_high=0.0)
+"""The sum over no steps: known to be nothing, unlike `Spend()`, whose price is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """The receipt of a run."""
+
+    spend: Spend
+    seconds: float
+    by_member: dict[str, Spend] = field(default_factory=dict[str, Spend])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One worker of a panel: a way of working on one model."""
+
+    name: str
+    way: str
+    """Name of the way of working, as in `agents/prompts/ways`."""
+    model: str
+    """`provider:name` or `http(s)://host:port/v1#name`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One thing a tool really returned during the run."""
+
+    id: str
+    tool: str
+    request: str
+    """The code that was run, the expression, the query: what the tool was given."""
+    output: str
+    """What it returned, as shown to the model, without the fence."""
+    source: str | None = None
+    """File the passage stands in; `None` for computations."""
+    start: int | None = None
+    """Offset of the passage's first character in the stored text of `source`."""
+    end: int | None = None
+    line_start: int | None = None
+    """First line of the passage, counted from 1."""
+    line_end: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One statement an answer rests on."""
+
+    text: str
+    support: Support
+    evidence: tuple[str, ...] = ()
+    """Ids of the evidence that decides `support`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canonical:
+    """The one form that equal answers share."""
+
+    kind: CanonicalKind
+    key: str
+    """Equal keys of one kind are equal answers; short enough to be shown."""
+    unit: str | None = None
+    """For quantities: the unit as written. `None` where there was none."""
+    written: str | None = None
+    """For quantities: the bare number as written, so "120" can equal "120 m"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What a member shares with the panel after a round of work."""
+
+    member: str
+    round: int
+    answer: str
+    """Verbatim, as the member wrote it."""
+    canonical: Canonical
+    reason: str
+    claims: tuple[Claim, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    confidence: float | None = None
+    """The member's own word, 0 to 1; `None` where it gave none. Shown, never trusted."""
+    would_change: str | None = None
+    """What would change its mind, in its own words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """An answer that one member proposes; not yet checked."""
+
+    text: str
+    author: str
+    canonical: Canonical
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What one verifier says of one candidate."""
+
+    outcome: Literal["accepted", "rejected", "unsure"]
+    """`unsure` means the check could not be made. It is never counted as a rejection."""
+    reason: str
+    """One sentence a person can check."""
+    verifier: str
+    evidence: tuple[str, ...] = ()
+    """Ids of the evidence that decided it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Members whose answers are the same."""
+
+    label: str
+    """Anonymous name, as other members see it: "A", "B"."""
+    canonical: Canonical
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crux:
+    """One question on which the groups part and which a tool can decide."""
+
+    id: str
+    question: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """What a settled crux says of one group's answer."""
+
+    crux: str
+    canonical: Canonical
+    """The answer ruled on."""
+    support: Support
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """A step or a member that did not deliver: a recorded value, never text in an answer."""
+
+    kind: str
+    """Class name of the error."""
+    message: str
+    fatal: bool = False
+    """Whether nothing after it can succeed either: budget spent, run cancelled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dissent:
+    """An answer that was not delivered, and what speaks for it."""
+
+    member: str
+    answer: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Citation:
+    """A passage that really stands in a stored source."""
+
+    source: str
+    quote: str
+    start: int
+    """Offset of the quote's first character in the stored text of `source`."""
+    end: int
+    support: Support
+    line_start: int | None = None
+    line_end: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What is delivered."""
+
+    outcome: AnswerOutcome
+    text: str | None
+    """The chosen candidate's words, unchanged; `None` where nothing stood."""
+    canonical: str | None
+    confidence: float | None
+    """From agreement and verdicts, 0 to 1, not from a model's word; `None` with no answer."""
+    reason: str | None = None
+    """The author's own reason; unchecked unless a claim says otherwise."""
+    author: str | None = None
+    claims: tuple[Claim, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    dissent: tuple[Dissent, ...] = ()
+    missing: tuple[str, ...] = ()
+    """What would be needed, or what went wrong on the way; empty when all went well."""
+    how: str | None = None
+    """One line: how it was chosen."""

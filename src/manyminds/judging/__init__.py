@@ -1,0 +1,1 @@
+"""Comparing and judging candidates. Never writes an answer."""

@@ -1,0 +1,5 @@
+"""Canonical answers: the one form that equal answers share."""
+
+from manyminds.judging.canonical.form import canonicalize, same
+
+__all__ = ["canonicalize", "same"]

@@ -1,0 +1,228 @@
+"""The canonical form of an answer, whatever its kind.
+
+Expressions are compared by their values at fixed points with 40 digits, not by rewriting: it
+cannot hang, and two different expressions agreeing at all points is as good as impossible
+(Schwartz 1980, Zippel 1979). Letters stand for positive numbers, so sqrt(x**2) equals x.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from hashlib import sha256
+
+from manyminds.core.errors import ToolRetry
+from manyminds.core.messages import JsonValue
+from manyminds.core.values import Canonical, CanonicalKind
+from manyminds.judging.canonical.calendar import read_date
+from manyminds.judging.canonical.markup import peel, plain_math
+from manyminds.judging.canonical.number import Quantity, read_quantity
+from manyminds.tools.calculator.expression import Real, evaluate, parse_expression, show
+
+__all__ = ["canonicalize", "same"]
+
+UNDETERMINED = Canonical(kind="none", key="cannot be determined")
+_EMPTY = Canonical(kind="none", key="")
+
+_CANNOT = re.compile(
+    r"(?:it |this |the answer )?(?:cannot|can't|can not|could not) be (?:determined|decided|answered|known)"
+    r"|not enough (?:information|data)|insufficient (?:information|data)|undetermined|unknown|none"
+    r"|i (?:do not|don't) know",
+    re.IGNORECASE,
+)
+_YES = re.compile(r"(?P<word>yes|no|true|false)\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_CHOICE = re.compile(r"(?:option|choice|answer)?\s*\(?(?P<letter>[A-Ja-j])[).:](?:\s.*)?|(?:option|choice)\s+(?P<named>[A-Ja-j])", re.DOTALL | re.IGNORECASE)  # fmt: skip
+_OFFERS = re.compile(r"(?:^|\s)\(?A[).:]\s.*\(?B[).:]\s", re.DOTALL)
+_ORDERED = re.compile(r"\b(order|sort|sequence|first|last|rank|ascending|descending)", re.IGNORECASE)
+_PERCENT = re.compile(r"percent|per cent|%", re.IGNORECASE)
+_CODE = re.compile(r"```(?:\w+)?\n(?P<code>.*?)```", re.DOTALL)
+_JOIN = re.compile(r",\s*and\s+|\s+and\s+|,\s*|;\s*")
+_POINTS = tuple(Fraction(p, 1_000_003) for p in (1_234_577, 2_718_281, 3_141_593, 1_618_033))
+_ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
+_UNIT_LIST = 60
+"""Characters of one element of a list; longer ones are sentences."""
+
+
+def canonicalize(text: str, *, question: str = "") -> Canonical:
+    """Return the form that this answer shares with all equal ones.
+
+    Args:
+        text: The answer as a member wrote it.
+        question: What was asked: it tells "12" from "12 %", and a sequence from a set.
+    """
+    code = _read_code(text)
+    if code is not None:
+        return code
+    peeled = peel(text)
+    if not peeled:
+        return _EMPTY
+    if _CANNOT.fullmatch(peeled) or (_CANNOT.match(peeled) and "cannot" in peeled[:30].lower()):
+        return UNDETERMINED
+    for read in (_read_json, _read_yes_no, _read_choice, _read_date, _read_number):
+        found = read(peeled, question)
+        if found is not None:
+            return found
+    return _read_list(peeled, question) or _read_expression(peeled) or _read_text(peeled)
+
+
+def same(a: Canonical, b: Canonical) -> bool:
+    """Say whether two answers are equal; an answer that is none equals nothing but its like."""
+    if a.kind == b.kind and a.key == b.key:
+        return bool(a.key)
+    if a.kind == "quantity" and b.kind == "number":
+        return a.written == b.key
+    if b.kind == "quantity" and a.kind == "number":
+        return b.written == a.key
+    return {a.kind, b.kind} == {"set", "list"} and _members(a) == _members(b)
+
+
+def _members(canonical: Canonical) -> Sequence[str]:
+    return sorted(canonical.key[1:-1].split(" | "))
+
+
+def _read_code(text: str) -> Canonical | None:
+    fenced = _CODE.search(text)
+    code = fenced["code"] if fenced else text
+    looks = fenced is not None or re.search(r"^(?:def|class|import|from)\s", code, re.MULTILINE)
+    if not looks:
+        return None
+    try:
+        # Formatting, comments and quotes fall away; names and order stay.
+        shape = ast.dump(ast.parse(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        if fenced is None:
+            return None
+        shape = " ".join(code.split())
+    return Canonical(kind="code", key=sha256(shape.encode()).hexdigest()[:16])
+
+
+def _read_json(text: str, question: str) -> Canonical | None:
+    if not (text.startswith(("{", "[")) and text.endswith(("}", "]"))):
+        return None
+    try:
+        value: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, list) and all(not isinstance(v, dict | list) for v in value):
+        parts = [v if isinstance(v, str) else json.dumps(v) for v in value]
+        return _of_parts(parts, question, kind="list")
+    key = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Canonical(kind="json", key=_short(key))
+
+
+def _read_yes_no(text: str, _question: str) -> Canonical | None:
+    match = _YES.fullmatch(text)
+    if match is None or (match["rest"] and match["rest"][0] not in ",.;:!- "):
+        return None
+    if match["rest"].strip() and match["rest"][0] == " " and match["word"].lower() == "no":
+        return None  # "no such number": a sentence, not a no
+    return Canonical(kind="yes_no", key="yes" if match["word"].lower() in ("yes", "true") else "no")
+
+
+def _read_choice(text: str, question: str) -> Canonical | None:
+    match = _CHOICE.fullmatch(text)
+    letter = None if match is None else (match["letter"] or match["named"])
+    if letter is None and re.fullmatch(r"[A-Ja-j]", text) and _OFFERS.search(question):
+        letter = text
+    return None if letter is None else Canonical(kind="choice", key=letter.upper())
+
+
+def _read_date(text: str, _question: str) -> Canonical | None:
+    day = read_date(text)
+    return None if day is None else Canonical(kind="date", key=day.isoformat())
+
+
+def _read_number(text: str, question: str) -> Canonical | None:
+    found = read_quantity(plain_math(text))
+    if found is None:
+        return None
+    return _of_quantity(found, question)
+
+
+def _of_quantity(found: Quantity, question: str) -> Canonical:
+    number = found.number
+    if found.percent and not _PERCENT.search(question):
+        # Where nobody asked for a percentage, 12 % is 0.12; where somebody did, it is "12".
+        number = number / 100
+    key = _key(number)
+    if found.unit is None:
+        return Canonical(kind="number", key=key)
+    base = number * found.unit.factor + found.unit.offset
+    return Canonical(
+        kind="quantity",
+        key=f"{_key(base)} [{found.unit.dimension}]",
+        unit=found.unit.name,
+        written=key,
+    )
+
+
+def _key(number: Fraction) -> str:
+    return _short(show(number).split(" = ")[0])
+
+
+def _read_list(text: str, question: str) -> Canonical | None:
+    inner = text
+    kind: CanonicalKind = "set"
+    if text[0] in "([" and text[-1] in ")]" and "," in text:
+        inner, kind = text[1:-1], "list"
+    elif text[0] == "{" and text[-1] == "}":
+        inner = text[1:-1]
+    parts = [part.strip() for part in _JOIN.split(inner)]
+    if len(parts) == 1 and all(re.fullmatch(r"-?\d+(?:\.\d+)?", word) for word in inner.split()):
+        parts = inner.split()
+    if not 2 <= len(parts) <= 200 or not all(0 < len(part) <= _UNIT_LIST for part in parts):
+        return None
+    if kind == "set" and sum(len(part.split()) for part in parts) > 5 * len(parts):
+        return None
+    return _of_parts(parts, question, kind=kind)
+
+
+def _of_parts(parts: Sequence[str], question: str, *, kind: CanonicalKind) -> Canonical:
+    keys = [canonicalize(part).key for part in parts]
+    ordered = kind == "list" or _ORDERED.search(question) is not None
+    if not ordered:
+        keys = sorted(keys)
+    joined = " | ".join(keys)
+    return Canonical(kind="list" if ordered else "set", key=f"[{_short(joined)}]")
+
+
+def _read_expression(text: str) -> Canonical | None:
+    plain = plain_math(text)
+    if len(plain) > 300 or not re.search(r"\d|[()]|\b[a-z]\s*[-+*/^]", plain):
+        return None
+    name, equals, right = plain.partition("=")
+    if equals and re.fullmatch(r"\s*[A-Za-z]\w?\s*(?:\([A-Za-z]\)\s*)?", name):
+        return canonicalize(right.strip()) if right.strip() else None
+    source = re.sub(r"(?<=\d)\s*(?=[A-Za-z(])|(?<=\))\s*(?=[\w(])", "*", plain.replace("^", "**"))
+    try:
+        node = parse_expression(source)
+        letters = sorted({n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - {"pi", "e"})
+        letters = [name for name in letters if len(name) == 1]
+        values = [evaluate(node, dict(zip(letters, _shift(i), strict=False))) for i in range(3)]
+    except ToolRetry:
+        return None
+    if not letters and isinstance(values[0], Fraction):
+        return Canonical(kind="number", key=_key(values[0]))
+    digits = "; ".join(show(_rounded(value)).split(" = ")[0][:24] for value in values[: 3 if letters else 1])  # fmt: skip
+    key = f"{','.join(letters)}: {digits}" if letters else digits
+    return Canonical(kind="expression", key=key)
+
+
+def _shift(turn: int) -> list[Real]:
+    return [_POINTS[(turn + n) % len(_POINTS)] + turn + n for n in range(26)]
+
+
+def _rounded(value: Real) -> Real:
+    # An exact and a 40-digit way to the same number must end in the same text.
+    return Fraction(round(Fraction(str(value)) * 10**12), 10**12)
+
+
+def _read_text(text: str) -> Canonical:
+    words = _ARTICLE.sub("", " ".join(text.casefold().split()))
+    key = re.sub(r"[^\w\s%+#&/.:@-]", "", words).strip(" .,:;")
+    return Canonical(kind="text", key=_short(key or words))
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= 160 else f"{key[:120]}…{sha256(key.encode()).hexdigest()[:16]}"

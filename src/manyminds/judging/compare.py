@@ -1,0 +1,33 @@
+"""Comparing notes: which members stand together."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from manyminds.core.values import Canonical, Group, Note
+from manyminds.judging.canonical import same
+
+__all__ = ["group_notes", "group_of"]
+
+
+def group_notes(notes: Sequence[Note]) -> tuple[Group, ...]:
+    """Group equal answers, the largest group first; a member that gave none is in no group.
+
+    Groups are labelled "A", "B", … in the order their first note came, so that a label does not
+    tell how many stand behind it.
+    """
+    groups: list[Group] = []
+    for note in notes:
+        if not note.canonical.key:
+            continue
+        at = next((i for i, g in enumerate(groups) if same(g.canonical, note.canonical)), None)
+        if at is None:
+            label = chr(ord("A") + len(groups) % 26)
+            groups.append(Group(label=label, canonical=note.canonical, members=(note.member,)))
+        else:
+            groups[at] = replace(groups[at], members=(*groups[at].members, note.member))
+    return tuple(sorted(groups, key=lambda group: -len(group.members)))
+
+
+def group_of(canonical: Canonical, groups: Sequence[Group]) -> Group | None:
+    """Return the group an answer belongs to, if any."""
+    return next((group for group in groups if same(group.canonical, canonical)), None)

@@ -1,0 +1,222 @@
+"""One question, from options to result: connects models, readies tools, plays the strategy."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from manyminds.agents.prompts import prompts_hash
+from manyminds.agents.roster import MAX_MEMBERS, roster
+from manyminds.budget.ledger import cost_of
+from manyminds.core.errors import ManymindsError, ProviderError, UsageError
+from manyminds.core.events import Recorded, RunEnded, RunStarted
+from manyminds.core.protocols import Strategy, Tool
+from manyminds.core.values import Answer, Cost, Failure, Limits, Member, Task
+from manyminds.runtime.endpoints import ConnectedEndpoint, connect
+from manyminds.runtime.run import Endpoint, MemoryRun, Sink
+from manyminds.strategies.registry import Effort, for_effort, strategy_named
+from manyminds.tools.calculator.tool import Calculate
+from manyminds.tools.docs.index import DocsIndex
+from manyminds.tools.docs.tool import ReadDoc, SearchDocs
+from manyminds.tools.sandbox.choose import find_isolation
+from manyminds.tools.sandbox.tool import Python
+from manyminds.tools.toolset import Toolset
+from manyminds.transcript.store import TranscriptWriter, new_transcript_path
+
+__all__ = ["AskOptions", "Asked", "Watch", "ask"]
+
+_MEMBERS: dict[Effort, int] = {"low": 1, "medium": 1, "high": 5, "heavy": 4, "auto": 4}
+ENOUGH = 0.5
+"""A run cut short still answers where its answer is likelier right than not."""
+SMALLEST_TOKENS = 2_000
+"""A budget that cannot hold one request and its reserve is refused before anything is spent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskOptions:
+    """How a question is to be worked."""
+
+    models: tuple[str, ...]
+    effort: Effort = "heavy"
+    strategy: str | None = None
+    """Overrides the effort's own."""
+    members: int | None = None
+    """`None`: as many as the effort level wants."""
+    limits: Limits = field(default_factory=Limits)
+    docs: Path | None = None
+    seed: int | None = None
+    """`None`: drawn, and recorded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """Who looks on while a run goes."""
+
+    sinks: tuple[Sink, ...] = ()
+    on_progress: Callable[[str, int], None] | None = None
+    """Told of each piece of a reply; without it replies are not streamed."""
+    on_notice: Callable[[str], None] = lambda _line: None
+    """Told in one line what is being readied."""
+    on_start: Callable[[MemoryRun], None] = lambda _run: None
+    """Given the run, to be able to stop it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What came of a question."""
+
+    run: str
+    answer: Answer
+    strategy: str
+    members: tuple[Member, ...]
+    cost: Cost
+    stopped_by: str | None
+    """What ended it early: "tokens", "usd", "seconds", "interrupted", "provider"; else `None`."""
+    transcript: Path
+
+
+async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch: Watch) -> Asked:
+    """Work a question and return what came of it; whatever happens, the transcript is kept.
+
+    Raises:
+        UsageError: If an option cannot be met; nothing was spent then.
+        ProviderError: If no model can be reached at all.
+    """
+    name, strategy = _strategy(options)
+    count = _count(options, name)
+    async with AsyncExitStack() as stack:
+        endpoints = await _connect_all(stack, options.models, cache, watch)
+        _check_budget(options.limits, endpoints)
+        tools, has_docs = await _tools(stack, options, cache, watch)
+        task = Task(prompt=task.prompt, schema_json=task.schema_json, has_docs=has_docs)
+        run_id = new_run_id()
+        path = new_transcript_path(data, run_id)
+        writer = TranscriptWriter(path)
+        stack.callback(writer.close)
+        events: list[Recorded] = []
+        seed = secrets.randbits(31) if options.seed is None else options.seed
+        run = MemoryRun(
+            run_id=run_id,
+            task=task,
+            members=roster(count, list(endpoints), has_docs=has_docs),
+            endpoints=endpoints,
+            tools=tools,
+            limits=options.limits,
+            seed=seed,
+            sinks=(writer.write, events.append, *watch.sinks),
+            on_progress=watch.on_progress,
+        )
+        watch.on_start(run)
+        run.tell(
+            RunStarted(
+                task=task, strategy=name, members=run.members, limits=options.limits, seed=seed,
+                version="0.1.0", prompts=prompts_hash(),
+            )
+        )  # fmt: skip
+        answer, stopped_by = await play(run, strategy)
+        run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
+        return Asked(
+            run=run_id, answer=answer, strategy=name, members=run.members, cost=cost_of(events),
+            stopped_by=stopped_by, transcript=path,
+        )  # fmt: skip
+
+
+async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
+    """Play a strategy to its end and say what ended it early, if anything did."""
+    try:
+        answer = await strategy(run)
+    except ManymindsError as error:
+        answer = Answer(
+            outcome="none", text=None, canonical=None, confidence=None, missing=(str(error),)
+        )
+    stopped_by = run.stopped_by or run.refused
+    if stopped_by is None and answer.outcome == "none" and run.provider_failed:
+        stopped_by = "provider"
+    weak = answer.confidence is not None and answer.confidence < ENOUGH
+    if stopped_by is not None and answer.outcome == "answered" and weak:
+        why = f"the run ended early ({stopped_by}); what there is was not checked to the end"
+        answer = replace(answer, outcome="partial", missing=(*answer.missing, why))
+    return answer, stopped_by
+
+
+def new_run_id() -> str:
+    """Return a name that sorts by time and is hard to meet twice."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _strategy(options: AskOptions) -> tuple[str, Strategy]:
+    if options.strategy is not None:
+        return options.strategy, strategy_named(options.strategy)
+    return for_effort(options.effort)
+
+
+def _count(options: AskOptions, strategy: str) -> int:
+    if options.members is None:
+        return {"single": 1}.get(strategy, max(_MEMBERS[options.effort], 4))
+    if not 1 <= options.members <= MAX_MEMBERS:
+        raise UsageError(f"--members takes 1 to {MAX_MEMBERS}, not {options.members}")
+    return options.members
+
+
+async def _connect_all(
+    stack: AsyncExitStack, models: Sequence[str], cache: Path, watch: Watch
+) -> dict[str, Endpoint]:
+    """Connect to every model; one of several that cannot be reached is left out, and told."""
+    found: dict[str, Endpoint] = {}
+    failed: list[ProviderError] = []
+    for model in dict.fromkeys(models):
+        watch.on_notice(f"connecting to {model}")
+        try:
+            endpoint = await connect(model, cache=cache)
+        except ProviderError as error:
+            failed.append(error)
+            watch.on_notice(str(error))
+            continue
+        stack.push_async_callback(endpoint.close)
+        found[model] = endpoint
+    if not found:
+        raise failed[0]
+    return found
+
+
+def _check_budget(limits: Limits, endpoints: Mapping[str, Endpoint]) -> None:
+    """Refuse a budget that cannot be kept or cannot hold a single step."""
+    if limits.tokens is not None and limits.tokens < SMALLEST_TOKENS:
+        raise UsageError(
+            f"a budget of {limits.tokens} tokens holds no answer; {SMALLEST_TOKENS} is the least"
+        )
+    unknown = [name for name, endpoint in endpoints.items() if not endpoint.price.known]
+    if limits.usd is not None and unknown:
+        raise UsageError(
+            f"no price is known for {', '.join(unknown)}, so a dollar limit cannot be kept; "
+            "limit tokens or time instead, like --budget 200k,5m"
+        )
+
+
+async def _tools(
+    stack: AsyncExitStack, options: AskOptions, cache: Path, watch: Watch
+) -> tuple[Toolset, bool]:
+    """Ready the tools that work here; what does not is told, never replaced by less."""
+    tools: list[Tool] = []
+    if options.docs is not None:
+        watch.on_notice(f"reading {options.docs}")
+        index = DocsIndex(options.docs, cache)
+        count, left_out = await asyncio.to_thread(index.refresh)
+        watch.on_notice(f"{count} documents, {len(left_out)} left out")
+        for item in left_out:
+            watch.on_notice(f"left out {item.path}: {item.why}")
+        tools += [SearchDocs(index=index), ReadDoc(index=index)]
+    isolation = await find_isolation()
+    if isolation.jailer is not None:
+        python = Python(isolation)
+        stack.push_async_callback(python.close)
+        tools.append(python)
+    else:
+        why = "; ".join(f"{name}: {reason}" for name, reason in isolation.refused.items())
+        watch.on_notice(f"no sandbox works here, so no code is run ({why}); see manyminds doctor")
+    tools.append(Calculate())
+    return Toolset(tools), options.docs is not None

@@ -1,0 +1,81 @@
+"""Which model to use when nobody said: configured, keys, local servers, else the embedded one."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from manyminds.runtime.embedded.parts import CODER, installed
+from manyminds.runtime.endpoints import LOCAL_SERVERS
+from manyminds.runtime.keys import find_key
+
+__all__ = ["Choice", "choose_models", "served_locally"]
+
+_HOSTED_DEFAULTS = (
+    ("openai", "openai:gpt-5-mini"),
+    ("anthropic", "anthropic:claude-sonnet-4-5"),
+    ("google", "google:gemini-2.5-flash"),
+    ("openrouter", "openrouter:openai/gpt-5-mini"),
+)
+LOOK_S = 0.6
+"""A server on this machine that takes longer is not up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The models of a run, and in one line why these."""
+
+    models: tuple[str, ...]
+    why: str
+
+
+async def choose_models(asked: Sequence[str], configured: Sequence[str]) -> Choice:
+    """Return the models to use; asks local servers only when nothing else is known."""
+    if asked:
+        return Choice(models=tuple(asked), why="as asked for")
+    if configured:
+        return Choice(models=tuple(configured), why="as configured")
+    base = os.environ.get("OPENAI_BASE_URL", "").strip()
+    if base:
+        served = await _list(base.rstrip("/"))
+        if served:
+            return Choice(models=(f"openai:{served[0]}",), why=f"OPENAI_BASE_URL is {base}")
+    for provider, model in _HOSTED_DEFAULTS:
+        key = find_key(provider)
+        if key is not None:
+            return Choice(models=(model,), why=f"a key for {provider} is in the {key.place}")
+    local = await served_locally()
+    for provider, names in local.items():
+        if names:
+            return Choice(models=(f"{provider}:{names[0]}",), why=f"{provider} answers locally")
+    name = f"embedded:{CODER.name}"
+    if installed(CODER):
+        why = "no key and no local server found, so the embedded 1.5B model: good for a try only"
+    else:
+        why = "no key, no local server, and the embedded model is not installed (extra `local`)"
+    return Choice(models=(name,), why=why)
+
+
+async def served_locally() -> dict[str, tuple[str, ...]]:
+    """Return the models of each local server that answers."""
+    names = list(LOCAL_SERVERS)
+    found = await asyncio.gather(*(_list(LOCAL_SERVERS[name]) for name in names))
+    return {name: served for name, served in zip(names, found, strict=True) if served is not None}
+
+
+async def _list(base_url: str) -> tuple[str, ...] | None:
+    """Return the models listed there; `None` where nothing of the kind answers."""
+    timeout = aiohttp.ClientTimeout(total=LOOK_S)
+    key = find_key("openai")
+    headers = {} if key is None or "127.0.0.1" in base_url else {"Authorization": f"Bearer {key.reveal()}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.get(f"{base_url}/models") as response,
+        ):
+            found = await response.json()
+            return tuple(str(entry["id"]) for entry in found["data"])
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError):
+        return None

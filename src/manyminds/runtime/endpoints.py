@@ -1,0 +1,247 @@
+"""From a model's name to something that can be asked: clients, keys, prices, abilities."""
+
+import asyncio
+import importlib
+import os
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import openai
+from pydantic_ai.models import Model
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.profiles.openai import OpenAIModelProfile
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from manyminds.agents.models import Progress, send
+from manyminds.agents.names import ModelName, parse_model
+from manyminds.budget.prices import Price, price_of
+from manyminds.core.errors import ProviderError, UnknownName, UsageError
+from manyminds.core.messages import ModelCall, Reply
+from manyminds.core.protocols import Abilities
+from manyminds.runtime.embedded.parts import CODER, SMOL, ModelFile
+from manyminds.runtime.embedded.server import ensure_server, release_server
+from manyminds.runtime.keys import KEY_NAMES, find_key
+from manyminds.runtime.probe import known_abilities, probe
+
+__all__ = ["EMBEDDED", "LOCAL_SERVERS", "ConnectedEndpoint", "connect"]
+
+EMBEDDED: dict[str, ModelFile] = {CODER.name: CODER, SMOL.name: SMOL}
+
+LOCAL_SERVERS: dict[str, str] = {
+    "ollama": "http://127.0.0.1:11434/v1",
+    "llamacpp": "http://127.0.0.1:8080/v1",
+    "vllm": "http://127.0.0.1:8000/v1",
+    "lmstudio": "http://127.0.0.1:1234/v1",
+}
+_HOSTED: dict[str, str] = {
+    "openai": "https://api.openai.com/v1",
+    "openrouter": "https://openrouter.ai/api/v1",
+}
+TIMEOUT_S = 600.0
+EMBEDDED_OUTPUT_TOKENS = 700
+"""Worded maths needs 500 and more; past 700 a 1.5B model is repeating itself."""
+
+
+@dataclass(kw_only=True)
+class ConnectedEndpoint:
+    """A model behind an address, with what is known of both."""
+
+    name: ModelName
+    model: Model
+    price: Price
+    abilities: Abilities
+    client: openai.AsyncOpenAI | None = None
+
+    async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
+        """Send one request, with the time to its first token where it is streamed."""
+        began = time.monotonic()
+        first: float | None = None
+
+        def timed(pieces: int) -> None:
+            nonlocal first
+            first = time.monotonic() - began if first is None else first
+            if progress is not None:
+                progress(pieces)
+
+        reply = await send(self.model, call, progress=None if progress is None else timed)
+        return replace(reply, first_token_s=None if first is None else round(first, 3))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self.client is not None:
+            await self.client.close()
+
+
+@dataclass(kw_only=True)
+class EmbeddedEndpoint(ConnectedEndpoint):
+    """The model served by our own child process: started again once if it dies."""
+
+    file: ModelFile
+    cache: Path
+    restarts_left: int = 1
+    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
+        """Send one request; where the server is gone, start it again and send once more."""
+        asked = self.client
+        try:
+            return await super().send(call, progress=progress)
+        except ProviderError as error:
+            if error.status is not None or not error.retryable:
+                raise
+            await self._restart(asked)
+        return await super().send(call, progress=progress)
+
+    async def _restart(self, failed: openai.AsyncOpenAI | None) -> None:
+        async with self._restarting:
+            if self.client is not failed:
+                return  # another member's step has done it already
+            if self.restarts_left == 0:
+                raise ProviderError("embedded: the model server died twice; see `manyminds doctor`")
+            self.restarts_left -= 1
+            await self.close()
+            server = await ensure_server(self.file, self.cache)
+            self.client = openai_client(f"{server.address}/v1", server.key)
+            self.model = _chat_model(self.name.model, self.client)
+
+    async def close(self) -> None:
+        """Close the connections and give the lease back."""
+        await super().close()
+        release_server(self.file, self.cache)
+
+
+def openai_client(base_url: str, key: str) -> openai.AsyncOpenAI:
+    """Return a client on the aiohttp transport, which stays fast at a thousand requests."""
+    return openai.AsyncOpenAI(
+        base_url=base_url,
+        api_key=key,
+        max_retries=0,  # the run retries, within the budget and on record
+        timeout=TIMEOUT_S,
+        http_client=openai.DefaultAioHttpClient(),
+    )
+
+
+def _chat_model(name: str, client: openai.AsyncOpenAI) -> OpenAIChatModel:
+    # What the endpoint can really do is probed by us: the library must not second-guess it.
+    profile = OpenAIModelProfile(supports_json_schema_output=True)
+    return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=client), profile=profile)
+
+
+async def connect(text: str, *, cache: Path) -> ConnectedEndpoint:
+    """Connect to the model of that name, probing its endpoint the first time.
+
+    Raises:
+        UsageError: If the name is wrong, or a key is missing.
+        ProviderError: If the service cannot be reached.
+    """
+    name = parse_model(text)
+    if name.provider == "embedded":
+        return await _connect_embedded(name, cache)
+    if name.provider in ("anthropic", "google"):
+        return _connect_hosted(name)
+    base_url = _base_url(name)
+    key = find_key(name.provider)
+    if key is None and name.provider in _HOSTED and base_url == _HOSTED[name.provider]:
+        raise _no_key(name.provider)
+    client = openai_client(base_url, "none" if key is None else key.reveal())
+    try:
+        abilities = await _abilities(client, name, str(name), cache)
+    except BaseException:
+        await client.close()
+        raise
+    return ConnectedEndpoint(
+        name=name,
+        model=_chat_model(name.model, client),
+        price=_price(name, base_url),
+        abilities=abilities,
+        client=client,
+    )
+
+
+def _base_url(name: ModelName) -> str:
+    if name.base_url is not None:
+        return name.base_url
+    if name.provider == "openai":
+        return os.environ.get("OPENAI_BASE_URL", "").rstrip("/") or _HOSTED["openai"]
+    if name.provider == "ollama" and os.environ.get("OLLAMA_HOST"):
+        host = os.environ["OLLAMA_HOST"].rstrip("/")
+        return f"{host if '://' in host else f'http://{host}'}/v1"
+    return _HOSTED.get(name.provider) or LOCAL_SERVERS[name.provider]
+
+
+def _price(name: ModelName, base_url: str) -> Price:
+    # `openai:` on another address is somebody else's service, at somebody else's price.
+    elsewhere = name.provider == "openai" and base_url != _HOSTED["openai"]
+    return price_of("http" if elsewhere else name.provider, name.model)
+
+
+async def _abilities(
+    client: openai.AsyncOpenAI, name: ModelName, mark: str, cache: Path
+) -> Abilities:
+    known = known_abilities(cache, mark)
+    return known if known is not None else await probe(client, name.model, cache=cache, mark=mark)
+
+
+async def _connect_embedded(name: ModelName, cache: Path) -> ConnectedEndpoint:
+    file = EMBEDDED.get(name.model)
+    if file is None:
+        raise UnknownName("embedded model", name.model, EMBEDDED)
+    server = await ensure_server(file, cache)
+    client = openai_client(f"{server.address}/v1", server.key)
+    try:
+        abilities = await _abilities(client, name, f"{name}@{file.sha256[:12]}", cache)
+    except BaseException:
+        await client.close()
+        raise
+    return EmbeddedEndpoint(
+        name=name,
+        model=_chat_model(name.model, client),
+        price=price_of("embedded", name.model),
+        abilities=replace(abilities, output_tokens=EMBEDDED_OUTPUT_TOKENS),
+        client=client,
+        file=file,
+        cache=cache,
+    )
+
+
+def _connect_hosted(name: ModelName) -> ConnectedEndpoint:
+    """Connect to a service whose own protocol pydantic-ai speaks."""
+    key = find_key(name.provider)
+    if key is None:
+        raise _no_key(name.provider)
+    try:
+        model = _hosted_model(name, key.reveal())
+    except ImportError:
+        raise UsageError(
+            f"{name}: its client is not installed; install the `{name.provider}` extra"
+        ) from None
+    profile = model.profile
+    abilities = Abilities(
+        json_schema=profile.get("supports_json_schema_output"),
+        tools=profile.get("supports_tools"),
+        output_tokens=4_096,
+    )
+    return ConnectedEndpoint(
+        name=name, model=model, price=price_of(name.provider, name.model), abilities=abilities
+    )
+
+
+def _hosted_model(name: ModelName, key: str) -> Model:
+    """Build the model through the library's own providers, imported only where they are asked for."""
+    modules = {
+        "anthropic": ("pydantic_ai.models.anthropic", "AnthropicModel", "anthropic"),
+        "google": ("pydantic_ai.models.google", "GoogleModel", "google"),
+    }
+    module, model_class, provider = modules[name.provider]
+    make_model = getattr(importlib.import_module(module), model_class)
+    providers = importlib.import_module(f"pydantic_ai.providers.{provider}")
+    make_provider = getattr(providers, f"{provider.title()}Provider")
+    return make_model(name.model, provider=make_provider(api_key=key))
+
+
+def _no_key(provider: str) -> UsageError:
+    variable = KEY_NAMES[provider][0]
+    return UsageError(
+        f"no key for {provider}; run `manyminds keys set {provider}` or set {variable}"
+    )

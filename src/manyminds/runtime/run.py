@@ -1,0 +1,405 @@
+"""A run in memory: real models and tools, real time, one process.
+
+Everything a strategy does passes here: paid for before, recorded after. Steps under way can be
+stopped from outside; the strategy then goes on with what is there.
+"""
+
+import asyncio
+import hashlib
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Protocol, TypeVar
+
+from manyminds.agents.models import Progress, tokens_at_least, tokens_at_most
+from manyminds.budget.meter import Hold, Meter
+from manyminds.budget.prices import Price
+from manyminds.core.errors import (
+    BudgetExceeded,
+    LimitName,
+    ManymindsError,
+    ProviderError,
+    RunCancelled,
+)
+from manyminds.core.events import (
+    Event,
+    Recorded,
+    Replied,
+    RequestFailed,
+    Requested,
+    ToolCalled,
+    ToolReturned,
+)
+from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
+from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
+from manyminds.core.values import Candidate, Failure, Limits, Member, Spend, Task, Verdict
+from manyminds.tools.toolset import Toolset
+
+__all__ = ["Endpoint", "MemoryRun", "Sink"]
+
+T = TypeVar("T")
+
+Sink = Callable[[Recorded], None]
+"""Reads events as they happen: a transcript, a live view, a test."""
+
+TRIES = 4
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 60.0
+
+
+class Endpoint(Protocol):
+    """One model behind one address, ready to be asked."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do."""
+        ...
+
+    @property
+    def price(self) -> Price:
+        """How it is priced."""
+        ...
+
+    async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
+        """Send one request.
+
+        Raises:
+            ProviderError: If there was no usable reply.
+        """
+        ...
+
+
+@dataclass(kw_only=True)
+class _Flight:
+    """One request on its way."""
+
+    step: int
+    member: Member
+    call: ModelCall
+    endpoint: Endpoint
+    prompt_hash: str
+    began: float = field(default_factory=time.monotonic)
+    pieces: int = 0
+    cut: bool = False
+    """Whether it was us who ended it, so that the provider bills what it had done."""
+
+    def lost(self) -> Spend:
+        """Estimate what a request without a reply has cost: the prompt, and what had come.
+
+        A request that the provider itself refused costs nothing.
+        """
+        at_least = tokens_at_least(self.call) if self.cut or self.pieces else 0
+        spend = Spend(tokens_in=at_least, tokens_out=self.pieces, estimated=True)
+        return self.endpoint.price.of(spend, seconds=self.seconds)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+
+class MemoryRun:
+    """Plays a strategy on real endpoints and tools."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        task: Task,
+        members: Sequence[Member],
+        endpoints: dict[str, Endpoint],
+        tools: Toolset,
+        limits: Limits,
+        seed: int,
+        sinks: Sequence[Sink] = (),
+        on_progress: Callable[[str, int], None] | None = None,
+    ) -> None:
+        self.id = run_id
+        self.task = task
+        self.members = tuple(members)
+        self.rng = random.Random(seed)  # noqa: S311 (shuffling notes, not secrets)
+        self.stopped_by: str | None = None
+        self._endpoints = endpoints
+        self._tools = tools
+        self._seed = seed
+        self._sinks = tuple(sinks)
+        self._on_progress = on_progress
+        self._began = time.monotonic()
+        self._started_at = datetime.now(UTC)
+        self.meter = Meter(limits=limits, elapsed=self.elapsed)
+        self._events = 0
+        self._steps = 0
+        self._ids: Counter[str] = Counter()
+        self._seeds: Counter[str] = Counter()
+        self._under_way: set[asyncio.Task[object]] = set()
+
+    @property
+    def tools(self) -> Sequence[ToolSpec]:
+        """The tools that work here."""
+        return self._tools.specs
+
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
+
+    def abilities(self, member: Member) -> Abilities:
+        """What the member's model can do."""
+        return self._endpoints[member.model].abilities
+
+    def seed(self, member: Member) -> int:
+        """Return the seed of the member's next request.
+
+        It depends on the run's seed and the member's own count, not on who asked first.
+        """
+        self._seeds[member.name] += 1
+        text = f"{self._seed}/{member.name}/{self._seeds[member.name]}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) >> 1
+
+    def new_id(self, prefix: str) -> str:
+        """Return `prefix` and the next number."""
+        self._ids[prefix] += 1
+        return f"{prefix}{self._ids[prefix]}"
+
+    def left(self) -> Left:
+        """What may still be spent on work."""
+        return self.meter.left()
+
+    def tell(self, event: Event) -> None:
+        """Record an event: it is written before the run goes on."""
+        # From one clock that never goes back: the wall clock may be set while a run is going.
+        at = datetime.fromtimestamp(self._started_at.timestamp() + self.elapsed(), UTC)
+        recorded = Recorded(run=self.id, number=self._events, at=at, event=event)
+        self._events += 1
+        for sink in self._sinks:
+            sink(recorded)
+
+    async def check(self, verifier: Verifier, candidate: Candidate) -> Verdict:
+        """Let one verifier judge one candidate."""
+        return await verifier.verify(self.task, candidate)
+
+    async def request(self, member: Member, call: ModelCall) -> Reply:
+        """Send one request; trouble that may pass is tried again, within the budget."""
+        endpoint = self._endpoints[member.model]
+        _fits(member, call, endpoint.abilities)
+        prompt_hash = _hash(call)
+        for attempt in range(1, TRIES + 1):
+            self._steps += 1
+            flight = _Flight(
+                step=self._steps, member=member, call=call, endpoint=endpoint,
+                prompt_hash=prompt_hash,
+            )  # fmt: skip
+            try:
+                return await self._fly(flight)
+            except ProviderError as error:
+                wait = None if attempt == TRIES else self._wait(error, attempt, call)
+                self._tell_failed(flight, error, retry_in_s=wait)
+                if wait is None:
+                    self.provider_failed = True
+                    raise
+                await asyncio.sleep(wait)
+        raise AssertionError("the loop returns or raises")
+
+    async def _fly(self, flight: _Flight) -> Reply:
+        """Send one try: hold, send, settle. Only `ProviderError` is left to be recorded."""
+        call, member = flight.call, flight.member
+        if self.stopped_by is not None:
+            raise RunCancelled(f"the run was stopped: {self.stopped_by}")
+        hold = self._hold(flight)
+        spend: Spend | None = None
+        self.tell(
+            Requested(
+                step=flight.step, member=member.name, model=member.model, purpose=call.purpose,
+                prompt_hash=flight.prompt_hash, seed=call.seed, reserved_tokens=hold.tokens,
+            )
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(self.meter.seconds_left(ending=call.purpose == "finish")):
+                reply = await flight.endpoint.send(call, progress=self._progress(flight))
+            spend = flight.endpoint.price.of(reply.spend, seconds=flight.seconds)
+        except TimeoutError as error:
+            late, flight.cut = self._out_of("seconds"), True
+            self._tell_failed(flight, late, retry_in_s=None)
+            raise late from error
+        except asyncio.CancelledError:
+            flight.cut = True
+            self._tell_failed(flight, RunCancelled("cancelled"), retry_in_s=None)
+            raise
+        finally:
+            self.meter.settle(hold, flight.lost() if spend is None else spend)
+        self._tell_reply(flight, reply, spend)
+        return reply
+
+    def _hold(self, flight: _Flight) -> Hold:
+        call, price = flight.call, flight.endpoint.price
+        tokens = tokens_at_most(call)
+        dearest = Spend(tokens_in=tokens - call.max_tokens, tokens_out=call.max_tokens)
+        usd = price.of(dearest, seconds=0.0).usd
+        try:
+            return self.meter.hold(tokens=tokens, usd=usd, ending=call.purpose == "finish")
+        except BudgetExceeded as error:
+            self._budget_ended(error.limit)
+            raise
+
+    def _out_of(self, limit: LimitName) -> BudgetExceeded:
+        self._budget_ended(limit)
+        allowed = Decimal(str(self.meter.limits.seconds))
+        return BudgetExceeded(limit, allowed=allowed, spent=Decimal(str(round(self.elapsed(), 1))))
+
+    def _budget_ended(self, limit: LimitName) -> None:
+        # Not a stop of the run: others may hold what they need, and endings have their reserve.
+        self.refused = limit
+
+    provider_failed = False
+    """Whether a request was given up because the service failed."""
+    refused: LimitName | None = None
+    """The limit that last refused a step; `None` while the budget suffices."""
+
+    def _progress(self, flight: _Flight) -> Progress | None:
+        if self._on_progress is None:
+            return None
+        tell = self._on_progress
+
+        def progress(pieces: int) -> None:
+            flight.pieces = pieces
+            tell(flight.member.name, pieces)
+
+        return progress
+
+    def _tell_reply(self, flight: _Flight, reply: Reply, spend: Spend) -> None:
+        call, member = flight.call, flight.member
+        self.tell(
+            Replied(
+                step=flight.step, member=member.name, model=member.model, purpose=call.purpose,
+                prompt_hash=flight.prompt_hash, seed=call.seed, text=reply.text,
+                calls=reply.calls, finish=reply.finish, spend=spend,
+                seconds=round(flight.seconds, 3), first_token_s=reply.first_token_s,
+            )
+        )  # fmt: skip
+
+    def _tell_failed(
+        self, flight: _Flight, error: ManymindsError, *, retry_in_s: float | None
+    ) -> None:
+        self.tell(
+            RequestFailed(
+                step=flight.step, member=flight.member.name, model=flight.member.model,
+                error=type(error).__name__, message=str(error), retry_in_s=retry_in_s,
+                spend=flight.lost(), seconds=round(flight.seconds, 3),
+            )
+        )  # fmt: skip
+
+    def _wait(self, error: ProviderError, attempt: int, call: ModelCall) -> float | None:
+        """Return how long to wait before the next try, or `None` to give up."""
+        if not error.retryable or self.stopped_by is not None:
+            return None
+        wait = FIRST_WAIT_S * 2 ** (attempt - 1) * (1 + self.rng.random() / 2)
+        if error.retry_after_s is not None:
+            wait = max(wait, error.retry_after_s)
+        left = self.meter.seconds_left(ending=call.purpose == "finish")
+        too_long = wait > LONGEST_WAIT_S or (left is not None and wait >= left)
+        return None if too_long else wait
+
+    async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
+        """Call one tool for a member."""
+        if self.stopped_by is not None:
+            raise RunCancelled(f"the run was stopped: {self.stopped_by}")
+        self._steps += 1
+        step, began = self._steps, time.monotonic()
+        self.tell(
+            ToolCalled(step=step, member=member.name, tool=call.name, arguments=call.arguments)
+        )
+        outcome = None
+        try:
+            async with asyncio.timeout(self.meter.seconds_left(ending=False)):
+                outcome = await self._tools.call(member.name, call, new_id=self.new_id)
+        except TimeoutError as error:
+            raise self._out_of("seconds") from error
+        finally:
+            self.tell(
+                ToolReturned(
+                    step=step, member=member.name, tool=call.name,
+                    evidence=() if outcome is None else outcome.evidence,
+                    error="not finished" if outcome is None else outcome.error,
+                    seconds=round(time.monotonic() - began, 4),
+                )
+            )  # fmt: skip
+        return outcome
+
+    async def gather(
+        self,
+        steps: Iterable[Awaitable[T]],
+        *,
+        enough: Callable[[Sequence[T]], bool] | None = None,
+    ) -> list[T | Failure]:
+        """Await steps side by side; one of our errors, or a stop, becomes a `Failure`."""
+        tasks = [asyncio.ensure_future(_as_value(step)) for step in steps]
+        watched: set[asyncio.Task[object]] = set(tasks)  # pyright: ignore[reportAssignmentType]
+        self._under_way |= watched
+        try:
+            await self._wait_for(tasks, enough)
+        finally:
+            unfinished = [task for task in tasks if not task.done()]
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+            self._under_way -= watched
+        return [_result(task, self.stopped_by) for task in tasks]
+
+    async def _wait_for(
+        self,
+        tasks: Sequence["asyncio.Future[T | Failure]"],
+        enough: Callable[[Sequence[T]], bool] | None,
+    ) -> None:
+        waiting = set(tasks)
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            broken = [t for t in done if not t.cancelled() and t.exception() is not None]
+            if broken:
+                return
+            if enough is not None and waiting:
+                ready = [t.result() for t in tasks if t.done() and not t.cancelled()]
+                if enough([r for r in ready if not isinstance(r, Failure)]):
+                    return
+
+    def stop(self, why: str) -> None:
+        """End all steps under way and refuse new ones; the strategy delivers what it has."""
+        if self.stopped_by is None:
+            self.stopped_by = why
+        for task in tuple(self._under_way):
+            task.cancel()
+
+
+async def _as_value(step: Awaitable[T]) -> T | Failure:
+    try:
+        return await step
+    except ManymindsError as error:
+        fatal = isinstance(error, BudgetExceeded | RunCancelled)
+        return Failure(kind=type(error).__name__, message=str(error), fatal=fatal)
+
+
+def _result(task: "asyncio.Future[T | Failure]", stopped_by: str | None) -> T | Failure:
+    if task.cancelled():
+        why = "no longer needed" if stopped_by is None else f"stopped: {stopped_by}"
+        return Failure(kind="RunCancelled", message=why, fatal=stopped_by is not None)
+    return task.result()
+
+
+def _fits(member: Member, call: ModelCall, abilities: Abilities) -> None:
+    context = abilities.context_tokens
+    size = tokens_at_least(call)
+    if context is not None and size + 64 > context:
+        raise ProviderError(
+            f"{member.model}: the question is too long for it: about {size:,} tokens, and it "
+            f"reads {context:,}; shorten it, put long material behind --docs, or take another model"
+        )
+
+
+def _hash(call: ModelCall) -> str:
+    digest = hashlib.sha256()
+    for message in call.messages:
+        digest.update(repr(message).encode())
+    digest.update(json.dumps(call.schema, sort_keys=True).encode())
+    return digest.hexdigest()[:12]

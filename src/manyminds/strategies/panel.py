@@ -1,0 +1,243 @@
+"""What strategies share: letting members work, making notes of it, delivering an answer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from manyminds.agents.member import Draft, Thread, open_thread, work
+from manyminds.core.errors import ManymindsError
+from manyminds.core.events import (
+    Checked,
+    Compared,
+    MemberEnded,
+    MemberStarted,
+    NoteShared,
+    Selected,
+)
+from manyminds.core.protocols import Run
+from manyminds.core.values import (
+    Answer,
+    Candidate,
+    Citation,
+    Claim,
+    Dissent,
+    Evidence,
+    Failure,
+    Group,
+    Member,
+    Note,
+    Ruling,
+    Support,
+    Verdict,
+)
+from manyminds.judging.backed import Backed
+from manyminds.judging.canonical import canonicalize, same
+from manyminds.judging.compare import group_notes
+from manyminds.judging.weigh import WEIGHTS, Weighed, Weights, weigh
+
+__all__ = ["BACKED", "Panel", "candidate_of"]
+
+BACKED = Backed()
+_SUPPORT: dict[str, Support] = {
+    "accepted": "supported", "rejected": "contradicted", "unsure": "unsure",
+}  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Panel:
+    """The state of members side by side: their threads, latest notes, verdicts and rulings."""
+
+    run: Run
+    threads: dict[str, Thread] = field(default_factory=dict[str, Thread])
+    notes: dict[str, Note] = field(default_factory=dict[str, Note])
+    verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    rulings: list[Ruling] = field(default_factory=list[Ruling])
+    failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
+
+    async def work(
+        self,
+        members: Sequence[Member],
+        *,
+        turns: int,
+        temperature: Callable[[int], float],
+        enough: Callable[["Panel"], bool] | None = None,
+    ) -> None:
+        """Let members work alone, side by side; what they found is in `notes` afterwards."""
+        began = len(self.threads)
+        jobs = [
+            self._one(member, turns=turns, temperature=temperature(began + place))
+            for place, member in enumerate(members)
+        ]
+        stop = None if enough is None else (lambda _done: enough(self))
+        results = await self.run.gather(jobs, enough=stop)
+        for member, result in zip(members, results, strict=True):
+            if isinstance(result, Failure):
+                self.failures[member.name] = result
+
+    async def _one(self, member: Member, *, turns: int, temperature: float) -> Note:
+        thread = open_thread(self.run, member, temperature=temperature)
+        self.threads[member.name] = thread
+        return await self.take_note(thread, round_=1, turns=turns)
+
+    async def take_note(self, thread: Thread, *, round_: int, turns: int) -> Note:
+        """Let a member work its thread on and share what it comes to."""
+        draft = await self.attend(thread, round_=round_, turns=turns)
+        note = self.note_of(draft, round_=round_)
+        verdict = await self.run.check(BACKED, candidate_of(note))
+        return self.add(note, verdict)
+
+    def add(self, note: Note, verdict: Verdict) -> Note:
+        """Put a note before the panel, with the verdict as the first of its claims."""
+        self.run.tell(Checked(author=note.member, verdict=verdict))
+        note = replace(note, claims=_with_verdict(note, verdict))
+        self.notes[note.member], self.verdicts[note.member] = note, verdict
+        self.run.tell(NoteShared(note=note))
+        return note
+
+    async def attend(self, thread: Thread, *, round_: int, turns: int) -> Draft:
+        """Let a member work, with its beginning and its one end recorded."""
+        member = thread.member
+        self.run.tell(MemberStarted(member=member, round=round_))
+        try:
+            draft = await work(self.run, thread, turns=turns)
+        except ManymindsError as error:
+            why = str(error)
+            self.run.tell(MemberEnded(member=member.name, state="failed", reason=why))
+            raise
+        except BaseException:
+            self.run.tell(MemberEnded(member=member.name, state="cancelled"))
+            raise
+        self.run.tell(MemberEnded(member=member.name, state="finished"))
+        return draft
+
+    def note_of(self, draft: Draft, *, round_: int) -> Note:
+        """Put a draft into its canonical form."""
+        return Note(
+            member=draft.member.name,
+            round=round_,
+            answer=draft.answer,
+            canonical=canonicalize(draft.answer, question=self.run.task.prompt),
+            reason=draft.reason,
+            claims=draft.claims,
+            evidence=draft.evidence,
+            confidence=draft.confidence,
+            would_change=draft.would_change,
+        )
+
+    def compare(self, *, round_: int) -> Weighed:
+        """Group the notes, record the groups, and weigh them with all that is known."""
+        weighed = self.weighed()
+        self.run.tell(Compared(round=round_, groups=weighed.groups))
+        return weighed
+
+    def groups(self) -> tuple[Group, ...]:
+        """Group the notes as they stand, the largest group first."""
+        return group_notes(list(self.notes.values()))
+
+    def weighed(self, weights: Weights = WEIGHTS) -> Weighed:
+        """Weigh the notes as they stand."""
+        notes = list(self.notes.values())
+        return weigh(self.groups(), notes, self.verdicts, self.rulings, weights=weights)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more can be asked: the budget is spent, or somebody said stop."""
+        return any(failure.fatal for failure in self.failures.values())
+
+    def deliver(self, weighed: Weighed, *, how: str, stands: bool = True) -> Answer:
+        """Deliver the leading candidate as it was proposed, word for word.
+
+        Where nothing `stands`, it goes out as a partial answer that says so.
+        """
+        missing = self._missing()
+        if not weighed.groups:
+            return Answer(
+                outcome="none", text=None, canonical=None, confidence=None, missing=missing, how=how
+            )
+        winner = self._spokesman(weighed.groups[0])
+        scores = dict(zip((g.canonical.key for g in weighed.groups), weighed.scores, strict=True))
+        self.run.tell(
+            Selected(author=winner.member, canonical=winner.canonical.key, scores=scores, why=how)
+        )
+        answer = self._answer(winner, weighed, missing, how)
+        if stands:
+            return answer
+        why = "no answer stood: the members disagree, and no tool settled it"
+        return replace(answer, outcome="partial", missing=(why, *answer.missing))
+
+    def _spokesman(self, group: Group) -> Note:
+        """Return the note that speaks for a group: with evidence if any has it, else the first."""
+        notes = [self.notes[name] for name in group.members]
+        order = {"accepted": 0, "unsure": 1, "rejected": 2}
+        return min(notes, key=lambda note: order[self.verdicts[note.member].outcome])
+
+    def _answer(
+        self, note: Note, weighed: Weighed, missing: tuple[str, ...], how: str
+    ) -> Answer:
+        mine = [r for r in self.rulings if same(r.canonical, note.canonical)]
+        evidence = _unique([*note.evidence, *(e for r in mine for e in r.evidence)])
+        claims = [*note.claims]
+        for ruling in mine:
+            ids = tuple(e.id for e in ruling.evidence)
+            claims.append(Claim(text=ruling.reason, support=ruling.support, evidence=ids))
+        undetermined = note.canonical.kind == "none"
+        return Answer(
+            outcome="partial" if undetermined else "answered",
+            text=note.answer,
+            canonical=note.canonical.key,
+            confidence=round(weighed.confidence(), 3),
+            reason=note.reason,
+            author=note.member,
+            claims=tuple(claims),
+            evidence=evidence,
+            citations=_citations(note, self.verdicts[note.member], evidence),
+            dissent=self._dissent(note),
+            missing=(*missing, *((note.reason,) if undetermined and note.reason else ())),
+            how=how,
+        )
+
+    def _dissent(self, winner: Note) -> tuple[Dissent, ...]:
+        return tuple(
+            Dissent(member=note.member, answer=note.answer, reason=note.reason)
+            for note in self.notes.values()
+            if not same(note.canonical, winner.canonical)
+        )
+
+    def _missing(self) -> tuple[str, ...]:
+        return tuple(f"{name}: {failure.message}" for name, failure in self.failures.items())
+
+
+def candidate_of(note: Note) -> Candidate:
+    """Return a note's answer as a candidate."""
+    return Candidate(
+        text=note.answer, author=note.member, canonical=note.canonical, evidence=note.evidence
+    )
+
+
+def _with_verdict(note: Note, verdict: Verdict) -> tuple[Claim, ...]:
+    support = _SUPPORT[verdict.outcome]
+    text = f"the answer is {note.answer!r}: {verdict.reason}"
+    return (Claim(text=text, support=support, evidence=verdict.evidence), *note.claims)
+
+
+def _unique(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    return tuple({e.id: e for e in evidence}.values())
+
+
+def _citations(
+    note: Note, verdict: Verdict, evidence: Sequence[Evidence]
+) -> tuple[Citation, ...]:
+    """Cite the passages that were read; the one the answer stands in is marked supported."""
+    holding = set(verdict.evidence) if verdict.outcome == "accepted" else set[str]()
+    found: list[Citation] = []
+    for e in evidence:
+        if e.source is None or e.start is None or e.end is None:
+            continue
+        support: Support = "supported" if e.id in holding else "unsure"
+        found.append(
+            Citation(
+                source=e.source, quote=e.output, start=e.start, end=e.end, support=support,
+                line_start=e.line_start, line_end=e.line_end,
+            )
+        )  # fmt: skip
+    best = [c for c in found if c.support == "supported"]
+    return tuple(best or found[:3])

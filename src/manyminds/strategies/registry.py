@@ -1,0 +1,62 @@
+"""Strategies by name: a dictionary, plus what installed packages add.
+
+A package adds one with an entry point in the group `manyminds.strategies` that names a callable
+without arguments returning a `Strategy`.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Literal, get_args
+
+from manyminds.core.errors import UnknownName
+from manyminds.core.protocols import Strategy
+from manyminds.strategies.heavy import Heavy
+from manyminds.strategies.self_consistency import SelfConsistency
+from manyminds.strategies.single import Single
+
+__all__ = ["EFFORTS", "Effort", "strategy_names", "strategy_named"]
+
+Effort = Literal["low", "medium", "high", "heavy", "auto"]
+EFFORTS: tuple[Effort, ...] = get_args(Effort)
+
+_BUILT_IN: dict[str, Callable[[], Strategy]] = {
+    "single": Single,
+    "self_consistency": SelfConsistency,
+    "heavy": Heavy,
+}
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Return every strategy that can be asked for."""
+    return (*_BUILT_IN, *sorted(e.name for e in entry_points(group="manyminds.strategies")))
+
+
+def strategy_named(name: str) -> Strategy:
+    """Make the strategy of that name.
+
+    Raises:
+        UnknownName: If there is none; the nearest name is offered.
+    """
+    if name in _BUILT_IN:
+        return _BUILT_IN[name]()
+    for entry in entry_points(group="manyminds.strategies", name=name):
+        make: Callable[[], Strategy] = entry.load()
+        return make()
+    raise UnknownName("strategy", name, strategy_names())
+
+
+def for_effort(effort: Effort) -> tuple[str, Strategy]:
+    """Return the strategy of an effort level, with its name.
+
+    `low` is one call without tools; `medium` one member with tools; `high` several samples until
+    they agree; `heavy` the panel. `auto` is the panel as well: its gate stops after a cheap first
+    attempt where that is enough.
+    """
+    made: dict[Effort, tuple[str, Strategy]] = {
+        "low": ("single", Single(turns=1)),
+        "medium": ("single", Single()),
+        "high": ("self_consistency", SelfConsistency()),
+        "heavy": ("heavy", Heavy()),
+        "auto": ("heavy", Heavy()),
+    }
+    return made[effort]

@@ -1,0 +1,27 @@
+"""One member, one answer: the baseline everything else must beat."""
+
+from dataclasses import dataclass
+
+from manyminds.agents.member import MAX_TURNS
+from manyminds.core.protocols import Run
+from manyminds.core.values import Answer
+from manyminds.strategies.panel import Panel
+
+__all__ = ["Single"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Single:
+    """Lets the first member work the task.
+
+    Cost: one request without tools (`turns=1`), else one request a tool call and one to answer.
+    """
+
+    turns: int = MAX_TURNS
+    """Model requests at most; with 1 the member answers at once, without tools."""
+
+    async def __call__(self, run: Run) -> Answer:
+        """Work the task."""
+        panel = Panel(run=run)
+        await panel.work(run.members[:1], turns=self.turns, temperature=lambda _place: 0.0)
+        return panel.deliver(panel.weighed(), how="one member's answer, checked against its own evidence")

@@ -1,0 +1,1 @@
+"""Exact arithmetic: numbers, units, dates. No floating point but for irrational functions."""

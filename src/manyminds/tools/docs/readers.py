@@ -1,0 +1,125 @@
+"""From files to plain text, with the lines that passages are cited by.
+
+A PDF becomes one document a page, since its lines mean nothing across pages. HTML and Word files
+are read as Markdown; their lines are those of that text.
+"""
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import mammoth
+import pypdfium2
+from bs4 import BeautifulSoup
+from markdownify import MarkdownConverter
+
+__all__ = ["Document", "LeftOut", "list_files", "read_file"]
+
+MAX_BYTES = 20 << 20
+MAX_FILES = 5_000
+_TEXT = frozenset(
+    ".md .markdown .txt .rst .text .log .csv .tsv .json .toml .yaml .yml .ini .cfg .py .js .ts .c "
+    ".h .cpp .rs .go .java .sh .sql .tex .org .adoc".split()
+)
+_HTML = frozenset((".html", ".htm", ".xhtml"))
+_OTHERS = frozenset((".pdf", ".docx"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """One text that passages are cited from."""
+
+    source: str
+    """Path below the folder; a PDF's page as `file.pdf#page=3`."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """A file that could not be read, and why."""
+
+    path: str
+    why: str
+
+
+def list_files(folder: Path) -> Iterator[Path]:
+    """Yield the files that can be read, in a fixed order; links are not followed.
+
+    Not following them is what keeps a link to a parent folder from going round for ever, and a
+    link to elsewhere from leading out of the folder that was named.
+    """
+    count = 0
+    for place, folders, files in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(place, name)
+            known = path.suffix.lower() in _TEXT | _HTML | _OTHERS
+            if name.startswith(".") or not known or path.is_symlink():
+                continue
+            count += 1
+            if count > MAX_FILES:
+                return
+            yield path
+
+
+def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
+    """Read one file; whatever is wrong with it becomes a reason, not an error."""
+    name = path.relative_to(folder).as_posix()
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return LeftOut(path=name, why=f"larger than {MAX_BYTES >> 20} MiB")
+        data = path.read_bytes()
+    except OSError as error:
+        return LeftOut(path=name, why=str(error.strerror).lower())
+    kind = path.suffix.lower()
+    if kind == ".pdf":
+        return _read_pdf(data, name)
+    if kind == ".docx":
+        return _read_docx(data, name)
+    if b"\0" in data[:4096]:
+        return LeftOut(path=name, why="not text")
+    text = data.decode("utf-8-sig", errors="replace")
+    return [Document(source=name, text=_html_text(text) if kind in _HTML else text)]
+
+
+def _html_text(html: str) -> str:
+    soup = BeautifulSoup(html, "html.parser")
+    for tag in soup(["script", "style", "noscript", "template", "svg"]):
+        tag.decompose()
+    text = str(MarkdownConverter(heading_style="ATX", strip=["img", "a"]).convert_soup(soup))
+    lines = [line.rstrip() for line in text.splitlines()]
+    kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
+    return "\n".join(kept).strip() + "\n"
+
+
+def _read_docx(data: bytes, name: str) -> list[Document] | LeftOut:
+    try:
+        html: str = mammoth.convert_to_html(io.BytesIO(data)).value
+    except Exception as error:  # noqa: BLE001 (the reader of a damaged file raises anything)
+        return LeftOut(path=name, why=f"not a readable Word file ({type(error).__name__})")
+    return [Document(source=name, text=_html_text(html))]
+
+
+def _read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:
+    try:
+        pdf = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        locked = "password" in str(error).lower()
+        why = "encrypted; save a copy without a password" if locked else "not a readable PDF"
+        return LeftOut(path=name, why=why)
+    try:
+        pages = [pdf[n].get_textpage().get_text_range() for n in range(len(pdf))]
+    except pypdfium2.PdfiumError:
+        return LeftOut(path=name, why="damaged")
+    finally:
+        pdf.close()
+    texts = [page.replace("\r\n", "\n").replace("\x02", "") for page in pages]
+    if not any(text.strip() for text in texts):
+        return LeftOut(path=name, why="no text in it (a scan?)")
+    return [
+        Document(source=f"{name}#page={number}", text=text)
+        for number, text in enumerate(texts, start=1)
+        if text.strip()
+    ]

@@ -1,0 +1,1 @@
+"""Running model-written Python where it can harm nothing. No isolation means refusal."""

@@ -1,0 +1,147 @@
+"""One jailed worker as seen from outside: start it, call it, kill it."""
+
+import asyncio
+import json
+import os
+import secrets
+from dataclasses import dataclass
+
+from manyminds.core.errors import ToolFailed
+from manyminds.core.messages import JsonValue
+from manyminds.tools.sandbox.jail import Jail
+
+__all__ = ["Box", "Ran"]
+
+_LINE_BYTES = 1 << 20
+_READY_S = 20.0
+_GRACE_S = 1.0
+"""Time the worker has to report that its code ran over, before it is killed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What running one program gave."""
+
+    stdout: str
+    error: str | None
+    """Traceback, or why the worker ended; `None` where the program ran through."""
+    seconds: float
+    alive: bool
+    """Whether the worker, and with it its names, is still there."""
+
+
+class Box:
+    """A running jail; its names stay from call to call until it is killed."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, jail: Jail) -> "Box":
+        """Start a jail and wait until its worker is ready.
+
+        Raises:
+            ToolFailed: If it does not come up; the message holds what the jailer said.
+        """
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *jail.argv,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env={},
+                cwd="/",
+                pass_fds=jail.pass_fds,
+                start_new_session=True,
+                limit=_LINE_BYTES,
+            )
+        except OSError as error:
+            raise ToolFailed(f"the sandbox cannot be started: {error.strerror}") from error
+        finally:
+            for descriptor in jail.pass_fds:
+                os.close(descriptor)
+        box = cls(process)
+        try:
+            hello = await asyncio.wait_for(box._line(), _READY_S)
+        except (TimeoutError, EOFError) as error:
+            said = await box._last_words()
+            raise ToolFailed(f"the sandbox did not come up: {said}") from error
+        except asyncio.CancelledError:
+            await box.kill()
+            raise
+        if hello.get("ready") is not True:
+            await box.kill()
+            raise ToolFailed("the sandbox did not come up: its first word was not understood")
+        return box
+
+    async def run(self, code: str, *, seconds: float) -> Ran:
+        """Run a program; a worker that does not answer in time is killed, names and all."""
+        stdin = self._process.stdin
+        if stdin is None:
+            raise ToolFailed("the sandbox has no input")
+        mark = secrets.token_hex(8)
+        request = {"id": mark, "code": code, "seconds": seconds}
+        try:
+            stdin.write(json.dumps(request).encode() + b"\n")
+            await stdin.drain()
+            answer = await asyncio.wait_for(self._answer(mark), seconds + _GRACE_S)
+        except TimeoutError:
+            await self.kill()
+            return Ran(stdout="", error="killed: it ran too long", seconds=seconds, alive=False)
+        except (EOFError, ConnectionError):
+            await self.kill()
+            why = "killed: the program ended its process or passed the memory or CPU limit"
+            return Ran(stdout="", error=why, seconds=seconds, alive=False)
+        except asyncio.CancelledError:
+            await self.kill()
+            raise
+        return _read(answer)
+
+    async def kill(self) -> None:
+        """End the jail; its process namespace goes with its first process."""
+        if self._process.returncode is None:
+            try:
+                self._process.kill()
+            except ProcessLookupError:
+                pass
+        await self._process.wait()
+
+    async def _answer(self, mark: str) -> dict[str, JsonValue]:
+        while True:
+            line = await self._line()
+            # Lines with another mark were written by the model's code, or are late.
+            if line.get("id") == mark:
+                return line
+
+    async def _line(self) -> dict[str, JsonValue]:
+        stdout = self._process.stdout
+        if stdout is None:
+            raise EOFError
+        try:
+            data = await stdout.readline()
+        except ValueError as error:  # longer than `_LINE_BYTES`
+            raise EOFError from error
+        if not data.endswith(b"\n"):
+            raise EOFError
+        try:
+            value: JsonValue = json.loads(data)
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    async def _last_words(self) -> str:
+        await self.kill()
+        stderr = self._process.stderr
+        said = b"" if stderr is None else await stderr.read(4_000)
+        lines = said.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1][:200] if lines else "it said nothing"
+
+
+def _read(answer: dict[str, JsonValue]) -> Ran:
+    error, seconds = answer.get("error"), answer.get("seconds")
+    return Ran(
+        stdout=str(answer.get("stdout") or ""),
+        error=None if error is None else str(error),
+        seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
+        alive=True,
+    )

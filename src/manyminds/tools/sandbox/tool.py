@@ -1,0 +1,94 @@
+"""The `python` tool: a member's programs, each member in a jail of its own."""
+
+import asyncio
+
+from manyminds.core.errors import ToolRetry
+from manyminds.core.messages import ToolCall, ToolSpec
+from manyminds.core.values import Evidence
+from manyminds.tools.sandbox.box import Box, Ran
+from manyminds.tools.sandbox.choose import Isolation
+from manyminds.tools.sandbox.jail import Limits
+
+__all__ = ["Python"]
+
+PROGRAM_SECONDS = 10.0
+MAX_CODE = 50_000
+
+
+class Python:
+    """Runs programs; names persist within one member's work, until a limit kills its worker."""
+
+    spec = ToolSpec(
+        name="python",
+        description=(
+            "run a Python 3 program (standard library, sympy, numpy; no network, no files); "
+            "print the result"
+        ),
+        parameters={
+            "type": "object",
+            "properties": {"code": {"type": "string"}},
+            "required": ["code"],
+        },
+    )
+
+    def __init__(self, isolation: Isolation, *, limits: Limits | None = None) -> None:
+        self._isolation = isolation
+        self._limits = Limits() if limits is None else limits
+        self._boxes: dict[str, Box] = {}
+        self._starting: dict[str, asyncio.Lock] = {}
+
+    async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
+        """Run `code` for one member and return what it printed."""
+        code = call.arguments.get("code")
+        if not isinstance(code, str) or not code.strip():
+            raise ToolRetry('python needs "code", a program that prints its result')
+        if len(code) > MAX_CODE:
+            raise ToolRetry(f"the program is longer than {MAX_CODE} characters")
+        ran = await self.run(member, _unfenced(code))
+        if ran.error is not None:
+            raise ToolRetry(_failure(ran))
+        if not ran.stdout.strip():
+            raise ToolRetry("the program ran but printed nothing; print the result")
+        return (Evidence(id="", tool="python", request=code, output=ran.stdout),)
+
+    async def run(self, member: str, code: str, *, seconds: float = PROGRAM_SECONDS) -> Ran:
+        """Run a program in the member's jail; a fresh one where there is none.
+
+        Raises:
+            ToolFailed: If nothing isolates here.
+        """
+        lock = self._starting.setdefault(member, asyncio.Lock())
+        async with lock:  # one program at a time in one worker
+            box = self._boxes.get(member)
+            if box is None:
+                box = await Box.start(self._isolation.jail(self._limits))
+                self._boxes[member] = box
+            try:
+                ran = await box.run(code, seconds=seconds)
+            except BaseException:
+                self._boxes.pop(member, None)
+                raise
+            if not ran.alive:
+                del self._boxes[member]
+            return ran
+
+    async def close(self) -> None:
+        """Kill every jail."""
+        boxes, self._boxes = list(self._boxes.values()), {}
+        for box in boxes:
+            await box.kill()
+
+
+def _unfenced(code: str) -> str:
+    """Drop the Markdown fence that some models put around a program."""
+    inner = code.strip()
+    if not (inner.startswith("```") and inner.endswith("```") and "\n" in inner):
+        return code
+    return inner[3:-3].partition("\n")[2]
+
+
+def _failure(ran: Ran) -> str:
+    printed = f"printed before it failed:\n{ran.stdout}\n" if ran.stdout.strip() else ""
+    return f"the program failed.\n{printed}{ran.error}"
+
+
