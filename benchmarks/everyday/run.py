@@ -62,9 +62,7 @@ async def one(question: Question, arm: str, model: str) -> dict[str, object]:
     """Ask one question by one arm."""
     docs = HERE / "docs" if question.kind == "docs" else None
     members = {"single": 1, "self_consistency": 5, "heavy": 4}[arm]
-    options = AskOptions(
-        models=(model,), strategy=arm, members=members, docs=docs, seed=SEED
-    )
+    options = AskOptions(models=(model,), strategy=arm, members=members, docs=docs, seed=SEED)
     began = time.monotonic()
     asked = await ask(
         Task(prompt=question.question), options, data=data_home(), cache=cache_home(), watch=Watch()
@@ -115,7 +113,9 @@ def machine() -> str:
         (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
         platform.processor(),
     )  # fmt: skip
-    cores = sum(line.startswith("processor") for line in Path("/proc/cpuinfo").read_text().splitlines())
+    cores = sum(
+        line.startswith("processor") for line in Path("/proc/cpuinfo").read_text().splitlines()
+    )
     return f"{cores} cores, {cpu}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
@@ -150,7 +150,9 @@ def table(out: Path) -> str:
         cells = []
         for arm in ARMS:
             r = by.get((question.id, arm))
-            cells.append("" if r is None else f"{'✓' if r['right'] else '✗'} {str(r['given'])[:30]}")
+            cells.append(
+                "" if r is None else f"{'✓' if r['right'] else '✗'} {str(r['given'])[:30]}"
+            )
         lines.append(f"| {question.id} ({question.answer}) | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -163,9 +165,15 @@ def versus(found: list[dict[str, object]], one_arm: str, other: str) -> list[str
     fixed = sum(a[i] and not b[i] for i in both)
     broken = sum(b[i] and not a[i] for i in both)
     n = fixed + broken
-    p = min(1.0, 2 * sum(math.comb(n, k) for k in range(min(fixed, broken) + 1)) / 2**n) if n else 1.0
+    p = (
+        min(1.0, 2 * sum(math.comb(n, k) for k in range(min(fixed, broken) + 1)) / 2**n)
+        if n
+        else 1.0
+    )
     said = "shown" if p < 0.05 else "not shown"
-    return [f"{one_arm} against {other}: {fixed} fixed, {broken} broken, exact p = {p:.2f}: a difference is {said}."]
+    return [
+        f"{one_arm} against {other}: {fixed} fixed, {broken} broken, exact p = {p:.2f}: a difference is {said}."
+    ]
 
 
 if __name__ == "__main__":

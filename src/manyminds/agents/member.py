@@ -38,6 +38,9 @@ MAX_TURNS = 6
 """Model requests in one round of work. Seen on everyday questions: 2 to 3; a member that needs
 more than six is going round in circles."""
 
+_REPEATED = "You have this result already. Answer now."
+_FAILED_BEFORE = "The same call failed before. Do it another way."
+
 MAX_SLIPS = 2
 """Unreadable replies in a row before the member is given up."""
 
@@ -66,18 +69,24 @@ class Thread:
     messages: list[Message] = field(default_factory=list[Message])
     evidence: list[Evidence] = field(default_factory=list[Evidence])
     answer_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
-    _called: set[str] = field(default_factory=set[str])
+    _called: dict[str, bool] = field(default_factory=dict[str, bool])
+    """Calls made before, and whether they worked."""
 
     def say(self, text: str) -> None:
         """Add words of the user; the next request carries them."""
         self.messages.append(Said(role="user", text=text))
 
-    def repeats(self, call: ToolCall) -> bool:
-        """Say whether this very call was made before, and remember it."""
-        mark = call.name + json.dumps(call.arguments, sort_keys=True)
-        seen = mark in self._called
-        self._called.add(mark)
-        return seen
+    def made_before(self, call: ToolCall) -> bool | None:
+        """Return whether this very call worked before; `None` if it was never made."""
+        return self._called.get(_mark(call))
+
+    def remember(self, call: ToolCall, *, worked: bool) -> None:
+        """Remember a call, and whether it worked."""
+        self._called[_mark(call)] = worked
+
+
+def _mark(call: ToolCall) -> str:
+    return call.name + json.dumps(call.arguments, sort_keys=True)
 
 
 def open_thread(run: Run, member: Member, *, temperature: float) -> Thread:
@@ -87,16 +96,28 @@ def open_thread(run: Run, member: Member, *, temperature: float) -> Thread:
     read it from their cache for all members but the first.
     """
     protocol = run.abilities(member).tools is not True
-    shared = prompt("work", protocol=prompt("protocol", tools=_list(run.tools)) if protocol else "")
+    tools = _for_protocol(run.tools) if protocol else run.tools
+    shared = prompt("work", protocol=prompt("protocol", tools=_list(tools)) if protocol else "")
     thread = Thread(
         member=member,
-        tools=run.tools,
+        tools=tools,
         temperature=temperature,
         answer_schema=_answer_schema(run.task),
     )
     thread.messages.append(Said(role="system", text=shared))
     thread.say(f"{prompt('question', question=run.task.prompt)}\n\n{prompt(f'way_{member.way}')}")
     return thread
+
+
+def _for_protocol(tools: Sequence[ToolSpec]) -> Sequence[ToolSpec]:
+    """Leave the calculator out where Python can be run.
+
+    Models without native tool calls are small: given both, the 1.5B model took the calculator for
+    every question and wrote programs into it.
+    """
+    if any(tool.name == "python" for tool in tools):
+        return [tool for tool in tools if tool.name != "calculate"]
+    return tools
 
 
 def _list(tools: Sequence[ToolSpec]) -> str:
@@ -172,27 +193,29 @@ def _call(run: Run, thread: Thread, *, must_answer: bool, purpose: Purpose) -> M
     )
 
 
-async def _use_tools(
-    run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCall, ...]
-) -> bool:
+async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCall, ...]) -> bool:
     """Make the calls, add their results to the thread; say whether it is time to answer."""
     protocol = _by_protocol(run, thread)
     thread.messages.append(Turn(text=reply.text, calls=() if protocol else calls))
-    repeated = False
+    time_to_answer = False
     for call in calls:
-        if thread.repeats(call):
-            # Small models run the same program again instead of answering: end it here.
-            repeated = True
-            text = "You have this result already. Answer now."
-        else:
+        before = thread.made_before(call)
+        if before is None:
             outcome = await run.call(thread.member, call)
             thread.evidence.extend(outcome.evidence)
+            thread.remember(call, worked=outcome.error is None)
             text = outcome.text
+        else:
+            # Small models make the same call again instead of answering: end it here. A call
+            # that failed gets one other try first.
+            time_to_answer = before
+            thread.remember(call, worked=True)
+            text = _REPEATED if before else _FAILED_BEFORE
         if protocol:
             thread.say(f"Result of {call.name}:\n{text}")
         else:
             thread.messages.append(ToolResult(call_id=call.id, name=call.name, text=text))
-    return repeated
+    return time_to_answer
 
 
 def _as_text(final: Final) -> str:

@@ -50,7 +50,7 @@ from manyminds.core.messages import (
 )
 from manyminds.core.values import Spend
 
-__all__ = ["Progress", "send", "tokens_at_most", "tokens_at_least"]
+__all__ = ["Progress", "send", "tokens_at_least", "tokens_at_most"]
 
 Progress = Callable[[int], None]
 """Told how many pieces (about tokens) have come so far, while a reply streams."""

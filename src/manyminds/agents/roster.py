@@ -19,8 +19,6 @@ def roster(count: int, models: Sequence[str], *, has_docs: bool) -> tuple[Member
     """
     ways = _WAYS_WITH_DOCS if has_docs else _WAYS
     return tuple(
-        Member(
-            name=f"m{place + 1}", way=ways[place % len(ways)], model=models[place % len(models)]
-        )
+        Member(name=f"m{place + 1}", way=ways[place % len(ways)], model=models[place % len(models)])
         for place in range(count)
     )

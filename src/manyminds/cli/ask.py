@@ -16,6 +16,7 @@ from manyminds.cli.question import read_question, read_schema
 from manyminds.cli.view import View, choose_view
 from manyminds.cli.words import answer_as_json, answer_as_text, notice
 from manyminds.core.errors import UnknownName, UsageError
+from manyminds.core.events import Recorded
 from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch
 from manyminds.runtime.ask import ask as run_ask
@@ -24,7 +25,6 @@ from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.run import MemoryRun
 from manyminds.runtime.settings import Setting, load_settings
 from manyminds.strategies.registry import EFFORTS, Effort
-from manyminds.core.events import Recorded
 from manyminds.transcript.codec import encode
 
 __all__ = ["ask"]

@@ -30,7 +30,9 @@ def show(
     if json_:
         shown = {s.name: {"value": s.value, "origin": s.origin} for s in settings.values()}
         paths = {name: str(path) for name, path in folders.items()}
-        print(json.dumps({"outcome": "answered", "cost": None, "settings": shown, "folders": paths}))
+        print(
+            json.dumps({"outcome": "answered", "cost": None, "settings": shown, "folders": paths})
+        )
         return 0
     for setting in settings.values():
         value = ", ".join(setting.value) if isinstance(setting.value, tuple) else setting.value

@@ -12,15 +12,13 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from manyminds.cli.words import notice
-from manyminds.core.errors import ManymindsError, ProviderError, UsageError
+from manyminds.core.errors import ProviderError, UsageError
 from manyminds.core.messages import ModelCall, Said
-from manyminds.runtime.discover import choose_models, served_locally
+from manyminds.runtime.discover import choose_models
 from manyminds.runtime.embedded.parts import CODER, installed, model_path
 from manyminds.runtime.embedded.server import ensure_server
 from manyminds.runtime.endpoints import connect
@@ -155,9 +153,13 @@ def _documents() -> Finding:
 
 def _keys() -> Finding:
     try:
-        places = [f"{name} ({key.place})" for name in KEY_NAMES if (key := find_key(name)) is not None]
+        places = [
+            f"{name} ({key.place})" for name in KEY_NAMES if (key := find_key(name)) is not None
+        ]
     except UsageError as error:
-        return Finding(what="keys", works=False, found=str(error), fix=str(error).rpartition("run: ")[2])
+        return Finding(
+            what="keys", works=False, found=str(error), fix=str(error).rpartition("run: ")[2]
+        )
     return Finding(what="keys", works=True, found=", ".join(places) or "none")
 
 
@@ -186,7 +188,10 @@ async def _bench() -> dict[str, float | int | str | None]:
         server = await ensure_server(CODER, cache)
     finally:
         await endpoint.close()
-    server_mib, ours_mib = _rss_mib(server.pid), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    server_mib, ours_mib = (
+        _rss_mib(server.pid),
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+    )
     return {
         "first_token_s_warm": warm.first_token_s,
         "tokens_per_s_one_stream": round(one.spend.tokens_out / one_s, 1),
@@ -199,5 +204,7 @@ async def _bench() -> dict[str, float | int | str | None]:
 
 
 def _rss_mib(pid: int) -> int | None:
-    told = subprocess.run(["ps", "-p", str(pid), "-o", "rss="], capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["ps", "-p", str(pid), "-o", "rss="], capture_output=True, text=True, check=False
+    )
     return int(told.stdout) >> 10 if told.stdout.strip().isdigit() else None

@@ -8,7 +8,13 @@ from cyclopts import App, Parameter
 
 from manyminds.core.messages import JsonValue
 from manyminds.runtime.discover import choose_models, served_locally
-from manyminds.runtime.embedded.parts import CODER, ensure_model, installed, model_path, remove_model
+from manyminds.runtime.embedded.parts import (
+    CODER,
+    ensure_model,
+    installed,
+    model_path,
+    remove_model,
+)
 from manyminds.runtime.embedded.server import stop_server
 from manyminds.runtime.endpoints import EMBEDDED
 from manyminds.runtime.keys import KEY_NAMES, find_key

@@ -37,7 +37,10 @@ class View(ABC):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         return None
 
@@ -102,7 +105,10 @@ class Panes(View):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._live.stop()
 
@@ -166,7 +172,9 @@ def _pane(pane: Pane, now: datetime | None) -> Panel:
     body.append(safe(f"{pane.step}{written}").replace("\n", " ") + "\n")
     answer = "" if pane.answer is None else " ".join(safe(pane.answer).split())
     body.append(f"→ {answer}" if answer else " ", style="bold")
-    title = Text.assemble((f"{mark} {pane.name} ", f"bold {color}"), (pane.way.replace("_", " "), "italic"))
+    title = Text.assemble(
+        (f"{mark} {pane.name} ", f"bold {color}"), (pane.way.replace("_", " "), "italic")
+    )
     tokens = f"{pane.spend.tokens:,} tok · {money(pane.spend.usd)} · {seconds:.0f} s"
     subtitle = Text(f"{pane.model.rpartition(':')[2][-24:]} · {tokens}", style="dim")
     return Panel(body, title=title, subtitle=subtitle, title_align="left", subtitle_align="right", border_style=color)  # fmt: skip
@@ -179,7 +187,9 @@ def _cruxes(board: Board) -> Panel:
     for id_, question in board.cruxes.items():
         rulings = board.rulings.get(id_)
         said = Text("being checked", style="dim") if rulings is None else _verdict(rulings)
-        body.add_row(Text(" ".join(safe(question).split()), overflow="ellipsis", no_wrap=True), said)
+        body.add_row(
+            Text(" ".join(safe(question).split()), overflow="ellipsis", no_wrap=True), said
+        )
     return Panel(body, title="cruxes", title_align="left", border_style="magenta")
 
 

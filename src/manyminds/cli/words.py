@@ -22,7 +22,9 @@ def answer_as_text(asked: Asked) -> str:
     lines = [_headline(answer), ""]
     if answer.confidence is not None:
         checked = "" if _checked(answer) else ", unchecked: no tool or passage backs it"
-        lines.append(f"confidence  {answer.confidence:.0%} ({answer.how or 'as proposed'}){checked}")
+        lines.append(
+            f"confidence  {answer.confidence:.0%} ({answer.how or 'as proposed'}){checked}"
+        )
     if answer.reason:
         lines.append(f"because     {_line(answer.reason)}")
     lines += _support(answer)
@@ -47,7 +49,9 @@ def _checked(answer: Answer) -> bool:
 
 def _support(answer: Answer) -> list[str]:
     """Show what decided: code with its output, passages with file and line."""
-    deciding = {i for claim in answer.claims if claim.support == "supported" for i in claim.evidence}
+    deciding = {
+        i for claim in answer.claims if claim.support == "supported" for i in claim.evidence
+    }
     lines: list[str] = []
     for evidence in answer.evidence:
         if evidence.id in deciding:
@@ -82,7 +86,9 @@ def _line(text: str, most: int = 300) -> str:
 def cost_line(cost: Cost) -> str:
     """Write the receipt in a line."""
     spend = cost.spend
-    tokens = f"{spend.tokens_in:,} in ({spend.tokens_cached:,} cached) + {spend.tokens_out:,} out tokens"
+    tokens = (
+        f"{spend.tokens_in:,} in ({spend.tokens_cached:,} cached) + {spend.tokens_out:,} out tokens"
+    )
     energy = "energy unknown"
     if spend.kwh_low is not None and spend.kwh_high is not None:
         energy = f"{spend.kwh_low * 1000:.2g} to {spend.kwh_high * 1000:.2g} Wh (estimate)"

@@ -52,7 +52,11 @@ class Backed:
 
     def _verdict(self, outcome: str, reason: str, evidence: Evidence | None) -> Verdict:
         return Verdict(
-            outcome="accepted" if outcome == "accepted" else "rejected" if outcome == "rejected" else "unsure",
+            outcome="accepted"
+            if outcome == "accepted"
+            else "rejected"
+            if outcome == "rejected"
+            else "unsure",
             reason=reason,
             verifier=self.name,
             evidence=() if evidence is None else (evidence.id,),
@@ -90,7 +94,11 @@ def _printed(evidence: Evidence, answer: Canonical, task: Task) -> bool:
 
 
 def _same_line(line: str, answer: Canonical, task: Task) -> bool:
-    readings: Sequence[str] = [line, line.rpartition(":")[2].strip(), line.rpartition("=")[2].strip()]
+    readings: Sequence[str] = [
+        line,
+        line.rpartition(":")[2].strip(),
+        line.rpartition("=")[2].strip(),
+    ]
     if answer.kind in ("number", "quantity"):
         numbers = _NUMBERS.findall(line)
         readings = [*readings, *(numbers if len(numbers) == 1 else ())]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from manyminds.agents.prompts import prompts_hash
@@ -15,8 +14,8 @@ from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import ManymindsError, ProviderError, UsageError
 from manyminds.core.events import Recorded, RunEnded, RunStarted
 from manyminds.core.protocols import Strategy, Tool
-from manyminds.core.values import Answer, Cost, Failure, Limits, Member, Task
-from manyminds.runtime.endpoints import ConnectedEndpoint, connect
+from manyminds.core.values import Answer, Cost, Limits, Member, Task
+from manyminds.runtime.endpoints import connect
 from manyminds.runtime.run import Endpoint, MemoryRun, Sink
 from manyminds.strategies.registry import Effort, for_effort, strategy_named
 from manyminds.tools.calculator.tool import Calculate

@@ -69,7 +69,11 @@ async def _list(base_url: str) -> tuple[str, ...] | None:
     """Return the models listed there; `None` where nothing of the kind answers."""
     timeout = aiohttp.ClientTimeout(total=LOOK_S)
     key = find_key("openai")
-    headers = {} if key is None or "127.0.0.1" in base_url else {"Authorization": f"Bearer {key.reveal()}"}
+    headers = (
+        {}
+        if key is None or "127.0.0.1" in base_url
+        else {"Authorization": f"Bearer {key.reveal()}"}
+    )
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,

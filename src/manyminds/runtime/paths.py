@@ -24,7 +24,9 @@ def data_home() -> Path:
 def cache_home() -> Path:
     """Return the folder of what can be made again: the joined model, probes, indexes."""
     moved = _moved()
-    return platformdirs.user_cache_path(_NAME, appauthor=False) if moved is None else moved / "cache"
+    return (
+        platformdirs.user_cache_path(_NAME, appauthor=False) if moved is None else moved / "cache"
+    )
 
 
 def config_home() -> Path:

@@ -30,8 +30,8 @@ from manyminds.core.events import (
     Event,
     Recorded,
     Replied,
-    RequestFailed,
     Requested,
+    RequestFailed,
     ToolCalled,
     ToolReturned,
 )
@@ -121,7 +121,7 @@ class MemoryRun:
         self.id = run_id
         self.task = task
         self.members = tuple(members)
-        self.rng = random.Random(seed)  # noqa: S311 (shuffling notes, not secrets)
+        self.rng = random.Random(seed)
         self.stopped_by: str | None = None
         self._endpoints = endpoints
         self._tools = tools

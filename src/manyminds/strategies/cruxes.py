@@ -63,7 +63,12 @@ async def _ask_lead(panel: Panel, lead: Member, weighed: Weighed, most: int) -> 
         answers=_answers_with_reasons(panel, weighed.groups),
         most=str(most),
     )
-    items: JsonSchema = {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": most}
+    items: JsonSchema = {
+        "type": "array",
+        "items": {"type": "string"},
+        "minItems": 1,
+        "maxItems": most,
+    }
     schema: JsonSchema = {
         "type": "object",
         "properties": {"cruxes": items},
@@ -129,9 +134,7 @@ def _new(rulings: Sequence[Ruling], known: Sequence[Ruling]) -> list[Ruling]:
     return [r for r in rulings if not any(e.request in seen for e in r.evidence)]
 
 
-async def _settle_one(
-    panel: Panel, crux: Crux, weighed: Weighed, place: int
-) -> tuple[Ruling, ...]:
+async def _settle_one(panel: Panel, crux: Crux, weighed: Weighed, place: int) -> tuple[Ruling, ...]:
     run = panel.run
     checker = _checker(run, place)
     thread = open_thread(run, checker, temperature=0.2)
@@ -161,9 +164,7 @@ def _checker(run: Run, place: int) -> Member:
     return Member(name=run.new_id("checker"), way="another", model=model)
 
 
-def _rule(
-    crux: Crux, groups: Sequence[Group], note: Note, verdict: Verdict
-) -> tuple[Ruling, ...]:
+def _rule(crux: Crux, groups: Sequence[Group], note: Note, verdict: Verdict) -> tuple[Ruling, ...]:
     """Say what a checker's evidence means for each answer in question.
 
     Only an answer that its own tools returned counts: it supports the group that gave the same

@@ -121,6 +121,8 @@ def _how(panel: Panel, weighed: Weighed) -> str:
         return f"{votes} stand by it after {len(decided)} ruling{plural} by tools"
     if len(panel.notes) <= 2:
         return f"{votes} agree at the gate"
-    return f"{votes} agree; nothing had to be settled" if len(weighed.groups) == 1 else (
-        f"{votes} agree; no tool could settle the rest"
+    return (
+        f"{votes} agree; nothing had to be settled"
+        if len(weighed.groups) == 1
+        else (f"{votes} agree; no tool could settle the rest")
     )

@@ -170,9 +170,7 @@ class Panel:
         order = {"accepted": 0, "unsure": 1, "rejected": 2}
         return min(notes, key=lambda note: order[self.verdicts[note.member].outcome])
 
-    def _answer(
-        self, note: Note, weighed: Weighed, missing: tuple[str, ...], how: str
-    ) -> Answer:
+    def _answer(self, note: Note, weighed: Weighed, missing: tuple[str, ...], how: str) -> Answer:
         mine = [r for r in self.rulings if same(r.canonical, note.canonical)]
         evidence = _unique([*note.evidence, *(e for r in mine for e in r.evidence)])
         claims = [*note.claims]
@@ -223,9 +221,7 @@ def _unique(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     return tuple({e.id: e for e in evidence}.values())
 
 
-def _citations(
-    note: Note, verdict: Verdict, evidence: Sequence[Evidence]
-) -> tuple[Citation, ...]:
+def _citations(note: Note, verdict: Verdict, evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
     """Cite the passages that were read; the one the answer stands in is marked supported."""
     holding = set(verdict.evidence) if verdict.outcome == "accepted" else set[str]()
     found: list[Citation] = []

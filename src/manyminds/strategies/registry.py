@@ -14,7 +14,7 @@ from manyminds.strategies.heavy import Heavy
 from manyminds.strategies.self_consistency import SelfConsistency
 from manyminds.strategies.single import Single
 
-__all__ = ["EFFORTS", "Effort", "strategy_names", "strategy_named"]
+__all__ = ["EFFORTS", "Effort", "strategy_named", "strategy_names"]
 
 Effort = Literal["low", "medium", "high", "heavy", "auto"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)

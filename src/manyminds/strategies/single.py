@@ -24,4 +24,6 @@ class Single:
         """Work the task."""
         panel = Panel(run=run)
         await panel.work(run.members[:1], turns=self.turns, temperature=lambda _place: 0.0)
-        return panel.deliver(panel.weighed(), how="one member's answer, checked against its own evidence")
+        return panel.deliver(
+            panel.weighed(), how="one member's answer, checked against its own evidence"
+        )

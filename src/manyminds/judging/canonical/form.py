@@ -34,7 +34,9 @@ _CANNOT = re.compile(
 _YES = re.compile(r"(?P<word>yes|no|true|false)\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _CHOICE = re.compile(r"(?:option|choice|answer)?\s*\(?(?P<letter>[A-Ja-j])[).:](?:\s.*)?|(?:option|choice)\s+(?P<named>[A-Ja-j])", re.DOTALL | re.IGNORECASE)  # fmt: skip
 _OFFERS = re.compile(r"(?:^|\s)\(?A[).:]\s.*\(?B[).:]\s", re.DOTALL)
-_ORDERED = re.compile(r"\b(order|sort|sequence|first|last|rank|ascending|descending)", re.IGNORECASE)
+_ORDERED = re.compile(
+    r"\b(order|sort|sequence|first|last|rank|ascending|descending)", re.IGNORECASE
+)
 _PERCENT = re.compile(r"percent|per cent|%", re.IGNORECASE)
 _CODE = re.compile(r"```(?:\w+)?\n(?P<code>.*?)```", re.DOTALL)
 _JOIN = re.compile(r",\s*and\s+|\s+and\s+|,\s*|;\s*")

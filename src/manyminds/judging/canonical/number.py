@@ -16,16 +16,17 @@ _NUMBER = re.compile(
     re.DOTALL,
 )
 _RATIO = re.compile(r"(?P<top>[-+]?\s?\d{1,30})\s*/\s*(?P<bottom>\d{1,30})(?P<rest>(?:\s.*)?)")
-_MIXED = re.compile(r"(?P<whole>[-+]?\d{1,30})\s+(?P<top>\d{1,9})/(?P<bottom>\d{1,9})(?P<rest>(?:\s.*)?)")
-_REST = re.compile(r"\s*(?P<scale>hundred|thousand|million|billion|trillion)?\s*(?P<unit>.*)", re.DOTALL)
+_MIXED = re.compile(
+    r"(?P<whole>[-+]?\d{1,30})\s+(?P<top>\d{1,9})/(?P<bottom>\d{1,9})(?P<rest>(?:\s.*)?)"
+)
+_REST = re.compile(
+    r"\s*(?P<scale>hundred|thousand|million|billion|trillion)?\s*(?P<unit>.*)", re.DOTALL
+)
 _SCALES = {
     "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
 }  # fmt: skip
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-    "fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _VALUES = {word: n for n, word in enumerate(_ONES)} | {
     word: (n + 2) * 10 for n, word in enumerate(_TENS)
 }
@@ -82,7 +83,7 @@ def _read_digits(text: str) -> Quantity | None:
     match = _NUMBER.fullmatch(body)
     if match is None:
         return None
-    number = Fraction(sign + match["number"].replace(",", "").replace(" ", ""))
+    number = _without_noise(sign + match["number"].replace(",", "").replace(" ", ""))
     exponent = match["exp"] or match["ten"]
     if exponent is not None:
         number *= Fraction(10) ** int(exponent)
@@ -90,6 +91,16 @@ def _read_digits(text: str) -> Quantity | None:
     if rest and (rest[0].isalnum() or rest[0] in "_/:^*+=") and not _sticks(rest):
         return None
     return _with_label(number, rest, money=(match["money"] or "").strip())
+
+
+def _without_noise(digits: str) -> Fraction:
+    """Read a decimal; one of 15 digits and more is a binary float, good for twelve.
+
+    0.1 + 0.2 prints as 0.30000000000000004, and is three tenths to whoever asked.
+    """
+    if "." in digits and sum(c.isdigit() for c in digits.lstrip("-+0.")) >= 15:
+        return Fraction(f"{float(digits):.12g}")
+    return Fraction(digits)
 
 
 def _sticks(rest: str) -> bool:

@@ -63,7 +63,12 @@ def _parameters(model: str, key: str) -> "xllamacpp.CommonParams":
 
 
 def _say_where(state: Path, address: str, settings: dict[str, str | float]) -> None:
-    said = {"pid": os.getpid(), "address": address, "key": settings["key"], "model": settings["model"]}
+    said = {
+        "pid": os.getpid(),
+        "address": address,
+        "key": settings["key"],
+        "model": settings["model"],
+    }
     new = state.with_suffix(f".{os.getpid()}.new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -64,7 +64,9 @@ def _part_paths(model: ModelFile) -> Iterator[Path]:
             ) from None
         found = next((f for f in files if str(f).endswith(end)), None)
         if found is None:
-            raise ProviderError(f"embedded:{model.name}: package {package} lacks {end}; reinstall it")
+            raise ProviderError(
+                f"embedded:{model.name}: package {package} lacks {end}; reinstall it"
+            )
         yield Path(str(found.locate()))
 
 
@@ -128,7 +130,9 @@ def _verified(path: Path, model: ModelFile) -> bool:
         while block := file.read(_BLOCK):
             digest.update(block)
     if digest.hexdigest() != model.sha256:
-        raise ProviderError(f"embedded:{model.name}: {path} is not the model it should be; {_REPAIR}")
+        raise ProviderError(
+            f"embedded:{model.name}: {path} is not the model it should be; {_REPAIR}"
+        )
     stamp.write_text(_mark(path, model.sha256), encoding="utf-8")
     return True
 

@@ -74,7 +74,9 @@ def _compute(node: ast.expr, names: dict[str, Real], depth: int) -> Real:
         return _binary(node.op, left, right)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
         return _call(node.func.id, [_compute(arg, names, depth + 1) for arg in node.args])
-    raise ToolRetry(f"only arithmetic is understood, not {ast.unparse(node)[:40]!r}")
+    raise ToolRetry(
+        f"only arithmetic is understood, not {ast.unparse(node)[:40]!r}; use python for the rest"
+    )
 
 
 def _number(value: object) -> Fraction:

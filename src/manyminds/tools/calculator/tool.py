@@ -12,7 +12,9 @@ from manyminds.tools.calculator.units import convert, unit_of
 
 __all__ = ["Calculate", "calculate"]
 
-_TO = re.compile(r"(?P<amount>.+?)\s*(?P<source>[a-zA-Z°µ$€£¢²³][\w°µ²³^/ ]*)\s+(?:to|in|as)\s+(?P<target>[\w°µ$€£¢²³^/ ]+)")
+_TO = re.compile(
+    r"(?P<amount>.+?)\s*(?P<source>[a-zA-Z°µ$€£¢²³][\w°µ²³^/ ]*)\s+(?:to|in|as)\s+(?P<target>[\w°µ$€£¢²³^/ ]+)"
+)
 _PERCENT_OF = re.compile(r"(?P<share>[\d.]+)\s*%\s*of\s+(?P<whole>.+)")
 _DAYS = r"(?P<count>\d{1,6})\s*(?P<unit>day|week)s?"
 _DATE = r"\d{4}-\d{2}-\d{2}"
@@ -32,7 +34,7 @@ class Calculate:
         ),
         parameters={
             "type": "object",
-            "properties": {"expression": {"type": "string"}},
+            "properties": {"expression": {"type": "string", "maxLength": 200}},
             "required": ["expression"],
         },
     )

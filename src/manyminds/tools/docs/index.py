@@ -29,8 +29,7 @@ _K = 60
 _CANDIDATES = 30
 _WORD = re.compile(r"\w+")
 _STOP = frozenset(
-    "a an the of in on at to for and or is are was were be do does did what which who whom when "
-    "where why how that this these those it its with by from as".split()
+    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "is", "are", "was", "were", "be", "do", "does", "did", "what", "which", "who", "whom", "when", "where", "why", "how", "that", "this", "these", "those", "it", "its", "with", "by", "from", "as"]
 )
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
@@ -92,7 +91,9 @@ class DocsIndex:
                     self._take(db, path, name, mark)
             for gone in set(known) - seen:
                 _forget(db, gone)
-            rows: list[tuple[str, str | None]] = db.execute("select path, why from files").fetchall()
+            rows: list[tuple[str, str | None]] = db.execute(
+                "select path, why from files"
+            ).fetchall()
         left_out = tuple(LeftOut(path=path, why=why) for path, why in rows if why is not None)
         read = len(rows) - len(left_out)
         if read == 0:
@@ -124,7 +125,8 @@ class DocsIndex:
             row = db.execute("select text from documents where source = ?", (source,)).fetchone()
             if row is None:
                 like = db.execute(
-                    "select source from documents where source like ? limit 3", (f"%{source[:40]}%",)
+                    "select source from documents where source like ? limit 3",
+                    (f"%{source[:40]}%",),
                 ).fetchall()
                 names = [r[0] for r in like] or [
                     r[0] for r in db.execute("select source from documents limit 5").fetchall()
@@ -172,11 +174,9 @@ def _mark(path: Path) -> str:
 
 
 def _forget(db: sqlite3.Connection, path: str) -> None:
-    db.execute(
-        "delete from words where rowid in (select id from passages where path = ?)", (path,)
-    )
+    db.execute("delete from words where rowid in (select id from passages where path = ?)", (path,))
     for table in ("passages", "documents", "files"):
-        db.execute(f"delete from {table} where path = ?", (path,))  # noqa: S608 (fixed names)
+        db.execute(f"delete from {table} where path = ?", (path,))
 
 
 def _add(db: sqlite3.Connection, path: str, document: Document) -> None:

@@ -20,8 +20,7 @@ __all__ = ["Document", "LeftOut", "list_files", "read_file"]
 MAX_BYTES = 20 << 20
 MAX_FILES = 5_000
 _TEXT = frozenset(
-    ".md .markdown .txt .rst .text .log .csv .tsv .json .toml .yaml .yml .ini .cfg .py .js .ts .c "
-    ".h .cpp .rs .go .java .sh .sql .tex .org .adoc".split()
+    [".md", ".markdown", ".txt", ".rst", ".text", ".log", ".csv", ".tsv", ".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".py", ".js", ".ts", ".c", ".h", ".cpp", ".rs", ".go", ".java", ".sh", ".sql", ".tex", ".org", ".adoc"]
 )
 _HTML = frozenset((".html", ".htm", ".xhtml"))
 _OTHERS = frozenset((".pdf", ".docx"))

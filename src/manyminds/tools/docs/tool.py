@@ -22,7 +22,7 @@ class SearchDocs:
         description="find passages in the documents by words of the question",
         parameters={
             "type": "object",
-            "properties": {"query": {"type": "string"}},
+            "properties": {"query": {"type": "string", "maxLength": 200}},
             "required": ["query"],
         },
     )
@@ -46,7 +46,10 @@ class ReadDoc:
         description="read 60 lines of one document, from a line on",
         parameters={
             "type": "object",
-            "properties": {"source": {"type": "string"}, "line": {"type": "integer"}},
+            "properties": {
+                "source": {"type": "string", "maxLength": 200},
+                "line": {"type": "integer"},
+            },
             "required": ["source", "line"],
         },
     )

@@ -91,9 +91,7 @@ async def prove(jail: Jail) -> str | None:
         temporary.write("reached")
         temporary.flush()
         port: int = listener.getsockname()[1]
-        code = _PROBE.format(
-            port=port, temporary=temporary.name, own=own.name, allowed=_ALLOWED
-        )
+        code = _PROBE.format(port=port, temporary=temporary.name, own=own.name, allowed=_ALLOWED)
         try:
             box = await Box.start(jail)
         except ToolFailed as error:
@@ -116,4 +114,3 @@ def _writable(folder: Path) -> bool:
             return True
     except OSError:
         return False
-

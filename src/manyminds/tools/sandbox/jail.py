@@ -19,7 +19,7 @@ from manyminds.tools.sandbox.seccomp import seccomp_bpf, seccomp_kafel, supporte
 
 __all__ = ["JAILERS", "Jail", "Jailer", "Limits"]
 
-_SITE, _WORKER, _SCRATCH = "/jail/site", "/jail/worker.py", "/tmp"  # noqa: S108 (inside the jail)
+_SITE, _WORKER, _SCRATCH = "/jail/site", "/jail/worker.py", "/tmp"
 _ENV = {"PATH": "/usr/bin:/bin", "HOME": _SCRATCH, "LANG": "C.UTF-8"}
 _PACKAGES = ("numpy", "sympy", "mpmath")
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"

@@ -90,5 +90,3 @@ def _unfenced(code: str) -> str:
 def _failure(ran: Ran) -> str:
     printed = f"printed before it failed:\n{ran.stdout}\n" if ran.stdout.strip() else ""
     return f"the program failed.\n{printed}{ran.error}"
-
-

@@ -92,7 +92,10 @@ def explain(error):
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
             trace = trace.tb_next
-        return clip("".join(traceback.format_exception(type(error), error, trace, limit=-6)), ERROR_CHARACTERS)
+        return clip(
+            "".join(traceback.format_exception(type(error), error, trace, limit=-6)),
+            ERROR_CHARACTERS,
+        )
     except BaseException as second:  # its own __str__ may raise, or memory may be gone
         return f"{type(error).__name__} (cannot be shown: {type(second).__name__})"
 

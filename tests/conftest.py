@@ -1,0 +1,32 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stub import Stub
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a data folder of its own, and no keys or servers of this machine's."""
+    home = tmp_path / "home"
+    for name in list(os.environ):
+        if name.endswith(("_API_KEY", "_BASE_URL")) or name.startswith("MANYMINDS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MANYMINDS_HOME", str(home))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    monkeypatch.chdir(tmp_path)
+    return home
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    """A real HTTP server that speaks, or fails to speak, the chat completions protocol."""
+    with Stub() as server:
+        yield server

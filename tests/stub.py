@@ -1,0 +1,180 @@
+"""A chat completions server on loopback whose replies a test writes down: good ones and faults."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from aiohttp import web
+
+from manyminds.testing import final
+
+Body = dict[str, Any]
+Behaviour = Callable[[Body], "web.StreamResponse | str | None"]
+
+
+def say(text: str) -> Behaviour:
+    return lambda _body: text
+
+
+def fail(status: int, body: str = "", **headers: str) -> Behaviour:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _body: web.Response(status=status, text=body, headers=sent)
+
+
+def html(_body: Body) -> web.StreamResponse:
+    return web.Response(text="<html><body>Bad gateway</body></html>", content_type="text/html")
+
+
+def broken_json(_body: Body) -> web.StreamResponse:
+    return web.Response(text='{"choices": [', content_type="application/json")
+
+
+def no_choices(_body: Body) -> web.StreamResponse:
+    return web.json_response({"id": "x", "object": "chat.completion", "choices": []})
+
+
+def odd_shape(_body: Body) -> web.StreamResponse:
+    return web.json_response({"choices": [{"message": 7}], "usage": "none"})
+
+
+def nothing(_body: Body) -> web.StreamResponse:
+    return web.Response(text="")
+
+
+def hang(_body: Body) -> None:
+    """Never answer."""
+
+
+CUT = "cut"
+"""Stream half a reply, then close the connection."""
+
+
+class Stub:
+    """The server, in a thread of its own; usable from tests, async or not, and from subprocesses."""
+
+    def __init__(self) -> None:
+        self.behaviours: list[Behaviour] = []
+        """Played in order, the last one for ever."""
+        self.requests: list[Body] = []
+        self.headers: list[dict[str, str]] = []
+        self.cut = False
+        self.delay_s = 0.0
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def model(self) -> str:
+        return f"{self.url}#stub"
+
+    def __enter__(self) -> "Stub":
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+        self._loop.close()
+
+    async def _main(self) -> None:
+        app = web.Application(client_max_size=64 << 20)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/chat/completions", self._chat)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _models(self, _request: web.Request) -> web.Response:
+        entry = {"id": "stub", "object": "model", "max_model_len": 32_768}
+        return web.json_response({"object": "list", "data": [entry]})
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        body: Body = await request.json()
+        if _is_probe(body):
+            return await self._probe(request, body)
+        self.requests.append(body)
+        self.headers.append(dict(request.headers))
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
+        place = min(len(self.requests), len(self.behaviours)) - 1
+        made = self.behaviours[place](body) if self.behaviours else final("42")
+        if made is None:
+            await asyncio.sleep(3_600)
+        if isinstance(made, web.StreamResponse):
+            return made
+        return await self._reply(request, body, str(made))
+
+    async def _reply(self, request: web.Request, body: Body, text: str) -> web.StreamResponse:
+        if not body.get("stream"):
+            return web.json_response(completion(text))
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        pieces = [text[i : i + 12] for i in range(0, len(text), 12)]
+        for place, piece in enumerate(pieces):
+            if self.cut and place == max(1, len(pieces) // 2):
+                assert request.transport is not None
+                request.transport.close()
+                return response
+            await response.write(_event({"choices": [_delta(piece)]}))
+        await response.write(_event({"choices": [_delta("", finish="stop")]}))
+        await response.write(_event({"choices": [], "usage": completion("")["usage"]}))
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    async def _probe(self, request: web.Request, body: Body) -> web.StreamResponse:
+        """Answer as a server with schemas and without native tools."""
+        return await self._reply(request, body, '{"number": 3}')
+
+
+def _is_probe(body: Body) -> bool:
+    text = str(body["messages"][-1]["content"])
+    return text in (
+        "Write a poem of one line.",
+        "Say yes.",
+        "What is the weather in Oslo and in Rome? Use the weather tool.",
+    )
+
+
+def completion(text: str) -> Body:
+    message = {"role": "assistant", "content": text}
+    return {
+        "id": "c1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "stub",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+    }
+
+
+def _delta(text: str, finish: str | None = None) -> Body:
+    return {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": finish}
+
+
+def _event(chunk: Body) -> bytes:
+    whole = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "stub", **chunk}
+    return b"data: " + json.dumps(whole).encode() + b"\n\n"
