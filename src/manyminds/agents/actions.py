@@ -9,9 +9,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jsonschema import ValidationError, validate
+
 from manyminds.core.messages import JsonSchema, JsonValue, Reply, ToolCall, ToolSpec
 
 __all__ = ["ANSWER", "Final", "Unreadable", "action_schema", "answer_tool", "read_reply"]
+
+_TEXT: JsonSchema = {"type": "string"}
 
 ANSWER = "answer"
 """Name of the action that ends a member's work."""
@@ -100,13 +104,34 @@ def answer_tool(answer: JsonSchema) -> ToolSpec:
     )
 
 
-def read_reply(reply: Reply, *, protocol: bool) -> tuple[ToolCall, ...] | Final | Unreadable:
+def read_reply(
+    reply: Reply, *, protocol: bool, answer: JsonSchema
+) -> tuple[ToolCall, ...] | Final | Unreadable:
     """Read what a member wants: tool calls, or its final word.
 
     Args:
         reply: What came back.
         protocol: Whether the reply is an action object rather than native calls and text.
+        answer: Schema of the answer. Not every service that takes a schema keeps to it, so it is
+            checked here.
     """
+    said = _read(reply, protocol=protocol)
+    if isinstance(said, Final) and answer != _TEXT:
+        return _obeying(said, answer)
+    return said
+
+
+def _obeying(final: Final, answer: JsonSchema) -> Final | Unreadable:
+    try:
+        validate(json.loads(final.answer), answer)
+    except ValueError:
+        return Unreadable(why='The "answer" must be JSON of the schema that was asked for.')
+    except ValidationError as error:
+        return Unreadable(why=f'The "answer" does not obey the schema: {error.message[:200]}')
+    return final
+
+
+def _read(reply: Reply, *, protocol: bool) -> tuple[ToolCall, ...] | Final | Unreadable:
     if reply.finish == "length":
         return Unreadable(why="The reply was cut off. Be much shorter.")
     if protocol:

@@ -94,11 +94,8 @@ def _printed(evidence: Evidence, answer: Canonical, task: Task) -> bool:
 
 
 def _same_line(line: str, answer: Canonical, task: Task) -> bool:
-    readings: Sequence[str] = [
-        line,
-        line.rpartition(":")[2].strip(),
-        line.rpartition("=")[2].strip(),
-    ]
+    before, _, after = line.rpartition("=")
+    readings: Sequence[str] = [line, line.rpartition(":")[2].strip(), before.strip(), after.strip()]
     if answer.kind in ("number", "quantity"):
         numbers = _NUMBERS.findall(line)
         readings = [*readings, *(numbers if len(numbers) == 1 else ())]

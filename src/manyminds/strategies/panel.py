@@ -13,6 +13,7 @@ from manyminds.core.events import (
     NoteShared,
     Selected,
 )
+from manyminds.core.messages import JsonValue, ToolCall
 from manyminds.core.protocols import Run
 from manyminds.core.values import (
     Answer,
@@ -30,6 +31,7 @@ from manyminds.core.values import (
     Verdict,
 )
 from manyminds.judging.backed import Backed
+from manyminds.judging.behaviour import behaviour_of, probe_calls, probe_program
 from manyminds.judging.canonical import canonicalize, same
 from manyminds.judging.compare import group_notes
 from manyminds.judging.weigh import WEIGHTS, Weighed, Weights, weigh
@@ -81,9 +83,22 @@ class Panel:
     async def take_note(self, thread: Thread, *, round_: int, turns: int) -> Note:
         """Let a member work its thread on and share what it comes to."""
         draft = await self.attend(thread, round_=round_, turns=turns)
-        note = self.note_of(draft, round_=round_)
+        note = await self._by_behaviour(self.note_of(draft, round_=round_))
         verdict = await self.run.check(BACKED, candidate_of(note))
         return self.add(note, verdict)
+
+    async def _by_behaviour(self, note: Note) -> Note:
+        """Give code the form of what it does, where the question's examples let it be tried."""
+        can_run = any(tool.name == "python" for tool in self.run.tools)
+        calls = probe_calls(self.run.task.prompt, note.answer)
+        if note.canonical.kind != "code" or not calls or not can_run:
+            return note
+        # A jail of its own: the member's names must not leak into what its answer does alone.
+        judge = Member(name=self.run.new_id("judge"), way="behaviour", model="")
+        program: dict[str, JsonValue] = {"code": probe_program(note.answer, calls)}
+        outcome = await self.run.call(judge, ToolCall(id=judge.name, name="python", arguments=program))
+        form = behaviour_of(outcome.evidence[0].output) if outcome.evidence else None
+        return note if form is None else replace(note, canonical=form)
 
     def add(self, note: Note, verdict: Verdict) -> Note:
         """Put a note before the panel, with the verdict as the first of its claims."""

@@ -54,6 +54,8 @@ def read_quantity(text: str) -> Quantity | None:
         return None
     plain = text.strip().removeprefix("approximately ").removeprefix("about ").removeprefix("≈")
     plain = plain.removeprefix("~").strip()
+    if plain.startswith("minus "):
+        plain = f"-{plain.removeprefix('minus ')}"
     for read in (_read_mixed, _read_ratio, _read_digits, _read_in_words):
         found = read(plain)
         if found is not None:
@@ -98,7 +100,8 @@ def _without_noise(digits: str) -> Fraction:
 
     0.1 + 0.2 prints as 0.30000000000000004, and is three tenths to whoever asked.
     """
-    if "." in digits and sum(c.isdigit() for c in digits.lstrip("-+0.")) >= 15:
+    significant = sum(c.isdigit() for c in digits.lstrip("-+0."))
+    if significant >= 15 and len(digits.partition(".")[2]) >= 8:
         return Fraction(f"{float(digits):.12g}")
     return Fraction(digits)
 

@@ -1,0 +1,121 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from manyminds.core.errors import RecordError, UnknownName
+from manyminds.core.events import PhaseStarted, Recorded
+from manyminds.transcript.codec import decode, encode
+from manyminds.transcript.store import (
+    TranscriptWriter,
+    new_transcript_path,
+    read_transcript,
+    run_names,
+    transcript_path,
+)
+
+
+def event(number: int) -> Recorded:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    what = PhaseStarted(phase="gate", round=1, why="a “quoted” reason\nwith lines")
+    return Recorded(run="r1", number=number, at=at, event=what)
+
+
+def written(path: Path, count: int) -> bytes:
+    writer = TranscriptWriter(path)
+    for number in range(count):
+        writer.write(event(number))
+    writer.close()
+    return path.read_bytes()
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    written(path, 3)
+    assert read_transcript(path).events == tuple(event(n) for n in range(3))
+
+
+def test_a_torn_last_line_is_set_aside_wherever_it_was_torn(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    data = written(path, 3)
+    second = data.index(b"\n", data.index(b"\n") + 1) + 1
+    for length in range(second, len(data)):
+        path.write_bytes(data[:length])
+        read = read_transcript(path)
+        assert read.events == (event(0), event(1))
+        assert read.torn_bytes == length - second
+
+
+def test_a_torn_line_is_cut_off_before_more_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    data = written(path, 2)
+    path.write_bytes(data[:-5])
+    writer = TranscriptWriter(path)
+    writer.write(event(1))
+    writer.close()
+    assert read_transcript(path).events == (event(0), event(1))
+
+
+def test_a_broken_line_in_the_middle_is_an_error_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    lines = written(path, 3).split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], b"{broken", lines[2], b""]))
+    with pytest.raises(RecordError, match=r"t\.jsonl:2"):
+        read_transcript(path)
+
+
+def test_a_missing_line_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    lines = written(path, 3).split(b"\n")
+    path.write_bytes(b"\n".join([lines[0], lines[2], b""]))
+    with pytest.raises(RecordError, match="out of order"):
+        read_transcript(path)
+
+
+def test_a_killed_writer_loses_nothing_it_had_written(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    code = (
+        "import sys; sys.path.insert(0, %r)\n"
+        "from tests.transcript.test_store import event, TranscriptWriter, Path\n"
+        "writer = TranscriptWriter(Path(%r)); n = 0\n"
+        "while True:\n    writer.write(event(n)); n += 1; print(n, flush=True)\n"
+    ) % (str(Path(__file__).parents[2]), str(path))
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    told = 0
+    while told < 50:
+        told = int(child.stdout.readline())
+    os.kill(child.pid, signal.SIGKILL)
+    rest = child.stdout.read().split()
+    child.wait()
+    child.stdout.close()
+    told = int(rest[-1]) if rest else told
+    assert len(read_transcript(path).events) >= told
+
+
+def test_only_the_owner_can_read_a_transcript(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "t.jsonl"
+    written(path, 1)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_run_is_found_by_a_part_of_its_name_and_the_nearest_is_offered(tmp_path: Path) -> None:
+    for name in ("20260101-a", "20260102-b"):
+        written(new_transcript_path(tmp_path, name), 1)
+        time.sleep(0)
+    assert list(run_names(tmp_path)) == ["20260102-b", "20260101-a"]
+    assert transcript_path(tmp_path, "last").parent.name == "20260102-b"
+    assert transcript_path(tmp_path, "01-a").parent.name == "20260101-a"
+    with pytest.raises(UnknownName, match="20260101-a"):
+        transcript_path(tmp_path, "20260101-x")
+
+
+def test_an_event_is_one_line_whatever_is_in_it() -> None:
+    line = encode(event(0))
+    assert line.count(b"\n") == 1
+    assert decode(line, where="here") == event(0)
