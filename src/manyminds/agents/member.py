@@ -149,6 +149,8 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
             slips += 1
             if slips > MAX_SLIPS:
                 break
+            # Asked the same way, a model that looped or stumbled does it again.
+            thread.temperature = max(thread.temperature, 0.4 * slips)
             thread.say(said.why)
             continue
         slips = 0

@@ -27,6 +27,7 @@ from pydantic_ai.messages import (
     PartStartEvent,
     SystemPromptPart,
     TextPart,
+    TextPartDelta,
     ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
@@ -36,6 +37,7 @@ from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
 
+from manyminds.agents.loops import is_looping
 from manyminds.core.errors import ProviderError
 from manyminds.core.messages import (
     Finish,
@@ -61,6 +63,9 @@ _FROM_SERVICES = (
 )  # fmt: skip
 """What services, their clients and the readers of their replies are seen to raise. The last four
 are wide on purpose: a reply that is JSON but of no known shape surfaces as any of them."""
+
+LOOK_EVERY = 16
+"""Pieces of a stream between two looks for loops."""
 
 _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
@@ -103,10 +108,18 @@ async def send(model: Model, call: ModelCall, *, progress: Progress | None = Non
     try:
         if progress is None:
             return _to_reply(await model.request(messages, settings, parameters), model)
-        return await _stream(model, messages, settings, parameters, progress)
+        return await _stream(
+            model, messages, settings, parameters, progress, prompt_tokens=tokens_at_least(call)
+        )
     except _FROM_SERVICES as error:
         # The cause is cut off: a client's error can hold headers, and with them a key.
         raise _explain(model.model_name, error) from None
+
+
+def _text_of(event: PartStartEvent | PartDeltaEvent) -> str:
+    if isinstance(event, PartStartEvent):
+        return event.part.content if isinstance(event.part, TextPart) else ""
+    return event.delta.content_delta if isinstance(event.delta, TextPartDelta) else ""
 
 
 async def _stream(
@@ -115,13 +128,20 @@ async def _stream(
     settings: ModelSettings,
     parameters: ModelRequestParameters,
     progress: Progress,
+    *,
+    prompt_tokens: int,
 ) -> Reply:
-    pieces = 0
+    pieces, text = 0, ""
     async with model.request_stream(messages, settings, parameters) as stream:
         async for event in stream:
             if isinstance(event, PartStartEvent | PartDeltaEvent):
                 pieces += 1
                 progress(pieces)
+                text += _text_of(event)
+            if pieces % LOOK_EVERY == 0 and is_looping(text):
+                # Closing the stream ends the work at the other side; nobody counted its tokens.
+                spend = Spend(tokens_in=prompt_tokens, tokens_out=pieces, estimated=True)
+                return Reply(text=text, finish="length", spend=spend)
         response = stream.get()
     if response.finish_reason is None:
         raise ProviderError(f"{model.model_name}: the stream broke off; try again", retryable=True)

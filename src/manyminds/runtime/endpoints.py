@@ -83,8 +83,12 @@ class EmbeddedEndpoint(ConnectedEndpoint):
     _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
-        """Send one request; where the server is gone, start it again and send once more."""
+        """Send one request; where the server is gone, start it again and send once more.
+
+        Always streamed, so that a small model's loops are noticed and cut.
+        """
         asked = self.client
+        progress = (lambda _pieces: None) if progress is None else progress
         try:
             return await super().send(call, progress=progress)
         except ProviderError as error:

@@ -95,6 +95,8 @@ class Box:
         except asyncio.CancelledError:
             await self.kill()
             raise
+        if answer.get("full") is True:
+            await self.kill()
         return _read(answer)
 
     async def kill(self) -> None:
@@ -143,5 +145,5 @@ def _read(answer: dict[str, JsonValue]) -> Ran:
         stdout=str(answer.get("stdout") or ""),
         error=None if error is None else str(error),
         seconds=float(seconds) if isinstance(seconds, int | float) else 0.0,
-        alive=True,
+        alive=answer.get("full") is not True,
     )

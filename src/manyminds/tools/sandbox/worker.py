@@ -139,7 +139,9 @@ def answer(request, number, names, printed):
     except (OSError, ValueError) as raised:
         error, text = error or explain(raised), ""
     seconds = round(time.perf_counter() - began, 6)
-    return {"id": request["id"], "stdout": text, "error": error, "seconds": seconds}
+    # A full scratch folder would fail every later program, for nothing can be printed then.
+    full = os.statvfs(".").f_bavail * os.statvfs(".").f_frsize < OUTPUT_CHARACTERS * 8
+    return {"id": request["id"], "stdout": text, "error": error, "seconds": seconds, "full": full}
 
 
 def main():

@@ -1,0 +1,29 @@
+import pytest
+
+from manyminds.agents.loops import is_looping
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\n" + "- len('e') is one more " * 6,
+        "".join(f"print(counts[{n}])  # {n} corresponds to a day\n" for n in range(9)),
+    ],
+)
+def test_a_loop_is_noticed_even_where_its_numbers_count_up(text: str) -> None:
+    assert is_looping(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a short answer",
+        ", ".join(str(n) for n in range(300)),
+        "| 12 | 13 |\n" * 40,
+        "for a in x:\n    print(a)\nfor b in y:\n    print(b)\n",
+        "ha " * 4,
+    ],
+)
+def test_lists_of_numbers_and_plain_text_are_no_loops(text: str) -> None:
+    assert not is_looping(text)
