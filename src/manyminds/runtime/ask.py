@@ -16,7 +16,7 @@ from manyminds.core.events import Recorded, RunEnded, RunStarted
 from manyminds.core.protocols import Strategy, Tool
 from manyminds.core.values import Answer, Cost, Limits, Member, Task
 from manyminds.runtime.endpoints import connect
-from manyminds.runtime.run import Endpoint, MemoryRun, Sink
+from manyminds.runtime.run import Endpoint, MemoryRun, Patience, Sink
 from manyminds.strategies.registry import Effort, for_effort, strategy_named
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
@@ -49,6 +49,7 @@ class AskOptions:
     docs: Path | None = None
     seed: int | None = None
     """`None`: drawn, and recorded."""
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
     async with AsyncExitStack() as stack:
         endpoints = await _connect_all(stack, options.models, cache, watch)
         _check_budget(options.limits, endpoints)
+        _check_length(task, endpoints)
         tools, has_docs = await _tools(stack, options, cache, watch)
         task = Task(prompt=task.prompt, schema_json=task.schema_json, has_docs=has_docs)
         run_id = new_run_id()
@@ -106,6 +108,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             tools=tools,
             limits=options.limits,
             seed=seed,
+            patience=options.patience,
             sinks=(writer.write, events.append, *watch.sinks),
             on_progress=watch.on_progress,
         )
@@ -193,6 +196,19 @@ def _check_budget(limits: Limits, endpoints: Mapping[str, Endpoint]) -> None:
         raise UsageError(
             f"no price is known for {', '.join(unknown)}, so a dollar limit cannot be kept; "
             "limit tokens or time instead, like --budget 200k,5m"
+        )
+
+
+def _check_length(task: Task, endpoints: Mapping[str, Endpoint]) -> None:
+    """Refuse a question that no model of the panel can read."""
+    # Four characters a token of plain English: an estimate from below.
+    size = len(task.prompt) // 4
+    contexts = [endpoint.abilities.context_tokens for endpoint in endpoints.values()]
+    longest = max((c for c in contexts if c is not None), default=None)
+    if longest is not None and None not in contexts and size >= longest:
+        raise UsageError(
+            f"the question is too long: about {size:,} tokens, and {', '.join(endpoints)} reads "
+            f"{longest:,}; shorten it, put long material behind --docs, or take another model"
         )
 
 

@@ -21,7 +21,7 @@ from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
 from manyminds.runtime.embedded.parts import CODER, SMOL, ModelFile
 from manyminds.runtime.embedded.server import ensure_server, release_server
-from manyminds.runtime.keys import KEY_NAMES, find_key
+from manyminds.runtime.keys import KEY_NAMES, Key, find_key
 from manyminds.runtime.probe import known_abilities, probe
 
 __all__ = ["EMBEDDED", "LOCAL_SERVERS", "ConnectedEndpoint", "connect"]
@@ -52,9 +52,13 @@ class ConnectedEndpoint:
     price: Price
     abilities: Abilities
     client: openai.AsyncOpenAI | None = None
+    key: Key | None = None
 
     async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
-        """Send one request, with the time to its first token where it is streamed."""
+        """Send one request, with the time to its first token where it is streamed.
+
+        A service that echoes our key has it taken out here, before anything is recorded.
+        """
         began = time.monotonic()
         first: float | None = None
 
@@ -64,8 +68,20 @@ class ConnectedEndpoint:
             if progress is not None:
                 progress(pieces)
 
-        reply = await send(self.model, call, progress=None if progress is None else timed)
-        return replace(reply, first_token_s=None if first is None else round(first, 3))
+        try:
+            reply = await send(self.model, call, progress=None if progress is None else timed)
+        except ProviderError as error:
+            raise self._without_key(error) from None
+        text = reply.text if self.key is None else self.key.taken_out_of(reply.text)
+        return replace(reply, text=text, first_token_s=None if first is None else round(first, 3))
+
+    def _without_key(self, error: ProviderError) -> ProviderError:
+        return ProviderError(
+            str(error) if self.key is None else self.key.taken_out_of(str(error)),
+            status=error.status,
+            retry_after_s=error.retry_after_s,
+            retryable=error.retryable,
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -160,6 +176,7 @@ async def connect(text: str, *, cache: Path) -> ConnectedEndpoint:
         price=_price(name, base_url),
         abilities=abilities,
         client=client,
+        key=key,
     )
 
 
@@ -227,7 +244,11 @@ def _connect_hosted(name: ModelName) -> ConnectedEndpoint:
         output_tokens=4_096,
     )
     return ConnectedEndpoint(
-        name=name, model=model, price=price_of(name.provider, name.model), abilities=abilities
+        name=name,
+        model=model,
+        price=price_of(name.provider, name.model),
+        abilities=abilities,
+        key=key,
     )
 
 

@@ -45,6 +45,10 @@ class Key:
         """Return the key itself, for the one request header it belongs in."""
         return self._value
 
+    def taken_out_of(self, text: str) -> str:
+        """Return text without this key in it."""
+        return text.replace(self._value, "***")
+
     def __repr__(self) -> str:
         return f"Key('***', place={self.place!r})"
 

@@ -40,16 +40,23 @@ from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
 from manyminds.core.values import Candidate, Failure, Limits, Member, Spend, Task, Verdict
 from manyminds.tools.toolset import Toolset
 
-__all__ = ["Endpoint", "MemoryRun", "Sink"]
+__all__ = ["Endpoint", "MemoryRun", "Patience", "Sink"]
 
 T = TypeVar("T")
 
 Sink = Callable[[Recorded], None]
 """Reads events as they happen: a transcript, a live view, a test."""
 
-TRIES = 4
-FIRST_WAIT_S = 0.5
-LONGEST_WAIT_S = 60.0
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a service in trouble is waited for."""
+
+    tries: int = 4
+    """Requests in all; 4 tries with doubling waits outlast some four seconds of trouble."""
+    first_wait_s: float = 0.5
+    longest_wait_s: float = 60.0
+    """A service that asks for a longer wait is given up at once."""
 
 
 class Endpoint(Protocol):
@@ -115,6 +122,7 @@ class MemoryRun:
         tools: Toolset,
         limits: Limits,
         seed: int,
+        patience: Patience | None = None,
         sinks: Sequence[Sink] = (),
         on_progress: Callable[[str, int], None] | None = None,
     ) -> None:
@@ -126,6 +134,7 @@ class MemoryRun:
         self._endpoints = endpoints
         self._tools = tools
         self._seed = seed
+        self._patience = Patience() if patience is None else patience
         self._sinks = tuple(sinks)
         self._on_progress = on_progress
         self._began = time.monotonic()
@@ -186,7 +195,7 @@ class MemoryRun:
         endpoint = self._endpoints[member.model]
         _fits(member, call, endpoint.abilities)
         prompt_hash = _hash(call)
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, self._patience.tries + 1):
             self._steps += 1
             flight = _Flight(
                 step=self._steps, member=member, call=call, endpoint=endpoint,
@@ -195,7 +204,7 @@ class MemoryRun:
             try:
                 return await self._fly(flight)
             except ProviderError as error:
-                wait = None if attempt == TRIES else self._wait(error, attempt, call)
+                wait = None if attempt == self._patience.tries else self._wait(error, attempt, call)
                 self._tell_failed(flight, error, retry_in_s=wait)
                 if wait is None:
                     self.provider_failed = True
@@ -295,11 +304,11 @@ class MemoryRun:
         """Return how long to wait before the next try, or `None` to give up."""
         if not error.retryable or self.stopped_by is not None:
             return None
-        wait = FIRST_WAIT_S * 2 ** (attempt - 1) * (1 + self.rng.random() / 2)
+        wait = self._patience.first_wait_s * 2 ** (attempt - 1) * (1 + self.rng.random() / 2)
         if error.retry_after_s is not None:
             wait = max(wait, error.retry_after_s)
         left = self.meter.seconds_left(ending=call.purpose == "finish")
-        too_long = wait > LONGEST_WAIT_S or (left is not None and wait >= left)
+        too_long = wait > self._patience.longest_wait_s or (left is not None and wait >= left)
         return None if too_long else wait
 
     async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
