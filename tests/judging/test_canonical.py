@@ -26,6 +26,8 @@ EQUAL = [
     ("1 1/2 hours", "90 minutes", "1.5 h"),
     ("-5", "\u22125", "minus 5"),
     ("100 °C", "212 °F", "373.15 K"),
+    ("3", "The number of times the letter r occurs in it is 3.", "There are 3 of them.", "There were exactly 3 letters"),
+    ("Petra Lindqvist", "The guardian of the cabin is Petra Lindqvist."),
     ("cannot be determined", "It cannot be determined.", "not enough information"),
 ]  # fmt: skip
 DIFFERENT = [
@@ -41,6 +43,8 @@ DIFFERENT = [
     ("03/04/2024", "2024-03-04"),
     ("0.1", "0.10000001"),
     ("5", "$5000"),
+    ("3", "The answer is not 3 but it is even."),
+    ("4", "There are 5 of them."),
 ]
 
 

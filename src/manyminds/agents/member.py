@@ -38,6 +38,7 @@ MAX_TURNS = 6
 """Model requests in one round of work. Seen on everyday questions: 2 to 3; a member that needs
 more than six is going round in circles."""
 
+WARMEST = 0.9
 _REPEATED = "You have this result already. Answer now."
 _FAILED_BEFORE = "The same call failed before. Do it another way."
 
@@ -76,12 +77,20 @@ class Thread:
         """Add words of the user; the next request carries them."""
         self.messages.append(Said(role="user", text=text))
 
+    def warm(self) -> None:
+        """Ask less rigidly after a stumble: asked the same way, a model stumbles again."""
+        self.temperature = min(WARMEST, self.temperature + 0.3)
+
     def made_before(self, call: ToolCall) -> bool | None:
         """Return whether this very call worked before; `None` if it was never made."""
         return self._called.get(_mark(call))
 
     def remember(self, call: ToolCall, *, worked: bool) -> None:
-        """Remember a call, and whether it worked."""
+        """Remember a call, and whether it worked.
+
+        Whatever failed before may work now that something else was run: names persist.
+        """
+        self._called = {mark: good for mark, good in self._called.items() if good}
         self._called[_mark(call)] = worked
 
 
@@ -149,8 +158,7 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
             slips += 1
             if slips > MAX_SLIPS:
                 break
-            # Asked the same way, a model that looped or stumbled does it again.
-            thread.temperature = max(thread.temperature, 0.4 * slips)
+            thread.warm()
             thread.say(said.why)
             continue
         slips = 0
@@ -208,6 +216,8 @@ async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCa
             outcome = await run.call(thread.member, call)
             thread.evidence.extend(outcome.evidence)
             thread.remember(call, worked=outcome.error is None)
+            if outcome.error is not None:
+                thread.warm()
             text = outcome.text
         else:
             # Small models make the same call again instead of answering: end it here. A call

@@ -42,6 +42,8 @@ _CODE = re.compile(r"```(?:\w+)?\n(?P<code>.*?)```", re.DOTALL)
 _JOIN = re.compile(r",\s*and\s+|\s+and\s+|,\s*|;\s*")
 _POINTS = tuple(Fraction(p, 1_000_003) for p in (1_234_577, 2_718_281, 3_141_593, 1_618_033))
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
+_THERE = re.compile(r"(?:there|it) (?:is|are|was|were) (?:exactly |a total of )?(?P<rest>.+)", re.IGNORECASE)
+_VERB = re.compile(r"\s(?:is|are|was|were|equals|prints|costs|has|have)\s+(?:exactly\s+|equal to\s+)?", re.IGNORECASE)
 _UNIT_LIST = 60
 """Characters of one element of a list; longer ones are sentences."""
 
@@ -65,7 +67,11 @@ def canonicalize(text: str, *, question: str = "") -> Canonical:
         found = read(peeled, question)
         if found is not None:
             return found
-    return _read_list(peeled, question) or _read_expression(peeled) or _read_text(peeled)
+    for read in (_read_sentence, _read_list):
+        found = read(peeled, question)
+        if found is not None:
+            return found
+    return _read_expression(peeled) or _read_text(peeled)
 
 
 def same(a: Canonical, b: Canonical) -> bool:
@@ -161,6 +167,25 @@ def _of_quantity(found: Quantity, question: str) -> Canonical:
 
 def _key(number: Fraction) -> str:
     return _short(show(number).split(" = ")[0])
+
+
+def _read_sentence(text: str, question: str) -> Canonical | None:
+    """Read the answer out of a sentence that says it: "There were 4 of them", "… is 3"."""
+    words = text.split()
+    if not 4 <= len(words) <= 40:
+        return None
+    match = _THERE.match(text)
+    tails = [match["rest"]] if match else []
+    parts = _VERB.split(text)
+    if len(parts) > 1:
+        tails.append(parts[-1])
+    for tail in tails:
+        found = canonicalize(tail, question=question) if 0 < len(tail.split()) <= 6 else _EMPTY
+        if found.kind in ("number", "quantity", "date"):
+            return found
+        if found.kind == "text" and len(tail.split()) <= 3 and len(parts) == 2 and len(words) > 4:
+            return found
+    return None
 
 
 def _read_list(text: str, question: str) -> Canonical | None:

@@ -1,0 +1,125 @@
+import pytest
+
+from manyminds.agents.member import Thread, open_thread, work
+from manyminds.core.errors import BudgetExceeded, ManymindsError, ProviderError
+from manyminds.core.messages import Reply, Said, ToolCall
+from manyminds.core.values import Member, Spend, Task
+from manyminds.testing import ScriptedRun, act, final
+
+pytestmark = pytest.mark.anyio
+ME = Member(name="m1", way="compute", model="scripted:model")
+
+
+def run_of(*lines: str | Reply | ManymindsError, native: bool = False) -> ScriptedRun:
+    task = Task(prompt="What is 6 * 7?")
+    return ScriptedRun(task=task, script={"m1": list(lines)}, native_tools=native)
+
+
+def thread_of(run: ScriptedRun) -> Thread:
+    return open_thread(run, ME, temperature=0.0)
+
+
+def last_words(run: ScriptedRun) -> str:
+    said = run.calls[-1][1].messages[-1]
+    return said.text
+
+
+async def test_a_tool_result_comes_back_fenced_and_as_evidence() -> None:
+    run = run_of(act("calculate", expression="6*7"), final("42"))
+    draft = await work(run, thread_of(run))
+    assert draft.answer == "42"
+    assert [(e.id, e.request, e.output) for e in draft.evidence] == [("e1", "6*7", "42")]
+    assert '<data from="calculate">\n42\n</data>' in last_words(run)
+
+
+async def test_a_call_made_again_ends_the_work() -> None:
+    again = act("calculate", expression="6*7")
+    run = run_of(again, again, final("42"))
+    assert (await work(run, thread_of(run))).answer == "42"
+    assert run.calls[-1][1].schema is not None
+    assert "anyOf" not in run.calls[-1][1].schema
+    assert "Stop working" in last_words(run)
+
+
+async def test_a_call_that_failed_gets_one_other_try_first() -> None:
+    bad = act("calculate", expression="six times seven")
+    run = run_of(bad, bad, final("42"))
+    await work(run, thread_of(run))
+    assert "anyOf" in (run.calls[-1][1].schema or {})
+    assert "another way" in last_words(run)
+
+
+async def test_what_failed_may_be_tried_again_after_something_else() -> None:
+    bad, good = act("calculate", expression="x"), act("calculate", expression="1+1")
+    run = run_of(bad, good, bad, final("42"))
+    await work(run, thread_of(run))
+    assert "unknown name" in last_words(run)
+
+
+async def test_a_stumble_warms_the_next_try() -> None:
+    run = run_of("not json", act("calculate", expression="x"), final("42"))
+    await work(run, thread_of(run))
+    assert [call.temperature for _, call in run.calls] == [0.0, 0.3, 0.6]
+
+
+async def test_a_reply_cut_by_length_is_never_an_answer() -> None:
+    cut = Reply(text=final("41"), finish="length", spend=Spend())
+    run = run_of(cut, final("42"))
+    assert (await work(run, thread_of(run))).answer == "42"
+
+
+async def test_who_cannot_be_read_three_times_is_given_up() -> None:
+    run = run_of("a", "b", "c", final("42"))
+    with pytest.raises(ProviderError, match="no readable answer"):
+        await work(run, thread_of(run))
+
+
+async def test_the_last_turn_must_answer() -> None:
+    calls = [act("calculate", expression=f"{n}+1") for n in range(9)]
+    run = run_of(*calls)
+    with pytest.raises(ProviderError):
+        await work(run, thread_of(run), turns=3)
+    assert len(run.calls) == 3
+    assert "Stop working" in last_words(run)
+
+
+async def test_out_of_budget_it_answers_from_the_reserve() -> None:
+    refused = BudgetExceeded("tokens", allowed=__import__("decimal").Decimal(1), spent=__import__("decimal").Decimal(1))  # fmt: skip
+    run = run_of(refused, final("42"))
+    assert (await work(run, thread_of(run))).answer == "42"
+    assert [call.purpose for _, call in run.calls] == ["work", "finish"]
+
+
+async def test_native_tools_are_offered_where_they_work_and_text_is_an_answer() -> None:
+    call = ToolCall(id="c1", name="calculate", arguments={"expression": "6*7"})
+    asks = Reply(text="", calls=(call,), finish="tools", spend=Spend())
+    run = run_of(asks, Reply(text="It is 42.", finish="stop", spend=Spend()), native=True)
+    draft = await work(run, thread_of(run))
+    assert draft.answer == "It is 42."
+    assert {tool.name for tool in run.calls[0][1].tools} == {"calculate", "answer"}
+    assert run.calls[0][1].schema is None
+
+
+async def test_an_answer_call_brings_claims_and_doubts() -> None:
+    fields = {"answer": "42", "reason": "r", "confidence": 90, "claims": ["6*7=42"], "would_change": "a recount"}  # fmt: skip
+    call = ToolCall(id="c1", name="answer", arguments=fields)  # pyright: ignore[reportArgumentType]
+    run = run_of(Reply(text="", calls=(call,), finish="tools", spend=Spend()), native=True)
+    draft = await work(run, thread_of(run))
+    assert (draft.confidence, draft.would_change) == (0.9, "a recount")
+    assert [(c.text, c.support) for c in draft.claims] == [("6*7=42", "unsure")]
+
+
+async def test_all_members_share_the_first_words_to_the_letter() -> None:
+    run = run_of()
+    other = Member(name="m2", way="refute", model="scripted:model")
+    mine, theirs = thread_of(run), open_thread(run, other, temperature=0.7)
+    assert mine.messages[0] == theirs.messages[0]
+    first, second = mine.messages[1], theirs.messages[1]
+    assert isinstance(first, Said)
+    assert first.text.split("Your way")[0] == second.text.split("Your way")[0]
+
+
+async def test_an_unknown_tool_names_the_nearest() -> None:
+    run = run_of(act("calculator", expression="6*7"), final("42"))
+    await work(run, thread_of(run))
+    assert "did you mean 'calculate'" in last_words(run)
