@@ -8,6 +8,8 @@ from manyminds.agents.loops import is_looping
     [
         "x = 1\n" + "- len('e') is one more " * 6,
         "".join(f"print(counts[{n}])  # {n} corresponds to a day\n" for n in range(9)),
+        "print(day)  # one of Monday, Tuesday, Wednesday, Thursday, Friday, Saturday or Sunday, "
+        "and then again from the start, for as long as there are days left to be printed\n" * 4,
     ],
 )
 def test_a_loop_is_noticed_even_where_its_numbers_count_up(text: str) -> None:

@@ -8,20 +8,23 @@ import re
 
 __all__ = ["is_looping"]
 
-REPEATS = 5
-_SHORTEST, _LONGEST = 12, 160
+_SHORTEST, _LONG, _LONGEST = 12, 160, 420
 _LETTERS = 6
 """A unit with fewer letters may be a column of numbers, which repeats its shape rightly."""
 
 
 def is_looping(text: str) -> bool:
-    """Say whether `text` ends in the same stretch `REPEATS` times; numbers in it may count up."""
-    tail = re.sub(r"\d+", "0", text[-_LONGEST * REPEATS * 2 :])
+    """Say whether `text` ends in the same stretch again and again; numbers in it may count up.
+
+    A stretch up to `_LONG` characters five times over, or a longer one three times.
+    """
+    tail = re.sub(r"\d+", "0", text[-_LONGEST * 6 :])
     for size in range(_SHORTEST, _LONGEST + 1):
-        if len(tail) < size * REPEATS:
-            return False
+        repeats = 5 if size <= _LONG else 3
         unit = tail[-size:]
+        if len(tail) < size * repeats:
+            continue
         letters = sum(c.isalpha() for c in unit)
-        if letters >= _LETTERS and tail.endswith(unit * REPEATS):
+        if letters >= _LETTERS and tail.endswith(unit * repeats):
             return True
     return False

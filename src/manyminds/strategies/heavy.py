@@ -24,7 +24,7 @@ __all__ = ["Heavy"]
 class Heavy:
     """The panel.
 
-    Cost: two members where they agree and a tool backs them; else N members, and for each round
+    Cost: two members where they agree and tools back them both; else N members, and for each round
     of disagreement one request to name cruxes, two to four a crux, and one or two a member.
     """
 
@@ -85,12 +85,15 @@ class Heavy:
 
 
 def _easy(panel: Panel) -> bool:
-    """The gate: everybody asked gave the same answer, and a tool backs at least one of them."""
+    """The gate: everybody asked gave the same answer, and each of them can back it with a tool.
+
+    One backed answer beside an unbacked equal one is not enough: a small model whose own program
+    failed says the obvious, and so does a wrong program.
+    """
     groups = panel.groups()
     if len(groups) != 1 or panel.failures or len(groups[0].members) < 2:
         return False
-    outcomes = {verdict.outcome for verdict in panel.verdicts.values()}
-    return "accepted" in outcomes and "rejected" not in outcomes
+    return all(verdict.outcome == "accepted" for verdict in panel.verdicts.values())
 
 
 def _unassailable(panel: Panel) -> Callable[[Panel], bool]:
