@@ -1,17 +1,21 @@
 """`manyminds runs`, `show` and `replay`: what was done before, from its transcripts."""
 
 import asyncio
+import io
 import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
 
 from manyminds.budget.ledger import cost_of
-from manyminds.cli.view import choose_view, safe
+from manyminds.cli.board import Board
+from manyminds.cli.view import choose_view, draw, safe
 from manyminds.cli.words import answer_as_json, answer_as_text, cost_as_json, notice
-from manyminds.core.errors import RecordError
+from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.events import RunEnded, RunStarted
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer
@@ -57,14 +61,18 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
     return 0
 
 
-def show(run: str = "last", *, json_: Json = False) -> int:
+def show(run: str = "last", *, svg: Path | None = None, json_: Json = False) -> int:
     """Show one run again: answer, support, dissent, cost.
 
     Args:
         run: Its name, a unique part of it, or `last`.
+        svg: Write a picture of the panes and the answer to this file.
         json_: Print the object that `ask --json` printed.
     """
-    asked = read_asked(transcript_path(data_home(), run))
+    path = transcript_path(data_home(), run)
+    asked = read_asked(path)
+    if svg is not None:
+        picture(read_transcript(path), answer_as_text(asked), svg)
     print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))
     return 0
 
@@ -83,6 +91,21 @@ def replay(run: str = "last", *, speed: float = 4.0, json_: Json = False) -> int
     asked = read_asked(path)
     print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))
     return 0
+
+
+def picture(transcript: Transcript, answer: str, file: Path) -> None:
+    """Draw a run as it stood at its end, as an SVG."""
+    board = Board()
+    for recorded in transcript.events:
+        board.take(recorded)
+    console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
+    console.print(f"$ manyminds ask {json.dumps(board.question, ensure_ascii=False)}", highlight=False)
+    console.print(draw(board, board.now))
+    console.print(Text(answer))
+    try:
+        console.save_svg(str(file), title="manyminds")
+    except OSError as error:
+        raise UsageError(f"--svg {file} cannot be written: {error.strerror}") from None
 
 
 async def _play(transcript: Transcript, speed: float) -> None:
