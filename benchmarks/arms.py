@@ -1,7 +1,7 @@
 """One member-run (two model calls, one tool call), done by each arm; run in a process of its own.
 
-    python benchmarks/arms.py ARM PORT seq RUNS        # one JSON line: wall and CPU per run
-    python benchmarks/arms.py ARM PORT conc N          # one JSON line: wall, peak memory
+python benchmarks/arms.py ARM PORT seq RUNS        # one JSON line: wall and CPU per run
+python benchmarks/arms.py ARM PORT conc N          # one JSON line: wall, peak memory
 """
 
 import asyncio

@@ -118,7 +118,13 @@ def table(found: dict) -> str:
             cells.append(f"{walls[arm]:.2f} / {peak:.0f}")
         ratio = walls["manyminds"] / min(walls["bare"], walls["bare_aiohttp"])
         lines.append(f"| {n} | " + " | ".join(cells) + f" | {ratio:.2f} |")
-    lines += ["", "## Start-up, n = 10", "", "| command | median s | least to greatest |", "|---|---|---|"]
+    lines += [
+        "",
+        "## Start-up, n = 10",
+        "",
+        "| command | median s | least to greatest |",
+        "|---|---|---|",
+    ]
     for what in dict.fromkeys(r["what"] for r in found["startup"]):
         times = [r["seconds"] for r in found["startup"] if r["what"] == what]
         lines.append(f"| `{what}` | {statistics.median(times):.3f} | {min(times):.3f} to {max(times):.3f} |")  # fmt: skip

@@ -14,7 +14,11 @@ CALL = {
     "role": "assistant",
     "content": None,
     "tool_calls": [
-        {"id": "c1", "type": "function", "function": {"name": "python", "arguments": '{"code":"6*7"}'}}
+        {
+            "id": "c1",
+            "type": "function",
+            "function": {"name": "python", "arguments": '{"code":"6*7"}'},
+        }
     ],
 }
 TEXT = {"role": "assistant", "content": "The answer is 42."}
@@ -65,7 +69,9 @@ class Connection(asyncio.Protocol):
 
     def _send(self, body: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            head = (
+                b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+            )
             self._transport.write(head % len(body) + body)
 
 

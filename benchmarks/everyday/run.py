@@ -110,11 +110,12 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 def machine() -> str:
     """Describe this machine in a line."""
     cpu = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")),
+        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if line.startswith("model name")),
         platform.processor(),
     )  # fmt: skip
     cores = sum(
-        line.startswith("processor") for line in Path("/proc/cpuinfo").read_text().splitlines()
+        line.startswith("processor")
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     )
     return f"{cores} cores, {cpu}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 

@@ -120,7 +120,11 @@ class ScriptedRun:
     async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
         """Call a real tool."""
         self._steps += 1
-        self.tell(ToolCalled(step=self._steps, member=member.name, tool=call.name, arguments=call.arguments))  # fmt: skip
+        self.tell(
+            ToolCalled(
+                step=self._steps, member=member.name, tool=call.name, arguments=call.arguments
+            )
+        )  # fmt: skip
         outcome = await Toolset(self.with_tools).call(member.name, call, new_id=self.new_id)
         self.tell(
             ToolReturned(

@@ -56,7 +56,9 @@ Step = tuple[int, int, bool]
 
 
 @given(st.integers(1_000, 50_000), st.lists(st.tuples(st.integers(1, 5_000), st.integers(0, 100), st.booleans()), max_size=60))  # fmt: skip
-def test_spending_never_passes_the_limit_however_steps_overlap(limit: int, steps: list[Step]) -> None:
+def test_spending_never_passes_the_limit_however_steps_overlap(
+    limit: int, steps: list[Step]
+) -> None:
     m = meter(Limits(tokens=limit))
     under_way: list[tuple[Hold, int]] = []
     for most, used, end_one in steps:
@@ -78,7 +80,9 @@ money = st.decimals(0, 10, places=6)
 
 
 @given(st.lists(st.builds(Spend, tokens_in=st.integers(0, 10**6), tokens_out=st.integers(0, 10**6), usd=st.none() | money)))  # fmt: skip
-def test_a_sum_of_spends_is_the_same_in_any_order_and_unknown_stays_unknown(parts: list[Spend]) -> None:
+def test_a_sum_of_spends_is_the_same_in_any_order_and_unknown_stays_unknown(
+    parts: list[Spend],
+) -> None:
     start = Spend(usd=Decimal(0))
     forward, backward = start, start
     for part in parts:

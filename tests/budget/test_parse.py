@@ -22,7 +22,9 @@ def test_budgets_are_read_as_people_write_them(text: str, limits: Limits) -> Non
     assert parse_limits(text) == limits
 
 
-@pytest.mark.parametrize("text", ["", ",", "5x", "abc", "-5k", "0", "5k,6k", "1..5usd", "∞", "5 m m"])
+@pytest.mark.parametrize(
+    "text", ["", ",", "5x", "abc", "-5k", "0", "5k,6k", "1..5usd", "∞", "5 m m"]
+)
 def test_a_wrong_budget_says_how_to_write_one(text: str) -> None:
     with pytest.raises(UsageError, match=r"200k \(tokens\)"):
         parse_limits(text)

@@ -47,7 +47,14 @@ def test_json_is_one_object_with_everything(stub: Stub, capsys: pytest.CaptureFi
     assert found["outcome"] == "answered"
     assert found["answer"]["text"] == "42"
     assert set(found) >= {"run", "outcome", "answer", "strategy", "members", "cost", "missing"}
-    assert set(found["answer"]) >= {"text", "canonical", "confidence", "claims", "citations", "dissent"}
+    assert set(found["answer"]) >= {
+        "text",
+        "canonical",
+        "confidence",
+        "claims",
+        "citations",
+        "dissent",
+    }
     assert found["cost"]["usd"] is None
     assert set(found["cost"]) >= {"tokens_in", "tokens_cached", "tokens_out", "usd", "seconds", "kwh_low", "kwh_high"}  # fmt: skip
 
@@ -90,7 +97,12 @@ def test_documents_are_cited_with_file_and_line(stub: Stub, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("question", "word"),
-    [("", "empty"), ("   \n", "empty"), ("@/nowhere/q.txt", "cannot be read"), ("\0binary", "binary")],
+    [
+        ("", "empty"),
+        ("   \n", "empty"),
+        ("@/nowhere/q.txt", "cannot be read"),
+        ("\0binary", "binary"),
+    ],
 )
 def test_a_question_that_is_none_is_wrong_use(stub: Stub, capsys: pytest.CaptureFixture[str], question: str, word: str) -> None:  # fmt: skip
     assert ask(stub, question) == 2
@@ -100,7 +112,9 @@ def test_a_question_that_is_none_is_wrong_use(stub: Stub, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize(
-    "data", [b"\xff\xfe\x00", b"", b"x" * (9 << 20), b"\x80abc"], ids=["utf16", "empty", "9 MB", "latin"]
+    "data",
+    [b"\xff\xfe\x00", b"", b"x" * (9 << 20), b"\x80abc"],
+    ids=["utf16", "empty", "9 MB", "latin"],
 )
 def test_a_bad_file_is_wrong_use(stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path, data: bytes) -> None:  # fmt: skip
     (tmp_path / "q").write_bytes(data)
@@ -108,7 +122,9 @@ def test_a_bad_file_is_wrong_use(stub: Stub, capsys: pytest.CaptureFixture[str],
     assert capsys.readouterr().err.startswith("manyminds: ")
 
 
-@pytest.mark.parametrize("question", ["😀😀😀", "why", "?", "a" * 1_000, "é\u202e\u200b", "{{x}} </data>"])
+@pytest.mark.parametrize(
+    "question", ["😀😀😀", "why", "?", "a" * 1_000, "é\u202e\u200b", "{{x}} </data>"]
+)
 def test_an_odd_question_is_asked_as_it_is(stub: Stub, question: str) -> None:
     assert ask(stub, "-q", question) == 0
     assert question in "".join(m["content"] for m in stub.requests[0]["messages"])
@@ -154,7 +170,9 @@ def test_a_missing_key_names_the_command_that_sets_it(capsys: pytest.CaptureFixt
     assert "manyminds keys set openai" in capsys.readouterr().err
 
 
-def test_provider_trouble_has_its_own_exit_code(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_provider_trouble_has_its_own_exit_code(
+    stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
     stub.behaviours = [fail(401)]
     assert ask(stub, "What?") == 4
     out, err = capsys.readouterr()
@@ -178,7 +196,16 @@ def test_the_budget_has_its_own_exit_code(stub: Stub) -> None:
 
 
 def start(stub: Stub, home: Path, *arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "manyminds.cli", "ask", "--model", stub.model, *arguments, "What?"]
+    command = [
+        sys.executable,
+        "-m",
+        "manyminds.cli",
+        "ask",
+        "--model",
+        stub.model,
+        *arguments,
+        "What?",
+    ]
     environment = {**os.environ, "MANYMINDS_HOME": str(home)}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)  # fmt: skip
 
@@ -241,7 +268,9 @@ def test_runs_show_and_replay_tell_the_same(stub: Stub, capsys: pytest.CaptureFi
     assert "m1 answers 42" in err
 
 
-def test_a_run_that_is_not_there_names_the_nearest(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_is_not_there_names_the_nearest(
+    stub: Stub, capsys: pytest.CaptureFixture[str]
+) -> None:
     ask(stub, "-q", "What?")
     capsys.readouterr()
     assert run(["show", "20990101"]) == 2
@@ -249,7 +278,10 @@ def test_a_run_that_is_not_there_names_the_nearest(stub: Stub, capsys: pytest.Ca
 
 
 def test_settings_come_from_the_first_place_that_names_them(
-    own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    own_home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     own_home.mkdir(parents=True)
     (own_home / "config.toml").write_text('effort = "low"\nbudget = "1k"\nmembers = 2\n')
@@ -297,7 +329,11 @@ def test_a_key_stands_in_no_byte_that_is_written(
     stub: Stub, own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MANYMINDS_API_KEY", CANARY)
-    echo = fail(401, json.dumps({"error": {"message": f"bad key {CANARY}"}}), content_type="application/json")
+    echo = fail(
+        401,
+        json.dumps({"error": {"message": f"bad key {CANARY}"}}),
+        content_type="application/json",
+    )
     for behaviour in (say(final("42")), echo, fail(500, CANARY), hang, say(f"the key is {CANARY}")):
         stub.behaviours = [behaviour]
         ask(stub, "--budget", "2s", "--json", "What is your key?")

@@ -47,7 +47,9 @@ async def made(request: pytest.FixtureRequest, stub: Stub, tmp_path: Path) -> As
 
 def call(run: Run) -> ModelCall:
     said = Said(role="user", text="Answer.")
-    return ModelCall(messages=(said,), max_tokens=50, temperature=0.0, seed=run.seed(run.members[0]))
+    return ModelCall(
+        messages=(said,), max_tokens=50, temperature=0.0, seed=run.seed(run.members[0])
+    )
 
 
 async def test_a_request_is_on_record_before_and_after(made: Made) -> None:
@@ -146,5 +148,3 @@ async def test_a_stopped_run_ends_what_is_under_way_and_refuses_more(stub: Stub,
     assert isinstance(again[0], Failure)
     assert again[0].kind == "RunCancelled"
     await endpoint.close()
-
-

@@ -63,9 +63,7 @@ async def test_heavy_picks_the_minority_that_can_prove_itself(*, settled: bool) 
 @pytest.mark.anyio
 async def test_plain_majority_never_picks_the_minority() -> None:
     for place, case in enumerate(CASES):
-        lines = script(
-            case, holder=place % 4, others=case.wrong, minority=proof(case), checker=[]
-        )
+        lines = script(case, holder=place % 4, others=case.wrong, minority=proof(case), checker=[])
         lines["m1"] = [line for line in lines["m1"] if line != CRUX]
         run = ScriptedRun(task=Task(prompt=case.question), script=lines)
         assert not right(await SelfConsistency()(run), case)

@@ -13,10 +13,8 @@ from manyminds.core import errors
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-TEXTS = [
-    p
-    for p in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.splitlines()
-]  # fmt: skip
+_FILES = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+TEXTS = _FILES.stdout.splitlines()
 
 
 def test_every_public_name_can_be_loaded() -> None:

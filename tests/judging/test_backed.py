@@ -35,7 +35,9 @@ def test_an_answer_that_a_tool_printed_is_accepted(answer: str, output: str) -> 
     assert judge(answer, ran(output)) == "accepted"
 
 
-@pytest.mark.parametrize(("answer", "output"), [("41", "42\n"), ("41", "result: 42"), ("no", "True")])
+@pytest.mark.parametrize(
+    ("answer", "output"), [("41", "42\n"), ("41", "result: 42"), ("no", "True")]
+)
 def test_an_answer_that_its_own_program_denies_is_rejected(answer: str, output: str) -> None:
     assert judge(answer, ran(output)) == "rejected"
 

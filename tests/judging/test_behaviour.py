@@ -10,7 +10,7 @@ def behave(answer: str) -> str | None:
     """Run the probe here: it is our own code, not a model's."""
     lines: list[str] = []
     program = probe_program(answer, probe_calls(QUESTION, answer))
-    exec(program, {"print": lines.append})  # noqa: S102
+    exec(program, {"print": lines.append})
     form = behaviour_of("\n".join(lines))
     return None if form is None else form.key
 

@@ -8,9 +8,7 @@ from manyminds.judging.weigh import weigh
 
 
 def note(member: str, answer: str) -> Note:
-    return Note(
-        member=member, round=1, answer=answer, canonical=canonicalize(answer), reason=""
-    )
+    return Note(member=member, round=1, answer=answer, canonical=canonicalize(answer), reason="")
 
 
 def verdict(outcome: str) -> Verdict:
@@ -46,7 +44,7 @@ def test_a_ruling_outweighs_a_proof() -> None:
 
 
 @given(st.lists(st.sampled_from(["1", "2", "3"]), min_size=1, max_size=8), st.data())
-def test_support_never_hurts_and_confidence_is_a_share(answers: list[str], data) -> None:  # pyright: ignore
+def test_support_never_hurts_and_confidence_is_a_share(answers: list[str], data) -> None:
     notes = [note(f"m{i}", a) for i, a in enumerate(answers)]
     backed = data.draw(st.sets(st.integers(0, len(answers) - 1)))
     verdicts = {f"m{i}": verdict("accepted") for i in backed}

@@ -1,6 +1,7 @@
 """The embedded model's file and its server, with the small model whose package tests can install."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import multiprocessing
@@ -149,10 +150,8 @@ def test_a_server_nobody_needs_ends(cache: Path) -> None:
     drop_lease(cache / "embedded" / SMOL.name)
     until = time.monotonic() + 15
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
-        try:
+        with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            pass
         time.sleep(0.1)
     assert not Path(f"/proc/{pid}").exists()
 

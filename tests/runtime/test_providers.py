@@ -34,7 +34,7 @@ SHORT = Patience(first_wait_s=0.01)
 async def run(stub: Stub, home: Path, *, stream: bool = False, **options: object) -> Asked:
     settings = {"strategy": "single", "seed": 1, "patience": SHORT, **options}
     watch = Watch(on_progress=(lambda _member, _pieces: None) if stream else None)
-    chosen = AskOptions(models=(stub.model,), **settings)  # pyright: ignore[reportArgumentType]
+    chosen = AskOptions(models=(stub.model,), **settings)
     return await ask(Task(prompt="What is 6 * 7?"), chosen, data=home, cache=home, watch=watch)
 
 
@@ -120,22 +120,24 @@ async def test_a_stream_that_breaks_off_is_tried_again_and_on_record(
     failures = kinds(asked, RequestFailed)
     assert asked.answer.outcome == "none"
     assert len(failures) == SHORT.tries
-    assert all(f.spend.tokens > 0 and f.spend.estimated for f in failures)  # pyright: ignore
+    assert all(f.spend.tokens > 0 and f.spend.estimated for f in failures)
 
 
 async def test_one_dead_member_never_takes_the_others_along(stub: Stub, own_home: Path) -> None:
-    def by_way(body: dict) -> object:  # pyright: ignore
+    def by_way(body: dict) -> object:
         text = str(body["messages"])
         return fail(500)(body) if "step by step" in text else final("42")
 
-    stub.behaviours = [by_way]  # pyright: ignore[reportAttributeAccessIssue]
+    stub.behaviours = [by_way]
     asked = await run(stub, own_home, strategy="heavy", members=4)
     assert asked.answer.text == "42"
-    states = [event.state for event in kinds(asked, MemberEnded)]  # pyright: ignore
+    states = [event.state for event in kinds(asked, MemberEnded)]
     assert states.count("failed") == 1
 
 
-async def test_a_service_that_never_answers_ends_at_the_time_limit(stub: Stub, own_home: Path) -> None:
+async def test_a_service_that_never_answers_ends_at_the_time_limit(
+    stub: Stub, own_home: Path
+) -> None:
     stub.behaviours = [hang]
     began = time.monotonic()
     asked = await run(stub, own_home, limits=Limits(seconds=2))
@@ -145,10 +147,12 @@ async def test_a_service_that_never_answers_ends_at_the_time_limit(stub: Stub, o
     assert asked.answer.outcome == "none"
 
 
-async def test_the_token_limit_holds_and_leaves_enough_to_answer(stub: Stub, own_home: Path) -> None:
+async def test_the_token_limit_holds_and_leaves_enough_to_answer(
+    stub: Stub, own_home: Path
+) -> None:
     stub.behaviours = [say(act("calculate", expression=f"{n} + 1")) for n in range(99)]
 
-    def turn(body: dict) -> str:  # pyright: ignore
+    def turn(body: dict) -> str:
         forced = "Stop working" in str(body["messages"][-1]["content"])
         return final("42") if forced else act("calculate", expression=f"{len(stub.requests)} + 1")
 
@@ -159,7 +163,9 @@ async def test_the_token_limit_holds_and_leaves_enough_to_answer(stub: Stub, own
     assert asked.answer.text == "42"
 
 
-async def test_the_ledger_is_the_sum_of_what_the_service_counted(stub: Stub, own_home: Path) -> None:
+async def test_the_ledger_is_the_sum_of_what_the_service_counted(
+    stub: Stub, own_home: Path
+) -> None:
     asked = await run(stub, own_home, strategy="heavy", members=4)
     replies = kinds(asked, Replied)
     assert asked.cost.spend.tokens_in == 100 * len(replies)

@@ -51,7 +51,7 @@ def test_arithmetic_equals_fractions(a: Fraction, b: Fraction, sign: str) -> Non
 
 
 @given(st.decimals(-(10**6), 10**6, places=6))
-def test_decimals_are_written_back_as_they_are(number) -> None:  # pyright: ignore
+def test_decimals_are_written_back_as_they_are(number) -> None:
     value = evaluate(parse_expression(str(number)))
     assert Fraction(show(value)) == Fraction(number)
 

@@ -79,12 +79,13 @@ def test_a_missing_line_is_noticed(tmp_path: Path) -> None:
 
 def test_a_killed_writer_loses_nothing_it_had_written(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
+    root = str(Path(__file__).parents[2])
     code = (
-        "import sys; sys.path.insert(0, %r)\n"
+        f"import sys; sys.path.insert(0, {root!r})\n"
         "from tests.transcript.test_store import event, TranscriptWriter, Path\n"
-        "writer = TranscriptWriter(Path(%r)); n = 0\n"
+        f"writer = TranscriptWriter(Path({str(path)!r})); n = 0\n"
         "while True:\n    writer.write(event(n)); n += 1; print(n, flush=True)\n"
-    ) % (str(Path(__file__).parents[2]), str(path))
+    )
     child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     assert child.stdout is not None
     told = 0

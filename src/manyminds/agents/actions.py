@@ -171,12 +171,12 @@ def _read_final(fields: dict[str, JsonValue]) -> Final | Unreadable:
         return Unreadable(why='The "answer" is empty. Give the answer itself.')
     claims = fields.get("claims")
     confidence = fields.get("confidence")
-    known = isinstance(confidence, int | float) and 0 <= confidence <= 100
+    share = confidence / 100 if isinstance(confidence, int | float) else None
     doubt = fields.get("would_change")
     return Final(
         answer=answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False),
         reason=str(fields.get("reason") or ""),
-        confidence=confidence / 100 if known else None,
+        confidence=share if share is not None and 0 <= share <= 1 else None,
         claims=tuple(str(c) for c in claims) if isinstance(claims, list) else (),
         would_change=doubt if isinstance(doubt, str) and doubt else None,
     )

@@ -148,9 +148,7 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
     last = False
     for turn in range(turns):
         reply, last = await _ask(run, thread, must_answer=last or turn == turns - 1)
-        said = read_reply(
-            reply, protocol=_by_protocol(run, thread), answer=thread.answer_schema
-        )
+        said = read_reply(reply, protocol=_by_protocol(run, thread), answer=thread.answer_schema)
         if isinstance(said, Final):
             thread.messages.append(Turn(text=reply.text or _as_text(said)))
             return _draft(thread, said)

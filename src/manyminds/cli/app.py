@@ -35,8 +35,8 @@ _COMMANDS = {
     "runs": ("manyminds.cli.runs:runs", "List the runs that are kept."),
     "show": ("manyminds.cli.runs:show", "Show one run: its answer, its evidence, its cost."),
     "replay": ("manyminds.cli.runs:replay", "Play the live view of a run again, without a model."),
-    "doctor": ("manyminds.cli.doctor:doctor", "Say what was found, what works, and how to mend the rest."),
-    "models": ("manyminds.cli.models:app", "List the models that can be used, or repair the embedded one."),
+    "doctor": ("manyminds.cli.doctor:doctor", "Say what works here, and how to mend the rest."),
+    "models": ("manyminds.cli.models:app", "List the models, or repair the embedded one."),
     "keys": ("manyminds.cli.keys:app", "Set, list or forget the keys of providers."),
     "config": ("manyminds.cli.config:app", "Show the settings and where each is from."),
 }  # fmt: skip

@@ -1,7 +1,6 @@
 """`manyminds ask`: one question, a panel at work, one answer."""
 
 import asyncio
-import json
 import signal
 import sys
 from contextlib import ExitStack
@@ -14,7 +13,7 @@ from manyminds.budget.parse import parse_limits
 from manyminds.cli.exits import ANSWERED, BUDGET, INTERRUPTED, NO_ANSWER, PROVIDER
 from manyminds.cli.question import read_question, read_schema
 from manyminds.cli.view import View, choose_view
-from manyminds.cli.words import answer_as_json, answer_as_text, notice
+from manyminds.cli.words import answer_as_text, as_json_line, notice
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.events import Recorded
 from manyminds.core.values import Limits, Task
@@ -74,7 +73,7 @@ def ask(
     view = choose_view(quiet=quiet or events, json_=json_)
     asked = asyncio.run(_run(task, settings, view, events=events))
     if not events:
-        print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))  # fmt: skip
+        print(as_json_line(asked) if json_ else answer_as_text(asked))
     return _exit_code(asked)
 
 

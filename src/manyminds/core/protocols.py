@@ -1,8 +1,8 @@
 """The joints: what a strategy may ask of a run, and what others must offer to be used by one."""
 
-import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from random import Random  # noqa: TID251 (the type only: chance is the run's)
 from typing import Protocol, TypeVar
 
 from manyminds.core.events import Event
@@ -70,7 +70,7 @@ class Run(Protocol):
         ...
 
     @property
-    def rng(self) -> random.Random:
+    def rng(self) -> Random:
         """The run's chance: seeded, so that a run can be played again."""
         ...
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import cast
 
 from manyminds.core.values import Canonical
 
@@ -79,10 +80,15 @@ def _others(value: object) -> Iterator[object]:
         yield from (0, 1, -value, value + 1, value * 2)
     elif isinstance(value, str):
         yield from ("", value[::-1], value * 2, value[:1], value.upper())
-    elif isinstance(value, list | tuple):
-        items: list[object] = list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        kind = type(value)  # pyright: ignore[reportUnknownVariableType]
-        yield from (kind(), kind(items[::-1]), kind(items[:1]), kind(items * 2), kind(items[1:]))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    elif isinstance(value, list):
+        yield from _shorter_and_longer(cast("list[object]", value))
+    elif isinstance(value, tuple):
+        items = cast("tuple[object, ...]", value)
+        yield from (tuple(other) for other in _shorter_and_longer(list(items)))
+
+
+def _shorter_and_longer(items: list[object]) -> Iterator[list[object]]:
+    yield from ([], items[::-1], items[:1], items * 2, items[1:])
 
 
 def probe_program(answer: str, calls: list[str]) -> str:

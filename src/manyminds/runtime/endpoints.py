@@ -253,7 +253,7 @@ def _connect_hosted(name: ModelName) -> ConnectedEndpoint:
 
 
 def _hosted_model(name: ModelName, key: str) -> Model:
-    """Build the model through the library's own providers, imported only where they are asked for."""
+    """Build the model through the library's own providers, imported where they are asked for."""
     modules = {
         "anthropic": ("pydantic_ai.models.anthropic", "AnthropicModel", "anthropic"),
         "google": ("pydantic_ai.models.google", "GoogleModel", "google"),

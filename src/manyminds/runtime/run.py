@@ -37,7 +37,7 @@ from manyminds.core.events import (
 )
 from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
-from manyminds.core.values import Candidate, Failure, Limits, Member, Spend, Task, Verdict
+from manyminds.core.values import Candidate, Evidence, Failure, Limits, Member, Spend, Task, Verdict
 from manyminds.tools.toolset import Toolset
 
 __all__ = ["Endpoint", "MemoryRun", "Patience", "Sink"]
@@ -218,7 +218,6 @@ class MemoryRun:
         if self.stopped_by is not None:
             raise RunCancelled(f"the run was stopped: {self.stopped_by}")
         hold = self._hold(flight)
-        spend: Spend | None = None
         self.tell(
             Requested(
                 step=flight.step, member=member.name, model=member.model, purpose=call.purpose,
@@ -228,17 +227,21 @@ class MemoryRun:
         try:
             async with asyncio.timeout(self.meter.seconds_left(ending=call.purpose == "finish")):
                 reply = await flight.endpoint.send(call, progress=self._progress(flight))
-            spend = flight.endpoint.price.of(reply.spend, seconds=flight.seconds)
         except TimeoutError as error:
             late, flight.cut = self._out_of("seconds"), True
             self._tell_failed(flight, late, retry_in_s=None)
+            self.meter.settle(hold, flight.lost())
             raise late from error
         except asyncio.CancelledError:
             flight.cut = True
             self._tell_failed(flight, RunCancelled("cancelled"), retry_in_s=None)
+            self.meter.settle(hold, flight.lost())
             raise
-        finally:
-            self.meter.settle(hold, flight.lost() if spend is None else spend)
+        except BaseException:
+            self.meter.settle(hold, flight.lost())
+            raise
+        spend = flight.endpoint.price.of(reply.spend, seconds=flight.seconds)
+        self.meter.settle(hold, spend)
         self._tell_reply(flight, reply, spend)
         return reply
 
@@ -320,21 +323,25 @@ class MemoryRun:
         self.tell(
             ToolCalled(step=step, member=member.name, tool=call.name, arguments=call.arguments)
         )
-        outcome = None
+
+        def tell(evidence: tuple[Evidence, ...], error: str | None) -> None:
+            self.tell(
+                ToolReturned(
+                    step=step, member=member.name, tool=call.name, evidence=evidence, error=error,
+                    seconds=round(time.monotonic() - began, 4),
+                )
+            )  # fmt: skip
+
         try:
             async with asyncio.timeout(self.meter.seconds_left(ending=False)):
                 outcome = await self._tools.call(member.name, call, new_id=self.new_id)
         except TimeoutError as error:
+            tell((), "the time for work was over")
             raise self._out_of("seconds") from error
-        finally:
-            self.tell(
-                ToolReturned(
-                    step=step, member=member.name, tool=call.name,
-                    evidence=() if outcome is None else outcome.evidence,
-                    error="not finished" if outcome is None else outcome.error,
-                    seconds=round(time.monotonic() - began, 4),
-                )
-            )  # fmt: skip
+        except BaseException:
+            tell((), "not finished")
+            raise
+        tell(outcome.evidence, outcome.error)
         return outcome
 
     async def gather(
@@ -345,7 +352,7 @@ class MemoryRun:
     ) -> list[T | Failure]:
         """Await steps side by side; one of our errors, or a stop, becomes a `Failure`."""
         tasks = [asyncio.ensure_future(_as_value(step)) for step in steps]
-        watched: set[asyncio.Task[object]] = set(tasks)  # pyright: ignore[reportAssignmentType]
+        watched: set[asyncio.Task[object]] = set(tasks)
         self._under_way |= watched
         try:
             await self._wait_for(tasks, enough)

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.runtime.paths import config_home
@@ -51,7 +52,7 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if isinstance(value, Sequence):
-        return tuple(_text(name, part) for part in value)  # pyright: ignore[reportUnknownVariableType]
+        return tuple(_text(name, part) for part in cast("Sequence[object]", value))
     raise UsageError(f"setting {name} takes names, not {value!r}")
 
 

@@ -69,8 +69,9 @@ class Panel:
             self._one(member, turns=turns, temperature=temperature(began + place))
             for place, member in enumerate(members)
         ]
-        stop = None if enough is None else (lambda _done: enough(self))
-        results = await self.run.gather(jobs, enough=stop)
+        results = await self.run.gather(
+            jobs, enough=None if enough is None else lambda _done: enough(self)
+        )
         for member, result in zip(members, results, strict=True):
             if isinstance(result, Failure):
                 self.failures[member.name] = result
@@ -96,7 +97,9 @@ class Panel:
         # A jail of its own: the member's names must not leak into what its answer does alone.
         judge = Member(name=self.run.new_id("judge"), way="behaviour", model="")
         program: dict[str, JsonValue] = {"code": probe_program(note.answer, calls)}
-        outcome = await self.run.call(judge, ToolCall(id=judge.name, name="python", arguments=program))
+        outcome = await self.run.call(
+            judge, ToolCall(id=judge.name, name="python", arguments=program)
+        )
         form = behaviour_of(outcome.evidence[0].output) if outcome.evidence else None
         return note if form is None else replace(note, canonical=form)
 

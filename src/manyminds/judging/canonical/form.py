@@ -1,6 +1,6 @@
 """The canonical form of an answer, whatever its kind.
 
-Expressions are compared by their values at fixed points with 40 digits, not by rewriting: it
+Expressions are compared by their values at fixed points, to 12 digits, not by rewriting: it
 cannot hang, and two different expressions agreeing at all points is as good as impossible
 (Schwartz 1980, Zippel 1979). Letters stand for positive numbers, so sqrt(x**2) equals x.
 """
@@ -26,13 +26,18 @@ UNDETERMINED = Canonical(kind="none", key="cannot be determined")
 _EMPTY = Canonical(kind="none", key="")
 
 _CANNOT = re.compile(
-    r"(?:it |this |the answer )?(?:cannot|can't|can not|could not) be (?:determined|decided|answered|known)"
+    r"(?:it |this |the answer )?(?:cannot|can't|can not|could not) be "
+    r"(?:determined|decided|answered|known)"
     r"|not enough (?:information|data)|insufficient (?:information|data)|undetermined|unknown|none"
     r"|i (?:do not|don't) know",
     re.IGNORECASE,
 )
 _YES = re.compile(r"(?P<word>yes|no|true|false)\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_CHOICE = re.compile(r"(?:option|choice|answer)?\s*\(?(?P<letter>[A-Ja-j])[).:](?:\s.*)?|(?:option|choice)\s+(?P<named>[A-Ja-j])", re.DOTALL | re.IGNORECASE)  # fmt: skip
+_CHOICE = re.compile(
+    r"(?:option|choice|answer)?\s*\(?(?P<letter>[A-Ja-j])[).:](?:\s.*)?"
+    r"|(?:option|choice)\s+(?P<named>[A-Ja-j])",
+    re.DOTALL | re.IGNORECASE,
+)
 _OFFERS = re.compile(r"(?:^|\s)\(?A[).:]\s.*\(?B[).:]\s", re.DOTALL)
 _ORDERED = re.compile(
     r"\b(order|sort|sequence|first|last|rank|ascending|descending)", re.IGNORECASE
@@ -42,8 +47,13 @@ _CODE = re.compile(r"```(?:\w+)?\n(?P<code>.*?)```", re.DOTALL)
 _JOIN = re.compile(r",\s*and\s+|\s+and\s+|,\s*|;\s*")
 _POINTS = tuple(Fraction(p, 1_000_003) for p in (1_234_577, 2_718_281, 3_141_593, 1_618_033))
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
-_THERE = re.compile(r"(?:there|it) (?:is|are|was|were) (?:exactly |a total of )?(?P<rest>.+)", re.IGNORECASE)
-_VERB = re.compile(r"\s(?:is|are|was|were|equals|prints|costs|has|have)\s+(?:exactly\s+|equal to\s+)?", re.IGNORECASE)
+_THERE = re.compile(
+    r"(?:there|it) (?:is|are|was|were) (?:exactly |a total of )?(?P<rest>.+)", re.IGNORECASE
+)
+_VERB = re.compile(
+    r"\s(?:is|are|was|were|equals|prints|costs|has|have)\s+(?:exactly\s+|equal to\s+)?",
+    re.IGNORECASE,
+)
 _UNIT_LIST = 60
 """Characters of one element of a list; longer ones are sentences."""
 
@@ -227,22 +237,18 @@ def _read_expression(text: str) -> Canonical | None:
         letters = sorted({n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - {"pi", "e"})
         letters = [name for name in letters if len(name) == 1]
         values = [evaluate(node, dict(zip(letters, _shift(i), strict=False))) for i in range(3)]
-    except ToolRetry:
+    except (ToolRetry, OverflowError):
         return None
     if not letters and isinstance(values[0], Fraction):
         return Canonical(kind="number", key=_key(values[0]))
-    digits = "; ".join(show(_rounded(value)).split(" = ")[0][:24] for value in values[: 3 if letters else 1])  # fmt: skip
+    # An exact and a floating way to the same number must end in the same text.
+    digits = "; ".join(f"{float(value):.12g}" for value in values[: 3 if letters else 1])
     key = f"{','.join(letters)}: {digits}" if letters else digits
     return Canonical(kind="expression", key=key)
 
 
 def _shift(turn: int) -> list[Real]:
     return [_POINTS[(turn + n) % len(_POINTS)] + turn + n for n in range(26)]
-
-
-def _rounded(value: Real) -> Real:
-    # An exact and a 40-digit way to the same number must end in the same text.
-    return Fraction(round(Fraction(str(value)) * 10**12), 10**12)
 
 
 def _read_text(text: str) -> Canonical:

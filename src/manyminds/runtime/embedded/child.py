@@ -5,6 +5,10 @@ so that neither stands in the process list. It says where it listens in a file t
 can read, and ends when no run has held a lease for a while.
 """
 
+# xllamacpp is a compiled module without type stubs.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportAttributeAccessIssue=false, reportUnknownParameterType=false, reportUnknownArgumentType=false
+
 import json
 import os
 import sys

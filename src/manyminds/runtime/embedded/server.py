@@ -5,6 +5,7 @@ file. Starting holds a lock, so two processes that begin at once get the same on
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -147,7 +148,5 @@ def _kill(pid: int) -> None:
     )
     if _CHILD not in told.stdout:
         return
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -1,7 +1,7 @@
 """Arithmetic expressions read as syntax, never run as code, and computed exactly.
 
 Numbers are fractions; roots, logarithms and circular functions, which have no exact value, are
-computed with 40 digits. Every size is bounded, so that no expression can hold the process up.
+floats of 15 digits. Every size is bounded, so that no expression can hold the process up.
 """
 
 import ast
@@ -9,20 +9,17 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-from mpmath import mp, mpf
-
 from manyminds.core.errors import ToolRetry
 
 __all__ = ["Real", "evaluate", "parse_expression", "show"]
 
-Real = Fraction | mpf
-"""Exact where it can be, 40 digits where it cannot."""
+Real = Fraction | float
+"""Exact where it can be, 15 digits where it cannot."""
 
 MAX_CHARACTERS = 2_000
 MAX_BITS = 14_000
 """Size of a whole number: some 4,200 digits, just under what Python agrees to print."""
 MAX_FACTORIAL = 5_000
-_DIGITS = 40
 
 
 def parse_expression(text: str) -> ast.expr:
@@ -50,8 +47,7 @@ def evaluate(node: ast.expr, names: dict[str, Real] | None = None) -> Real:
         ToolRetry: If it holds what is no arithmetic, divides by zero or grows too large.
     """
     try:
-        with mp.workdps(_DIGITS):
-            return _compute(node, names or {}, 0)
+        return _compute(node, names or {}, 0)
     except ZeroDivisionError as error:
         raise ToolRetry("division by zero") from error
     except (OverflowError, ValueError, TypeError) as error:
@@ -92,14 +88,14 @@ def _named(name: str, names: dict[str, Real]) -> Real:
     if name in names:
         return names[name]
     if name == "pi":
-        return +mp.pi
+        return math.pi
     if name == "e":
-        return +mp.e
+        return math.e
     raise ToolRetry(f"unknown name {name!r}")
 
 
-def _binary(operator: ast.operator, left: Real, right: Real) -> Real:
-    if isinstance(operator, ast.Pow):
+def _binary(sign: ast.operator, left: Real, right: Real) -> Real:
+    if isinstance(sign, ast.Pow):
         return _power(left, right)
     simple: dict[type[ast.operator], Callable[[Real, Real], Real]] = {
         ast.Add: lambda a, b: a + b,
@@ -109,20 +105,10 @@ def _binary(operator: ast.operator, left: Real, right: Real) -> Real:
         ast.FloorDiv: lambda a, b: Fraction(math.floor(a / b)),
         ast.Mod: lambda a, b: a - b * math.floor(a / b),
     }
-    compute = simple.get(type(operator))
+    compute = simple.get(type(sign))
     if compute is None:
         raise ToolRetry("only + - * / // % ** are understood")
-    return _bounded(compute(*_alike(left, right)))
-
-
-def _alike(left: Real, right: Real) -> tuple[Real, Real]:
-    if isinstance(left, Fraction) and isinstance(right, Fraction):
-        return left, right
-    return _real(left), _real(right)
-
-
-def _real(value: Real) -> mpf:
-    return mpf(value.numerator) / value.denominator if isinstance(value, Fraction) else value
+    return _bounded(compute(left, right))
 
 
 def _power(base: Real, exponent: Real) -> Real:
@@ -131,17 +117,16 @@ def _power(base: Real, exponent: Real) -> Real:
         if bits * abs(exponent.numerator) > MAX_BITS:
             raise ToolRetry("the power is too large to write down")
         return base**exponent.numerator
-    result = mp.power(_real(base), _real(exponent))
-    if not isinstance(result, mpf):
+    if base < 0:
         raise ToolRetry("the power is no real number")
-    return result
+    return _bounded(float(base) ** float(exponent))
 
 
 def _bounded(value: Real) -> Real:
     if isinstance(value, Fraction):
         if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_BITS:
             raise ToolRetry("the number is too large to write down")
-    elif not mp.isfinite(value):
+    elif not math.isfinite(value):
         raise ToolRetry("the result is not finite")
     return value
 
@@ -159,7 +144,7 @@ def _sqrt(value: Real) -> Real:
             return Fraction(top, bottom)
     if value < 0:
         raise ToolRetry("the root of a negative number is not real")
-    return mp.sqrt(_real(value))
+    return math.sqrt(value)
 
 
 def _factorial(value: Real) -> Real:
@@ -180,35 +165,63 @@ def _choose(count: Callable[[int, int], int]) -> Callable[[Real, Real], Real]:
 
 def _round(value: Real, places: Real = Fraction(0)) -> Real:
     # Half to even, as Python's own `round` does on fractions.
-    return Fraction(round(value if isinstance(value, Fraction) else Fraction(str(value)), _whole(places)))  # fmt: skip
+    return Fraction(round(Fraction(value), _whole(places)))
+
+
+def _abs(value: Real) -> Real:
+    return abs(value)
+
+
+def _min(*values: Real) -> Real:
+    return min(values)
+
+
+def _max(*values: Real) -> Real:
+    return max(values)
+
+
+def _gcd(*values: Real) -> Real:
+    return Fraction(math.gcd(*(_whole(value) for value in values)))
+
+
+def _lcm(*values: Real) -> Real:
+    return Fraction(math.lcm(*(_whole(value) for value in values)))
+
+
+def _floor(value: Real) -> Real:
+    return Fraction(math.floor(value))
+
+
+def _ceil(value: Real) -> Real:
+    return Fraction(math.ceil(value))
 
 
 _FUNCTIONS: dict[str, Callable[..., Real]] = {
-    "abs": abs,
+    "abs": _abs,
     "sqrt": _sqrt,
     "factorial": _factorial,
     "comb": _choose(math.comb),
     "perm": _choose(math.perm),
-    "gcd": lambda *v: Fraction(math.gcd(*map(_whole, v))),
-    "lcm": lambda *v: Fraction(math.lcm(*map(_whole, v))),
-    "min": min,
-    "max": max,
-    "floor": lambda v: Fraction(math.floor(v)),
-    "ceil": lambda v: Fraction(math.ceil(v)),
+    "gcd": _gcd,
+    "lcm": _lcm,
+    "min": _min,
+    "max": _max,
+    "floor": _floor,
+    "ceil": _ceil,
     "round": _round,
-    "exp": lambda v: mp.exp(_real(v)),
-    "log": lambda v, b=None: mp.log(_real(v)) if b is None else mp.log(_real(v), _real(b)),
-    "ln": lambda v: mp.log(_real(v)),
-    "log10": lambda v: mp.log10(_real(v)),
-    "log2": lambda v: mp.log(_real(v), 2),
-    "sin": lambda v: mp.sin(_real(v)),
-    "cos": lambda v: mp.cos(_real(v)),
-    "tan": lambda v: mp.tan(_real(v)),
-    "asin": lambda v: mp.asin(_real(v)),
-    "acos": lambda v: mp.acos(_real(v)),
-    "atan": lambda v: mp.atan(_real(v)),
-    "radians": lambda v: mp.radians(_real(v)),
-    "degrees": lambda v: mp.degrees(_real(v)),
+    "exp": math.exp,
+    "log": math.log,
+    "ln": math.log,
+    "log10": math.log10,
+    "log2": math.log2,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "radians": math.radians,
+    "degrees": math.degrees,
 }
 
 
@@ -216,16 +229,13 @@ def _call(name: str, values: list[Real]) -> Real:
     function = _FUNCTIONS.get(name)
     if function is None:
         raise ToolRetry(f"unknown function {name!r}; there are {', '.join(sorted(_FUNCTIONS))}")
-    result = function(*values)
-    if not isinstance(result, Fraction | mpf):
-        raise ToolRetry(f"{name} has no real value there")
-    return _bounded(result)
+    return _bounded(function(*values))
 
 
 def show(value: Real) -> str:
     """Write a number: exactly, with the decimal beside a fraction that has no finite one."""
     if not isinstance(value, Fraction):
-        return mp.nstr(value, 20)
+        return f"{value:.15g}"
     if value.denominator == 1:
         return str(value.numerator)
     decimal = _decimal(value)

@@ -13,7 +13,8 @@ from manyminds.tools.calculator.units import convert, unit_of
 __all__ = ["Calculate", "calculate"]
 
 _TO = re.compile(
-    r"(?P<amount>.+?)\s*(?P<source>[a-zA-Z°µ$€£¢²³][\w°µ²³^/ ]*)\s+(?:to|in|as)\s+(?P<target>[\w°µ$€£¢²³^/ ]+)"
+    r"(?P<amount>.+?)\s*(?P<source>[a-zA-Z°µ$€£¢²³][\w°µ²³^/ ]*)\s+(?:to|in|as)\s+"
+    r"(?P<target>[\w°µ$€£¢²³^/ ]+)"
 )
 _PERCENT_OF = re.compile(r"(?P<share>[\d.]+)\s*%\s*of\s+(?P<whole>.+)")
 _DAYS = r"(?P<count>\d{1,6})\s*(?P<unit>day|week)s?"

@@ -28,9 +28,11 @@ __all__ = ["DocsIndex"]
 _K = 60
 _CANDIDATES = 30
 _WORD = re.compile(r"\w+")
-_STOP = frozenset(
-    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "is", "are", "was", "were", "be", "do", "does", "did", "what", "which", "who", "whom", "when", "where", "why", "how", "that", "this", "these", "those", "it", "its", "with", "by", "from", "as"]
-)
+_STOP = frozenset((
+    "a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "is", "are", "was",
+    "were", "be", "do", "does", "did", "what", "which", "who", "whom", "when", "where", "why",
+    "how", "that", "this", "these", "those", "it", "its", "with", "by", "from", "as",
+))  # fmt: skip
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
 _SCHEMA = """

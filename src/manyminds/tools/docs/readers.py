@@ -19,9 +19,11 @@ __all__ = ["Document", "LeftOut", "list_files", "read_file"]
 
 MAX_BYTES = 20 << 20
 MAX_FILES = 5_000
-_TEXT = frozenset(
-    [".md", ".markdown", ".txt", ".rst", ".text", ".log", ".csv", ".tsv", ".json", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".py", ".js", ".ts", ".c", ".h", ".cpp", ".rs", ".go", ".java", ".sh", ".sql", ".tex", ".org", ".adoc"]
-)
+_TEXT = frozenset((
+    ".md", ".markdown", ".txt", ".rst", ".text", ".log", ".csv", ".tsv", ".json", ".toml",
+    ".yaml", ".yml", ".ini", ".cfg", ".py", ".js", ".ts", ".c", ".h", ".cpp", ".rs", ".go",
+    ".java", ".sh", ".sql", ".tex", ".org", ".adoc",
+))  # fmt: skip
 _HTML = frozenset((".html", ".htm", ".xhtml"))
 _OTHERS = frozenset((".pdf", ".docx"))
 
@@ -95,7 +97,7 @@ def _html_text(html: str) -> str:
 
 def _read_docx(data: bytes, name: str) -> list[Document] | LeftOut:
     try:
-        html: str = mammoth.convert_to_html(io.BytesIO(data)).value
+        html = str(mammoth.convert_to_html(io.BytesIO(data)).value)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] (no stubs)
     except Exception as error:  # noqa: BLE001 (the reader of a damaged file raises anything)
         return LeftOut(path=name, why=f"not a readable Word file ({type(error).__name__})")
     return [Document(source=name, text=_html_text(html))]

@@ -1,6 +1,7 @@
 """One jailed worker as seen from outside: start it, call it, kill it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import secrets
@@ -102,10 +103,8 @@ class Box:
     async def kill(self) -> None:
         """End the jail; its process namespace goes with its first process."""
         if self._process.returncode is None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            except ProcessLookupError:
-                pass
         await self._process.wait()
 
     async def _answer(self, mark: str) -> dict[str, JsonValue]:

@@ -83,10 +83,11 @@ async def prove(jail: Jail) -> str | None:
     failure inside means isolation and not absence.
     """
     home = Path.home()
+    place = home if _writable(home) else None
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        tempfile.NamedTemporaryFile("w", suffix=".probe") as temporary,
-        tempfile.NamedTemporaryFile("w", dir=home if _writable(home) else None) as own,
+        tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".probe") as temporary,
+        tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place) as own,
     ):
         temporary.write("reached")
         temporary.flush()

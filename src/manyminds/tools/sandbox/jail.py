@@ -181,7 +181,7 @@ def _nsjail(binary: str, limits: Limits) -> Jail:
     # nsjail cannot end with its parent by itself.
     setpriv = shutil.which("setpriv", path=_SYSTEM_PATH)
     prefix = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
-    return Jail(argv=tuple([*prefix, *argv, "--", *_command(limits, None)]))
+    return Jail(argv=(*prefix, *argv, "--", *_command(limits, None)))
 
 
 def _bwrap(binary: str, limits: Limits) -> Jail:
@@ -214,4 +214,4 @@ def _bwrap(binary: str, limits: Limits) -> Jail:
     os.write(policy, seccomp_bpf())
     os.lseek(policy, 0, os.SEEK_SET)
     argv += ["--seccomp", str(policy)]
-    return Jail(argv=tuple([*argv, "--", *_command(limits, own)]), pass_fds=(policy,))
+    return Jail(argv=(*argv, "--", *_command(limits, own)), pass_fds=(policy,))

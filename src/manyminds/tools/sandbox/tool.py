@@ -1,6 +1,6 @@
 """The `python` tool: a member's programs, each member in a jail of its own."""
 
-import asyncio
+import anyio
 
 from manyminds.core.errors import ToolRetry
 from manyminds.core.messages import ToolCall, ToolSpec
@@ -35,7 +35,7 @@ class Python:
         self._isolation = isolation
         self._limits = Limits() if limits is None else limits
         self._boxes: dict[str, Box] = {}
-        self._starting: dict[str, asyncio.Lock] = {}
+        self._starting: dict[str, anyio.Lock] = {}
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
         """Run `code` for one member and return what it printed."""
@@ -57,7 +57,7 @@ class Python:
         Raises:
             ToolFailed: If nothing isolates here.
         """
-        lock = self._starting.setdefault(member, asyncio.Lock())
+        lock = self._starting.setdefault(member, anyio.Lock())
         async with lock:  # one program at a time in one worker
             box = self._boxes.get(member)
             if box is None:
