@@ -188,8 +188,14 @@ async def test_a_forged_answer_is_only_text(python: Python) -> None:
 
 
 def jails() -> list[str]:
-    told = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in told.splitlines() if "/jail/worker.py" in line and "777" in line]
+    told = subprocess.run(
+        ["ps", "-ewwo", "args="], capture_output=True, text=True, check=True
+    ).stdout
+    return [
+        line
+        for line in told.splitlines()
+        if "/jail/worker.py" in line and '"memory_mb": 777' in line
+    ]
 
 
 async def test_closing_leaves_no_process(isolation: Isolation) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -31,7 +31,9 @@ class Choice:
     why: str
 
 
-async def choose_models(asked: Sequence[str], configured: Sequence[str]) -> Choice:
+async def choose_models(
+    asked: Sequence[str], configured: Sequence[str], *, servers: Mapping[str, str] = LOCAL_SERVERS
+) -> Choice:
     """Return the models to use; asks local servers only when nothing else is known."""
     if asked:
         return Choice(models=tuple(asked), why="as asked for")
@@ -46,7 +48,7 @@ async def choose_models(asked: Sequence[str], configured: Sequence[str]) -> Choi
         key = find_key(provider)
         if key is not None:
             return Choice(models=(model,), why=f"a key for {provider} is in the {key.place}")
-    local = await served_locally()
+    local = await served_locally(servers)
     for provider, names in local.items():
         if names:
             return Choice(models=(f"{provider}:{names[0]}",), why=f"{provider} answers locally")
@@ -58,10 +60,12 @@ async def choose_models(asked: Sequence[str], configured: Sequence[str]) -> Choi
     return Choice(models=(name,), why=why)
 
 
-async def served_locally() -> dict[str, tuple[str, ...]]:
-    """Return the models of each local server that answers."""
-    names = list(LOCAL_SERVERS)
-    found = await asyncio.gather(*(_list(LOCAL_SERVERS[name]) for name in names))
+async def served_locally(
+    servers: Mapping[str, str] = LOCAL_SERVERS,
+) -> dict[str, tuple[str, ...]]:
+    """Return the models of each local server that answers, by provider."""
+    names = list(servers)
+    found = await asyncio.gather(*(_list(servers[name]) for name in names))
     return {name: served for name, served in zip(names, found, strict=True) if served is not None}
 
 
