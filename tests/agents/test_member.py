@@ -1,13 +1,24 @@
+from decimal import Decimal
+
 import pytest
 
 from manyminds.agents.member import Thread, open_thread, work
 from manyminds.core.errors import BudgetExceeded, ManymindsError, ProviderError
-from manyminds.core.messages import Reply, Said, ToolCall
-from manyminds.core.values import Member, Spend, Task
+from manyminds.core.messages import Reply, Said, ToolCall, ToolSpec
+from manyminds.core.values import Evidence, Member, Spend, Task
 from manyminds.testing import ScriptedRun, act, final
 
 pytestmark = pytest.mark.anyio
 ME = Member(name="m1", way="compute", model="scripted:model")
+
+
+class Slow:
+    """A tool that the time for work does not suffice for."""
+
+    spec = ToolSpec(name="slow", description="slow", parameters={"type": "object"})
+
+    async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
+        raise BudgetExceeded("seconds", allowed=Decimal(1), spent=Decimal(1))
 
 
 def run_of(*lines: str | Reply | ManymindsError, native: bool = False) -> ScriptedRun:
@@ -49,6 +60,21 @@ async def test_a_call_that_failed_gets_one_other_try_first() -> None:
     assert "another way" in last_words(run)
 
 
+async def test_a_call_that_failed_and_is_insisted_on_ends_the_work() -> None:
+    bad = act("calculate", expression="six times seven")
+    run = run_of(bad, bad, bad, final("42"))
+    await work(run, thread_of(run))
+    assert "Stop working" in last_words(run)
+    said = [m.text for m in run.calls[-1][1].messages]
+    assert not any("You have this result already" in text for text in said)
+
+
+async def test_out_of_time_in_a_tool_it_still_answers() -> None:
+    run = run_of(act("slow"), final("42"))
+    run.with_tools = [Slow()]
+    assert (await work(run, thread_of(run))).answer == "42"
+
+
 async def test_what_failed_may_be_tried_again_after_something_else() -> None:
     bad, good = act("calculate", expression="x"), act("calculate", expression="1+1")
     run = run_of(bad, good, bad, final("42"))
@@ -84,7 +110,7 @@ async def test_the_last_turn_must_answer() -> None:
 
 
 async def test_out_of_budget_it_answers_from_the_reserve() -> None:
-    refused = BudgetExceeded("tokens", allowed=__import__("decimal").Decimal(1), spent=__import__("decimal").Decimal(1))  # fmt: skip
+    refused = BudgetExceeded("tokens", allowed=Decimal(1), spent=Decimal(1))
     run = run_of(refused, final("42"))
     assert (await work(run, thread_of(run))).answer == "42"
     assert [call.purpose for _, call in run.calls] == ["work", "finish"]

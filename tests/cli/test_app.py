@@ -38,7 +38,8 @@ def test_the_answer_goes_to_stdout_and_all_else_to_stderr(stub: Stub, capsys: py
 
 def test_quiet_says_nothing_but_the_answer(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
     assert ask(stub, "-q", "What?") == 0
-    assert capsys.readouterr().err == ""
+    out, err = capsys.readouterr()
+    assert (out, err) == ("42\n", "")
 
 
 def test_json_is_one_object_with_everything(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,6 +166,36 @@ def test_wrong_use_says_what_to_write(stub: Stub, capsys: pytest.CaptureFixture[
     assert stub.requests == []
 
 
+def test_json_is_printed_even_where_nothing_could_begin(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    assert ask(stub, "--json", "--budget", "lots", "What?") == 2
+    found = json.loads(capsys.readouterr().out)
+    assert found["outcome"] == "none"
+    assert "200k" in found["missing"][0]
+
+
+@pytest.mark.parametrize("schema", ['{"type": "foo"}', "[]", "not json", '{"$ref": "#/nowhere"}'])
+def test_a_schema_that_is_none_is_wrong_use(stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path, schema: str) -> None:  # fmt: skip
+    (tmp_path / "s.json").write_text(schema)
+    assert ask(stub, "--schema", str(tmp_path / "s.json"), "What?") in (1, 2)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_told(stub: Stub, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MANYMINDS_HOME", str(tmp_path / "file" / "home"))
+    assert ask(stub, "What?") in (1, 2)
+    assert "Not a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", ['"\\ud83d"', '"10**999/3"', '"\\u0000"'])
+def test_an_odd_answer_is_no_traceback(stub: Stub, capsys: pytest.CaptureFixture[str], answer: str) -> None:  # fmt: skip
+    stub.behaviours = [
+        say(f'{{"action": "answer", "reason": "r", "answer": {answer}, "confidence": 9}}')
+    ]
+    assert ask(stub, "What?") in (0, 1, 4)
+    assert "mistake of ours" not in capsys.readouterr().err
+
+
 def test_a_missing_key_names_the_command_that_sets_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["ask", "--model", "openai:gpt-5-mini", "What?"]) == 2
     assert "manyminds keys set openai" in capsys.readouterr().err
@@ -234,7 +265,10 @@ def test_two_interrupts_stop_at_once(stub: Stub, own_home: Path) -> None:
     stub.behaviours = [hang]
     child = start(stub, own_home, "--strategy", "single")
     wait_for_requests(stub, 1)
+    assert child.stderr is not None
     child.send_signal(signal.SIGINT)
+    while "finishing with what is there" not in child.stderr.readline():
+        pass
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=10)
     assert child.returncode == 130

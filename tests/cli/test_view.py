@@ -36,7 +36,7 @@ async def test_every_member_that_starts_ends_exactly_once(name: str) -> None:
 
 async def test_the_panes_show_who_does_what_and_what_was_settled() -> None:
     run = await played("heavy_settles_and_revises")
-    board = Board()
+    board = Board(began=run.events[0].at)
     for recorded in run.events:
         board.take(recorded)
     console = Console(width=100, record=True, file=io.StringIO())

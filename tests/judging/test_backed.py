@@ -52,5 +52,17 @@ def test_a_passage_holds_the_answer_as_whole_words_only() -> None:
     assert judge("Petra", passage("The petrarch sonnet.")) == "unsure"
 
 
+def test_what_stands_in_every_passage_proves_nothing() -> None:
+    text = "Section 5. Remote work. There is no limit, yes or no."
+    assert [judge(answer, passage(text)) for answer in ("5", "No", "yes", "no")] == ["unsure"] * 4
+
+
+def test_only_the_last_result_of_the_last_program_counts() -> None:
+    assert judge("10", ran("10\n11\n12\n")) == "rejected"
+    first = Evidence(id="e0", tool="python", request="1", output="41\n")
+    assert judge("41", first, ran("42\n")) == "rejected"
+    assert judge("42", first, ran("42\n")) == "accepted"
+
+
 def test_no_answer_is_never_accepted() -> None:
     assert judge("cannot be determined", ran("cannot be determined")) != "accepted"

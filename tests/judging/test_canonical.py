@@ -13,7 +13,7 @@ EQUAL = [
     ("12 km", "12000 m", "12km", "12,000 metres"),
     ("$5", "5 dollars", "five dollars", "5 USD"),
     ("yes", "Yes.", "Yes, because it is even", "true"),
-    ("(B)", "B)", "option B", "B. Brussels", "Answer: (b)"),
+    ("(B)", "B)", "option B", "(B) Brussels", "Answer: (b)"),
     ("March 3, 2024", "2024-03-03", "Sunday, 3 March 2024", "3rd of March 2024"),
     ("2, 3 and 5", "{5, 3, 2}", "[2, 3, 5]", "5, 2, 3"),
     ("x^2+2x+1", "(x+1)^2", "1 + 2*x + x**2"),
@@ -27,7 +27,6 @@ EQUAL = [
     ("-5", "\u22125", "minus 5"),
     ("100 °C", "212 °F", "373.15 K"),
     ("3", "The number of times the letter r occurs in it is 3.", "There are 3 of them.", "There were exactly 3 letters"),
-    ("Petra Lindqvist", "The guardian of the cabin is Petra Lindqvist."),
     ("cannot be determined", "It cannot be determined.", "not enough information"),
 ]  # fmt: skip
 DIFFERENT = [
@@ -45,6 +44,18 @@ DIFFERENT = [
     ("5", "$5000"),
     ("3", "The answer is not 3 but it is even."),
     ("4", "There are 5 of them."),
+    ("x > 3", "x < 3"),
+    ("O(n^2)", "O(n2)"),
+    ("J. K. Rowling", "J. R. R. Tolkien"),
+    ("E. coli", "E. faecalis"),
+    ("Alice is older than Bob", "Carol is older than Bob"),
+    ("True False", "True True"),
+    ("No. 5", "no"),
+    ("No, it is 5", "No, it is 7"),
+    ("3-2", "4-3"),
+    ("1990-1995", "2000-2005"),
+    ("(0, 1]", "[0, 1)"),
+    ("None", "cannot be determined"),
 ]
 
 
@@ -118,3 +129,12 @@ def test_a_form_is_the_form_of_itself_again(text: str) -> None:
     assert canonicalize(text) == once
     if once.kind == "number":
         assert canonicalize(once.key).key == once.key
+
+
+def test_options_are_read_where_they_are_offered() -> None:
+    asked = "Which one? A. Antwerp B. Brussels C. Ghent"
+    assert same(canonicalize("B. Brussels", question=asked), canonicalize("B", question=asked))
+
+
+def test_a_huge_fraction_is_still_a_number() -> None:
+    assert canonicalize("10**999/3").kind in ("number", "expression", "text")

@@ -9,8 +9,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jsonschema import ValidationError, validate
+from jsonschema import SchemaError, ValidationError, validate
+from referencing.exceptions import Unresolvable
 
+from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonSchema, JsonValue, Reply, ToolCall, ToolSpec
 
 __all__ = ["ANSWER", "Final", "Unreadable", "action_schema", "answer_tool", "read_reply"]
@@ -39,7 +41,14 @@ class Unreadable:
     why: str
 
 
+def _with_definitions(schema: JsonSchema, answer: JsonSchema) -> JsonSchema:
+    """Put the answer's own definitions where its references look for them: at the root."""
+    found = {key: answer[key] for key in ("$defs", "definitions") if key in answer}
+    return {**schema, **found}
+
+
 def _answer_properties(answer: JsonSchema) -> dict[str, JsonValue]:
+    answer = {k: v for k, v in answer.items() if k not in ("$defs", "definitions", "$schema")}
     # The reason comes before the answer: what is written later can rest on what stands before.
     return {
         "reason": {"type": "string"},
@@ -60,9 +69,9 @@ def action_schema(
     """
     final = _action(ANSWER, _answer_properties(answer))
     if must_answer or not tools:
-        return final
+        return _with_definitions(final, answer)
     calls = [_action(tool.name, _properties(tool)) for tool in tools]
-    return {"anyOf": [*calls, final]}
+    return _with_definitions({"anyOf": [*calls, final]}, answer)
 
 
 def _properties(tool: ToolSpec) -> dict[str, JsonValue]:
@@ -96,11 +105,14 @@ def answer_tool(answer: JsonSchema) -> ToolSpec:
     return ToolSpec(
         name=ANSWER,
         description="Give your final answer. Call it alone, once, at the end.",
-        parameters={
-            "type": "object",
-            "properties": properties,
-            "required": ["reason", "answer", "confidence"],
-        },
+        parameters=_with_definitions(
+            {
+                "type": "object",
+                "properties": properties,
+                "required": ["reason", "answer", "confidence"],
+            },
+            answer,
+        ),
     )
 
 
@@ -128,6 +140,8 @@ def _obeying(final: Final, answer: JsonSchema) -> Final | Unreadable:
         return Unreadable(why='The "answer" must be JSON of the schema that was asked for.')
     except ValidationError as error:
         return Unreadable(why=f'The "answer" does not obey the schema: {error.message[:200]}')
+    except (SchemaError, Unresolvable) as error:
+        raise UsageError(f"the schema itself cannot be used: {error}") from None
     return final
 
 
@@ -147,6 +161,8 @@ def _read(reply: Reply, *, protocol: bool) -> tuple[ToolCall, ...] | Final | Unr
 def _read_action(text: str) -> tuple[ToolCall, ...] | Final | Unreadable:
     try:
         found: JsonValue = json.loads(_without_fence(text))
+        # A half surrogate pair may hide behind an escape; it cannot be written down.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return Unreadable(why="That was not one JSON object. Reply with one JSON object only.")
     if not isinstance(found, dict) or not isinstance(found.get("action"), str):

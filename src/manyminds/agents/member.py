@@ -70,6 +70,8 @@ class Thread:
     messages: list[Message] = field(default_factory=list[Message])
     evidence: list[Evidence] = field(default_factory=list[Evidence])
     answer_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
+    insisted: bool = False
+    """Whether a call was made again since something new was last run."""
     _called: dict[str, bool] = field(default_factory=dict[str, bool])
     """Calls made before, and whether they worked."""
 
@@ -91,6 +93,7 @@ class Thread:
         Whatever failed before may work now that something else was run: names persist.
         """
         self._called = {mark: good for mark, good in self._called.items() if good}
+        self.insisted = False
         self._called[_mark(call)] = worked
 
 
@@ -160,7 +163,10 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
             thread.say(said.why)
             continue
         slips = 0
-        last = await _use_tools(run, thread, reply, said)
+        try:
+            last = await _use_tools(run, thread, reply, said)
+        except BudgetExceeded:
+            last = True  # the time for work is over; what is there may still be said
     raise ProviderError(f"{thread.member.model}: gave no readable answer in {turns} turns")
 
 
@@ -173,8 +179,8 @@ async def _ask(run: Run, thread: Thread, *, must_answer: bool) -> tuple[Reply, b
     try:
         call = _call(run, thread, must_answer=must_answer, purpose=thread.purpose)
         return await run.request(thread.member, call), must_answer
-    except BudgetExceeded as error:
-        if error.limit == "usd" or thread.purpose == "check":
+    except BudgetExceeded:
+        if thread.purpose == "check":
             raise
         call = _call(run, thread, must_answer=True, purpose="finish")
         return await run.request(thread.member, call), True
@@ -220,8 +226,8 @@ async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCa
         else:
             # Small models make the same call again instead of answering: end it here. A call
             # that failed gets one other try first.
-            time_to_answer = before
-            thread.remember(call, worked=True)
+            time_to_answer = time_to_answer or before or thread.insisted
+            thread.insisted = True
             text = _REPEATED if before else _FAILED_BEFORE
         if protocol:
             thread.say(f"Result of {call.name}:\n{text}")

@@ -107,7 +107,8 @@ async def send(model: Model, call: ModelCall, *, progress: Progress | None = Non
     parameters = _to_parameters(call)
     try:
         if progress is None:
-            return _to_reply(await model.request(messages, settings, parameters), model)
+            response = await model.request(messages, settings, parameters)
+            return _to_reply(response, tokens_at_least(call))
         return await _stream(
             model, messages, settings, parameters, progress, prompt_tokens=tokens_at_least(call)
         )
@@ -145,7 +146,7 @@ async def _stream(
         response = stream.get()
     if response.finish_reason is None:
         raise ProviderError(f"{model.model_name}: the stream broke off; try again", retryable=True)
-    return _to_reply(response, model)
+    return _to_reply(response, prompt_tokens)
 
 
 def _explain(name: str, error: Exception) -> ProviderError:
@@ -241,22 +242,22 @@ def _to_tool(spec: ToolSpec) -> ToolDefinition:
     )
 
 
-def _to_reply(response: ModelResponse, model: Model) -> Reply:
-    text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
+def _to_reply(response: ModelResponse, prompt_tokens: int) -> Reply:
+    text = _clean("".join(p.content for p in response.parts if isinstance(p, TextPart)))
     calls = tuple(_to_call(part) for part in response.parts if isinstance(part, ToolCallPart))
     if not text and not calls and response.finish_reason != "length":
         raise UnexpectedModelBehavior("an empty reply")
     usage = response.usage
     counted = usage.input_tokens > 0 or usage.output_tokens > 0
-    tokens_out = usage.output_tokens if counted else max(1, len(text) // 3)
+    written = len(text) + sum(len(json.dumps(call.arguments)) for call in calls)
     return Reply(
         text=text,
         calls=calls,
         finish=_finish(response, calls),
         spend=Spend(
-            tokens_in=usage.input_tokens,
+            tokens_in=usage.input_tokens if counted else prompt_tokens,
             tokens_cached=usage.cache_read_tokens,
-            tokens_out=tokens_out,
+            tokens_out=usage.output_tokens if counted else max(1, written // 3),
             estimated=not counted,
         ),
     )
@@ -274,4 +275,10 @@ def _to_call(part: ToolCallPart) -> ToolCall:
     except (ValueError, AssertionError):
         # Kept as it came: the tool's own check then tells the model what was wrong with it.
         arguments = {"unreadable": str(part.args)}
-    return ToolCall(id=part.tool_call_id, name=part.tool_name, arguments=arguments)
+    arguments = json.loads(_clean(json.dumps(arguments, ensure_ascii=False)))
+    return ToolCall(id=part.tool_call_id, name=_clean(part.tool_name), arguments=arguments)
+
+
+def _clean(text: str) -> str:
+    """Replace halves of surrogate pairs: some models write them, and no file can hold them."""
+    return text.encode("utf-8", "replace").decode()

@@ -16,8 +16,8 @@ from manyminds.core.values import NOTHING_SPENT, Limits, Spend
 __all__ = ["Hold", "Meter"]
 
 RESERVE = Fraction(1, 8)
-"""Share of tokens and dollars kept for ending well. An answer form takes some 300 tokens plus
-the prompt it ends; an eighth of the smallest budget that can start (8 k) holds one."""
+"""Share of tokens and dollars kept for ending well: an answer form takes some 300 tokens and the
+prompt it ends, which an eighth of 10 k holds. Smaller budgets may end without one."""
 
 RESERVE_SECONDS = Fraction(1, 10)
 """Share of the wall time kept for ending well."""
@@ -53,6 +53,20 @@ class Meter:
         hold = Hold(tokens=tokens, usd=usd)
         self._held.append(hold)
         return hold
+
+    def fits_later(self, *, tokens: int, usd: Decimal | None, ending: bool = False) -> bool:
+        """Say whether a step that was refused would fit once the steps under way are settled.
+
+        They usually cost far less than what is set aside for them.
+        """
+        if not self._held:
+            return False
+        alone = Meter(limits=self.limits, elapsed=self.elapsed, spent=self.spent)
+        try:
+            alone.hold(tokens=tokens, usd=usd, ending=ending)
+        except BudgetExceeded:
+            return False
+        return True
 
     def settle(self, hold: Hold, spend: Spend) -> None:
         """Give back what was set aside and keep what was really spent."""

@@ -3,7 +3,11 @@
 Commands are imported when they are run, so that `--help` answers at once.
 """
 
+import asyncio
+import json
+import os
 import sys
+import traceback
 
 from cyclopts import App, CycloptsError
 
@@ -44,6 +48,16 @@ for _name, (_path, _help) in _COMMANDS.items():
     app.command(_path, name=_name, help=_help)
 
 
+_CODES: tuple[tuple[type[ManymindsError], int], ...] = (
+    (UsageError, WRONG_USE),
+    (BudgetExceeded, BUDGET),
+    (RunCancelled, INTERRUPTED),
+    (ProviderError, PROVIDER),
+    (ManymindsError, NO_ANSWER),
+)
+"""The first kind that fits says the exit code."""
+
+
 def main() -> None:
     """Run the program and exit."""
     sys.exit(run(sys.argv[1:]))
@@ -51,33 +65,40 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; no error leaves here as a traceback."""
+    line, code = _run(arguments)
+    if line is None:
+        return code
+    if os.environ.get("MANYMINDS_DEBUG"):
+        traceback.print_exc()
+    print(f"manyminds: {line}", file=sys.stderr)
+    if "--json" in arguments:
+        # Whoever reads JSON gets an object whatever happens.
+        print(json.dumps({"outcome": "none", "answer": None, "cost": None, "missing": [line]}))
+    return code
+
+
+def _run(arguments: list[str]) -> tuple[str | None, int]:
+    """Return what to tell of an error, if there was one, and the exit code."""
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _say(_first_line(str(error)) + " (see manyminds --help)", WRONG_USE)
-    except UsageError as error:
-        return _say(str(error), WRONG_USE)
-    except BudgetExceeded as error:
-        return _say(str(error), BUDGET)
-    except RunCancelled as error:
-        return _say(str(error), INTERRUPTED)
-    except ProviderError as error:
-        return _say(str(error), PROVIDER)
+        return _first_line(str(error)) + " (see manyminds --help)", WRONG_USE
     except ManymindsError as error:
-        return _say(str(error), NO_ANSWER)
-    except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
+        return str(error), next(code for kind, code in _CODES if isinstance(error, kind))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return "interrupted", INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has gone (`| head`): nothing more can be said there.
         sys.stdout = None
-        return NO_ANSWER
-    return code if isinstance(code, int) else 0
+        return None, NO_ANSWER
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or error}{where}", NO_ANSWER
+    except Exception as error:  # noqa: BLE001 (the last door: no traceback for people)
+        why = f"a mistake of ours: {type(error).__name__}: {error}"
+        return _first_line(why) + "; MANYMINDS_DEBUG=1 shows where", NO_ANSWER
+    return None, code if isinstance(code, int) else 0
 
 
 def _first_line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _say(line: str, code: int) -> int:
-    print(f"manyminds: {line}", file=sys.stderr)
-    return code

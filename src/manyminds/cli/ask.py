@@ -73,14 +73,14 @@ def ask(
     view = choose_view(quiet=quiet or events, json_=json_)
     asked = asyncio.run(_run(task, settings, view, events=events))
     if not events:
-        print(as_json_line(asked) if json_ else answer_as_text(asked))
+        print(as_json_line(asked) if json_ else answer_as_text(asked, only=quiet))
     return _exit_code(asked)
 
 
 def _members(text: str | None) -> int | None:
     if text is None or text == "auto":
         return None
-    if not text.isdigit():
+    if not text.isdecimal() or not text.isascii():
         raise UsageError(f"--members takes 1 to 16 or auto, not {text!r}")
     return int(text)
 

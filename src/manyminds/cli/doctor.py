@@ -5,13 +5,14 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -208,7 +209,9 @@ async def _bench() -> dict[str, float | int | str | None]:
 
 
 def _rss_mib(pid: int) -> int | None:
-    told = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "rss="], capture_output=True, text=True, check=False
-    )
-    return int(told.stdout) >> 10 if told.stdout.strip().isdigit() else None
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return None if found is None else int(found[1]) >> 10

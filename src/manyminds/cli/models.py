@@ -62,12 +62,18 @@ def models(*, json_: Annotated[bool, Parameter(name="--json", negative=())] = Fa
 
 
 @app.command
-def repair() -> int:
-    """Join the embedded model's file anew, verify it, and forget what was probed."""
+def repair(*, json_: Annotated[bool, Parameter(name="--json", negative=())] = False) -> int:
+    """Join the embedded model's file anew, verify it, and forget what was probed.
+
+    Args:
+        json_: Print one JSON object.
+    """
     cache = cache_home()
     stop_server(CODER, cache)
     remove_model(CODER, cache)
     forget_abilities(cache)
     ensure_model(CODER, cache)
-    print(f"made anew and verified: {model_path(CODER, cache)}")
+    path = str(model_path(CODER, cache))
+    done: dict[str, JsonValue] = {"outcome": "answered", "cost": None, "file": path}
+    print(json.dumps(done) if json_ else f"made anew and verified: {path}")
     return 0

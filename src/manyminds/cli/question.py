@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+from jsonschema import Draft202012Validator, SchemaError
+
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 
@@ -62,4 +64,8 @@ def read_schema(path: Path | None) -> str | None:
         raise UsageError(f"--schema {path} is not JSON: {error}") from None
     if not isinstance(found, dict):
         raise UsageError(f"--schema {path} is not a JSON Schema: it must be an object")
+    try:
+        Draft202012Validator.check_schema(found)
+    except SchemaError as error:
+        raise UsageError(f"--schema {path} is not a JSON Schema: {error.message}") from None
     return json.dumps(found)

@@ -17,9 +17,14 @@ def notice(line: str) -> None:
     print(f"manyminds: {safe(line)}", file=sys.stderr, flush=True)
 
 
-def answer_as_text(asked: Asked) -> str:
-    """Write the answer first, then confidence, support, dissent, what is missing, and the cost."""
+def answer_as_text(asked: Asked, *, only: bool = False) -> str:
+    """Write the answer first, then confidence, support, dissent, what is missing, and the cost.
+
+    With `only`, nothing but the answer: its text, or that there is none.
+    """
     answer = asked.answer
+    if only:
+        return safe(_headline(answer))
     lines = [_headline(answer), ""]
     if answer.confidence is not None:
         checked = "" if _checked(answer) else ", unchecked: no tool or passage backs it"

@@ -35,15 +35,14 @@ class Backed:
     def judge(self, task: Task, candidate: Candidate) -> Verdict:
         """As `verify`; no waiting is needed."""
         computed = [e for e in candidate.evidence if e.tool in _COMPUTING]
-        for evidence in reversed(computed):
-            if _printed(evidence, candidate.canonical, task):
-                how = f"{evidence.tool} returned {_last_line(evidence)!r}"
-                return self._verdict("accepted", how, evidence)
+        last = computed[-1] if computed else None
+        if last is not None and _printed(last, candidate.canonical, task):
+            how = f"{last.tool} returned {_last_line(last)!r}"
+            return self._verdict("accepted", how, last)
         for evidence in candidate.evidence:
             if evidence.source is not None and _stands_in(candidate, evidence):
                 where = f"it stands in {evidence.source}, line {evidence.line_start}"
                 return self._verdict("accepted", where, evidence)
-        last = computed[-1] if computed else None
         result = None if last is None else result_of(last, question=task.prompt)
         if last is not None and result is not None and result.kind == candidate.canonical.kind:
             why = f"{last.tool} returned {_last_line(last)!r}, which is another answer"
@@ -86,7 +85,11 @@ def _printed(evidence: Evidence, answer: Canonical, task: Task) -> bool:
     if not answer.key or answer.kind == "none":
         return False
     lines = [line.strip() for line in evidence.output.splitlines() if line.strip()]
-    if any(_same_line(line, answer, task) for line in lines[-3:]):
+    if lines and _same_line(lines[-1], answer, task):
+        return True
+    if answer.kind in ("text", "choice", "json") and any(
+        _same_line(n, answer, task) for n in lines
+    ):
         return True
     if answer.kind in ("set", "list"):
         return same(canonicalize(", ".join(lines), question=task.prompt), answer)
@@ -103,8 +106,13 @@ def _same_line(line: str, answer: Canonical, task: Task) -> bool:
 
 
 def _stands_in(candidate: Candidate, evidence: Evidence) -> bool:
-    wanted = _words(candidate.text)
-    return len(wanted) > 1 and f" {wanted.strip()} " in _words(evidence.output)
+    """Say whether a passage holds the answer; a short number or a yes stands in too many."""
+    kind = candidate.canonical.kind
+    wanted = _words(candidate.text).strip()
+    telling = len(wanted) >= 4 and kind not in ("yes_no", "choice", "none")
+    if kind in ("number", "quantity"):
+        telling = len(wanted.replace(" ", "")) >= 2
+    return telling and f" {wanted} " in _words(evidence.output)
 
 
 def _words(text: str) -> str:

@@ -16,14 +16,19 @@ def group_notes(notes: Sequence[Note]) -> tuple[Group, ...]:
     tell how many stand behind it.
     """
     groups: list[Group] = []
+    forms: list[list[Canonical]] = []
     for note in notes:
         if not note.canonical.key:
             continue
-        at = next((i for i, g in enumerate(groups) if same(g.canonical, note.canonical)), None)
+        # Equal to all of a group, not only to its first: "5" equals "5 km" and "5 m", which differ.
+        fits = (all(same(form, note.canonical) for form in members) for members in forms)
+        at = next((i for i, fit in enumerate(fits) if fit), None)
         if at is None:
             label = chr(ord("A") + len(groups) % 26)
             groups.append(Group(label=label, canonical=note.canonical, members=(note.member,)))
+            forms.append([note.canonical])
         else:
+            forms[at].append(note.canonical)
             groups[at] = replace(groups[at], members=(*groups[at].members, note.member))
     return tuple(sorted(groups, key=lambda group: -len(group.members)))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -86,6 +87,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         UsageError: If an option cannot be met; nothing was spent then.
         ProviderError: If no model can be reached at all.
     """
+    began = time.monotonic()
     name, strategy = _strategy(options)
     count = _count(options, name)
     async with AsyncExitStack() as stack:
@@ -108,6 +110,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             tools=tools,
             limits=options.limits,
             seed=seed,
+            began=began,
             patience=options.patience,
             sinks=(writer.write, events.append, *watch.sinks),
             on_progress=watch.on_progress,

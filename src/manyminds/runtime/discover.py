@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from manyminds.core.errors import UsageError
 from manyminds.runtime.embedded.parts import CODER, installed
 from manyminds.runtime.endpoints import LOCAL_SERVERS
-from manyminds.runtime.keys import find_key
+from manyminds.runtime.keys import Key, find_key
 
 __all__ = ["Choice", "choose_models", "served_locally"]
 
@@ -21,6 +22,8 @@ _HOSTED_DEFAULTS = (
 )
 LOOK_S = 0.6
 """A server on this machine that takes longer is not up."""
+CONFIGURED_S = 10.0
+"""An address that somebody configured may be far away."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +44,13 @@ async def choose_models(
         return Choice(models=tuple(configured), why="as configured")
     base = os.environ.get("OPENAI_BASE_URL", "").strip()
     if base:
-        served = await _list(base.rstrip("/"))
-        if served:
-            return Choice(models=(f"openai:{served[0]}",), why=f"OPENAI_BASE_URL is {base}")
+        served = await _list(base.rstrip("/"), key=find_key("openai"), seconds=CONFIGURED_S)
+        if not served:
+            raise UsageError(
+                f"OPENAI_BASE_URL is {base}, but no models are listed there; "
+                "is it up? name one with --model openai:NAME, or unset it"
+            )
+        return Choice(models=(f"openai:{served[0]}",), why=f"OPENAI_BASE_URL is {base}")
     for provider, model in _HOSTED_DEFAULTS:
         key = find_key(provider)
         if key is not None:
@@ -69,15 +76,12 @@ async def served_locally(
     return {name: served for name, served in zip(names, found, strict=True) if served is not None}
 
 
-async def _list(base_url: str) -> tuple[str, ...] | None:
+async def _list(
+    base_url: str, *, key: Key | None = None, seconds: float = LOOK_S
+) -> tuple[str, ...] | None:
     """Return the models listed there; `None` where nothing of the kind answers."""
-    timeout = aiohttp.ClientTimeout(total=LOOK_S)
-    key = find_key("openai")
-    headers = (
-        {}
-        if key is None or "127.0.0.1" in base_url
-        else {"Authorization": f"Bearer {key.reveal()}"}
-    )
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    headers = {} if key is None else {"Authorization": f"Bearer {key.reveal()}"}
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,

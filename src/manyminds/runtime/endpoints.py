@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import json
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,11 @@ from manyminds.core.errors import ProviderError, UnknownName, UsageError
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
 from manyminds.runtime.embedded.parts import CODER, SMOL, ModelFile
-from manyminds.runtime.embedded.server import ensure_server, release_server
+from manyminds.runtime.embedded.server import (
+    ensure_server,
+    release_server,
+    server_answers,
+)
 from manyminds.runtime.keys import KEY_NAMES, Key, find_key
 from manyminds.runtime.probe import known_abilities, probe
 
@@ -38,6 +43,9 @@ _HOSTED: dict[str, str] = {
     "openai": "https://api.openai.com/v1",
     "openrouter": "https://openrouter.ai/api/v1",
 }
+_HOSTED_ABILITIES = Abilities(
+    json_schema=True, tools=True, parallel_tools=True, stream_usage=True, output_tokens=8_192
+)
 TIMEOUT_S = 600.0
 EMBEDDED_OUTPUT_TOKENS = 700
 """Worded maths needs 500 and more; past 700 a 1.5B model is repeating itself."""
@@ -72,8 +80,10 @@ class ConnectedEndpoint:
             reply = await send(self.model, call, progress=None if progress is None else timed)
         except ProviderError as error:
             raise self._without_key(error) from None
-        text = reply.text if self.key is None else self.key.taken_out_of(reply.text)
-        return replace(reply, text=text, first_token_s=None if first is None else round(first, 3))
+        return replace(
+            reply if self.key is None else _scrubbed(reply, self.key),
+            first_token_s=None if first is None else round(first, 3),
+        )
 
     def _without_key(self, error: ProviderError) -> ProviderError:
         return ProviderError(
@@ -87,6 +97,15 @@ class ConnectedEndpoint:
         """Close the connections."""
         if self.client is not None:
             await self.client.close()
+
+
+def _scrubbed(reply: Reply, key: Key) -> Reply:
+    """Take our key out of a reply, the arguments of its calls included."""
+    calls = tuple(
+        replace(call, arguments=json.loads(key.taken_out_of(json.dumps(call.arguments))))
+        for call in reply.calls
+    )
+    return replace(reply, text=key.taken_out_of(reply.text), calls=calls)
 
 
 @dataclass(kw_only=True)
@@ -108,7 +127,8 @@ class EmbeddedEndpoint(ConnectedEndpoint):
         try:
             return await super().send(call, progress=progress)
         except ProviderError as error:
-            if error.status is not None or not error.retryable:
+            # A bad reply is not a dead server: restarting would cut the other members' streams.
+            if error.status is not None or await server_answers(self.file, self.cache):
                 raise
             await self._restart(asked)
         return await super().send(call, progress=progress)
@@ -165,6 +185,16 @@ async def connect(text: str, *, cache: Path) -> ConnectedEndpoint:
     if key is None and name.provider in _HOSTED and base_url == _HOSTED[name.provider]:
         raise _no_key(name.provider)
     client = openai_client(base_url, "none" if key is None else key.reveal())
+    if base_url == _HOSTED["openai"]:
+        # The library knows each of these models; what it sends differs between them.
+        return ConnectedEndpoint(
+            name=name,
+            model=OpenAIChatModel(name.model, provider=OpenAIProvider(openai_client=client)),
+            price=_price(name, base_url),
+            abilities=_HOSTED_ABILITIES,
+            client=client,
+            key=key,
+        )
     try:
         abilities = await _abilities(client, name, str(name), cache)
     except BaseException:

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
@@ -122,6 +122,7 @@ class MemoryRun:
         tools: Toolset,
         limits: Limits,
         seed: int,
+        began: float | None = None,
         patience: Patience | None = None,
         sinks: Sequence[Sink] = (),
         on_progress: Callable[[str, int], None] | None = None,
@@ -137,9 +138,11 @@ class MemoryRun:
         self._patience = Patience() if patience is None else patience
         self._sinks = tuple(sinks)
         self._on_progress = on_progress
-        self._began = time.monotonic()
-        self._started_at = datetime.now(UTC)
+        # Where the run was readied before, the time that took is part of its limit.
+        self._began = time.monotonic() if began is None else began
+        self._started_at = datetime.now(UTC) - timedelta(seconds=self.elapsed())
         self.meter = Meter(limits=limits, elapsed=self.elapsed)
+        self._settled = asyncio.Event()
         self._events = 0
         self._steps = 0
         self._ids: Counter[str] = Counter()
@@ -217,7 +220,7 @@ class MemoryRun:
         call, member = flight.call, flight.member
         if self.stopped_by is not None:
             raise RunCancelled(f"the run was stopped: {self.stopped_by}")
-        hold = self._hold(flight)
+        hold = await self._hold(flight)
         self.tell(
             Requested(
                 step=flight.step, member=member.name, model=member.model, purpose=call.purpose,
@@ -230,31 +233,41 @@ class MemoryRun:
         except TimeoutError as error:
             late, flight.cut = self._out_of("seconds"), True
             self._tell_failed(flight, late, retry_in_s=None)
-            self.meter.settle(hold, flight.lost())
+            self._settle(hold, flight.lost())
             raise late from error
         except asyncio.CancelledError:
             flight.cut = True
             self._tell_failed(flight, RunCancelled("cancelled"), retry_in_s=None)
-            self.meter.settle(hold, flight.lost())
+            self._settle(hold, flight.lost())
             raise
         except BaseException:
-            self.meter.settle(hold, flight.lost())
+            self._settle(hold, flight.lost())
             raise
         spend = flight.endpoint.price.of(reply.spend, seconds=flight.seconds)
-        self.meter.settle(hold, spend)
+        self._settle(hold, spend)
         self._tell_reply(flight, reply, spend)
         return reply
 
-    def _hold(self, flight: _Flight) -> Hold:
+    async def _hold(self, flight: _Flight) -> Hold:
+        """Set aside what a request may cost; wait where steps under way hold what it needs."""
         call, price = flight.call, flight.endpoint.price
         tokens = tokens_at_most(call)
         dearest = Spend(tokens_in=tokens - call.max_tokens, tokens_out=call.max_tokens)
         usd = price.of(dearest, seconds=0.0).usd
-        try:
-            return self.meter.hold(tokens=tokens, usd=usd, ending=call.purpose == "finish")
-        except BudgetExceeded as error:
-            self._budget_ended(error.limit)
-            raise
+        ending = call.purpose == "finish"
+        while True:
+            try:
+                return self.meter.hold(tokens=tokens, usd=usd, ending=ending)
+            except BudgetExceeded as error:
+                if not self.meter.fits_later(tokens=tokens, usd=usd, ending=ending):
+                    self._budget_ended(error.limit)
+                    raise
+            self._settled.clear()
+            await self._settled.wait()
+
+    def _settle(self, hold: Hold, spend: Spend) -> None:
+        self.meter.settle(hold, spend)
+        self._settled.set()
 
     def _out_of(self, limit: LimitName) -> BudgetExceeded:
         self._budget_ended(limit)

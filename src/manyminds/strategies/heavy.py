@@ -122,7 +122,7 @@ def _how(panel: Panel, weighed: Weighed) -> str:
     if decided:
         plural = "s" if len(decided) > 1 else ""
         return f"{votes} stand by it after {len(decided)} ruling{plural} by tools"
-    if len(panel.notes) <= 2:
+    if len(panel.notes) <= 2 and len(weighed.groups) == 1:
         return f"{votes} agree at the gate"
     return (
         f"{votes} agree; nothing had to be settled"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.member import Draft, Thread, open_thread, work
-from manyminds.core.errors import ManymindsError
+from manyminds.core.errors import ManymindsError, RunError
 from manyminds.core.events import (
     Checked,
     Compared,
@@ -73,7 +73,8 @@ class Panel:
             jobs, enough=None if enough is None else lambda _done: enough(self)
         )
         for member, result in zip(members, results, strict=True):
-            if isinstance(result, Failure):
+            # A straggler that was no longer needed is no trouble.
+            if isinstance(result, Failure) and (result.fatal or result.kind != "RunCancelled"):
                 self.failures[member.name] = result
 
     async def _one(self, member: Member, *, turns: int, temperature: float) -> Note:
@@ -97,9 +98,11 @@ class Panel:
         # A jail of its own: the member's names must not leak into what its answer does alone.
         judge = Member(name=self.run.new_id("judge"), way="behaviour", model="")
         program: dict[str, JsonValue] = {"code": probe_program(note.answer, calls)}
-        outcome = await self.run.call(
-            judge, ToolCall(id=judge.name, name="python", arguments=program)
-        )
+        call = ToolCall(id=judge.name, name="python", arguments=program)
+        try:
+            outcome = await self.run.call(judge, call)
+        except RunError:
+            return note  # the run is ending; the note was paid for and stays
         form = behaviour_of(outcome.evidence[0].output) if outcome.evidence else None
         return note if form is None else replace(note, canonical=form)
 
@@ -179,7 +182,7 @@ class Panel:
         answer = self._answer(winner, weighed, missing, how)
         if stands:
             return answer
-        why = "no answer stood: the members disagree, and no tool settled it"
+        why = "no answer stood: too little speaks for it, and no tool settled it"
         return replace(answer, outcome="partial", missing=(why, *answer.missing))
 
     def _spokesman(self, group: Group) -> Note:

@@ -24,6 +24,7 @@ class Single:
         """Work the task."""
         panel = Panel(run=run)
         await panel.work(run.members[:1], turns=self.turns, temperature=lambda _place: 0.0)
-        return panel.deliver(
-            panel.weighed(), how="one member's answer, checked against its own evidence"
-        )
+        # With one member nobody disagrees: it stands unless its own tool denies it.
+        denied = any(verdict.outcome == "rejected" for verdict in panel.verdicts.values())
+        how = "one member's answer, checked against its own evidence"
+        return panel.deliver(panel.weighed(), how=how, stands=not denied)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from manyminds.core.errors import ToolError, ToolFailed, UnknownName
+from manyminds.core.errors import RunError, ToolError, ToolFailed, UnknownName
 from manyminds.core.messages import ToolCall, ToolSpec
 from manyminds.core.protocols import Tool, ToolOutcome
 from manyminds.core.values import Evidence
@@ -36,6 +36,11 @@ class Toolset:
             text = fence(str(error), source=f"{call.name}, failed")
             hint = "" if isinstance(error, ToolFailed) else "\nMend it and call again."
             return ToolOutcome(text=text + hint, error=str(error))
+        except RunError:
+            raise
+        except Exception as error:  # noqa: BLE001 (the door of tool calls: a tool must not end a run)
+            why = f"the tool failed ({type(error).__name__})"
+            return ToolOutcome(text=fence(why, source=call.name), error=f"{why}: {error}")
         evidence = tuple(_numbered(e, new_id("e")) for e in found)
         text = "\n".join(fence(e.output, source=_label(e)) for e in evidence)
         return ToolOutcome(text=text or fence("nothing found", source=call.name), evidence=evidence)

@@ -28,7 +28,7 @@ _EMPTY = Canonical(kind="none", key="")
 _CANNOT = re.compile(
     r"(?:it |this |the answer )?(?:cannot|can't|can not|could not) be "
     r"(?:determined|decided|answered|known)"
-    r"|not enough (?:information|data)|insufficient (?:information|data)|undetermined|unknown|none"
+    r"|not enough (?:information|data)|insufficient (?:information|data)|undetermined"
     r"|i (?:do not|don't) know",
     re.IGNORECASE,
 )
@@ -131,16 +131,25 @@ def _read_json(text: str, question: str) -> Canonical | None:
 
 def _read_yes_no(text: str, _question: str) -> Canonical | None:
     match = _YES.fullmatch(text)
-    if match is None or (match["rest"] and match["rest"][0] not in ",.;:!- "):
+    if match is None:
         return None
-    if match["rest"].strip() and match["rest"][0] == " " and match["word"].lower() == "no":
-        return None  # "no such number": a sentence, not a no
+    # A reason may follow ("Yes, because …"); what says more than yes or no is a sentence.
+    rest = match["rest"]
+    if rest and not re.match(r"[.!]?$|[,;:]\s|\s?-\s|\.\s+[A-Z]|,?\s+(?:because|since|as)\b", rest):
+        return None
+    if re.match(
+        r"[\s,.;:-]*(?:(?:it|that) (?:is|was)\b|true|false|yes|no|\d)", rest, re.IGNORECASE
+    ):
+        return None
     return Canonical(kind="yes_no", key="yes" if match["word"].lower() in ("yes", "true") else "no")
 
 
 def _read_choice(text: str, question: str) -> Canonical | None:
     match = _CHOICE.fullmatch(text)
     letter = None if match is None else (match["letter"] or match["named"])
+    # "B. Brussels" names an option where options are offered; "J. K. Rowling" never does.
+    if re.match(r"[A-Ja-j][.:]\s+\S", text) and not _OFFERS.search(question):
+        letter = None
     if letter is None and re.fullmatch(r"[A-Ja-j]", text) and _OFFERS.search(question):
         letter = text
     return None if letter is None else Canonical(kind="choice", key=letter.upper())
@@ -193,8 +202,6 @@ def _read_sentence(text: str, question: str) -> Canonical | None:
         found = canonicalize(tail, question=question) if 0 < len(tail.split()) <= 6 else _EMPTY
         if found.kind in ("number", "quantity", "date"):
             return found
-        if found.kind == "text" and len(tail.split()) <= 3 and len(parts) == 2 and len(words) > 4:
-            return found
     return None
 
 
@@ -202,6 +209,8 @@ def _read_list(text: str, question: str) -> Canonical | None:
     inner = text
     kind: CanonicalKind = "set"
     if text[0] in "([" and text[-1] in ")]" and "," in text:
+        if text[0] + text[-1] in ("(]", "[)"):
+            return None  # a half-open interval
         inner, kind = text[1:-1], "list"
     elif text[0] == "{" and text[-1] == "}":
         inner = text[1:-1]
@@ -226,6 +235,8 @@ def _of_parts(parts: Sequence[str], question: str, *, kind: CanonicalKind) -> Ca
 
 def _read_expression(text: str) -> Canonical | None:
     plain = plain_math(text)
+    if re.fullmatch(r"\d+(?:\s*-\s*\d+)+", plain):
+        return None  # a range, a score, a telephone number: not a subtraction
     if len(plain) > 300 or not re.search(r"\d|[()]|\b[a-z]\s*[-+*/^]", plain):
         return None
     name, equals, right = plain.partition("=")
@@ -253,7 +264,8 @@ def _shift(turn: int) -> list[Real]:
 
 def _read_text(text: str) -> Canonical:
     words = _ARTICLE.sub("", " ".join(text.casefold().split()))
-    key = re.sub(r"[^\w\s%+#&/.:@-]", "", words).strip(" .,:;")
+    # Quotation marks and the like fall away; signs that carry meaning stay.
+    key = re.sub(r"[^\w\s%+#&/.:@<>≤≥=^*()¬~-]", "", words).strip(" .,:;")
     return Canonical(kind="text", key=_short(key or words))
 
 

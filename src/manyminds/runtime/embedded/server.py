@@ -24,7 +24,7 @@ from manyminds.core.errors import ProviderError
 from manyminds.runtime.embedded.lease import drop_lease, take_lease
 from manyminds.runtime.embedded.parts import ModelFile, ensure_model
 
-__all__ = ["Server", "ensure_server", "release_server", "stop_server"]
+__all__ = ["Server", "ensure_server", "release_server", "server_answers", "stop_server"]
 
 IDLE_S = 300.0
 """A server without a lease lives this long: the next question starts warm."""
@@ -54,6 +54,12 @@ async def ensure_server(model: ModelFile, cache: Path, *, idle_s: float = IDLE_S
     return await asyncio.to_thread(_ensure, model, cache, idle_s)
 
 
+async def server_answers(model: ModelFile, cache: Path) -> bool:
+    """Say whether the server that is on record still answers."""
+    server = _read(_home(model, cache) / "server.json")
+    return server is not None and await asyncio.to_thread(_answers, server)
+
+
 def release_server(model: ModelFile, cache: Path) -> None:
     """Say that this process needs the server no more; it ends by itself when idle."""
     drop_lease(_home(model, cache))
@@ -81,7 +87,7 @@ def _ensure(model: ModelFile, cache: Path, idle_s: float) -> Server:
     state = home / "server.json"
     with FileLock(home / "start.lock"):
         found = _read(state)
-        if found is not None and _answers(found):
+        if found is not None and any(_answers(found) for _ in range(3)):
             return found
         if found is not None:
             _kill(found.pid)
@@ -143,10 +149,22 @@ def _answers(server: Server) -> bool:
 
 def _kill(pid: int) -> None:
     """Kill a model server; a number that some other process has by now is left alone."""
-    told = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False
-    )
-    if _CHILD not in told.stdout:
+    if _CHILD not in _command_of(pid):
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
+
+
+def _command_of(pid: int) -> str:
+    """Return the command line of a process; empty where it cannot be known."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        pass  # no such process, or no such folder (macOS)
+    try:
+        told = subprocess.run(
+            ["ps", "-p", str(pid), "-o", "args="], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return told.stdout

@@ -239,7 +239,12 @@ def show(value: Real) -> str:
     if value.denominator == 1:
         return str(value.numerator)
     decimal = _decimal(value)
-    return decimal if decimal is not None else f"{value} = {float(value):.12g}…"
+    if decimal is not None:
+        return decimal
+    try:
+        return f"{value} = {float(value):.12g}…"
+    except OverflowError:
+        return str(value)
 
 
 def _decimal(value: Fraction) -> str | None:

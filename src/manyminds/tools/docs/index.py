@@ -27,6 +27,8 @@ __all__ = ["DocsIndex"]
 
 _K = 60
 _CANDIDATES = 30
+READ_CHARACTERS = 8_000
+"""Most of a document that one reading shows."""
 _WORD = re.compile(r"\w+")
 _STOP = frozenset((
     "a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "is", "are", "was",
@@ -85,7 +87,8 @@ class DocsIndex:
         with closing(self._open()) as db, db:
             known = dict(db.execute("select path, mark from files").fetchall())
             seen: set[str] = set()
-            for path in list_files(self.folder):
+            passed_over: list[LeftOut] = []
+            for path in list_files(self.folder, passed_over):
                 name = path.relative_to(self.folder).as_posix()
                 mark = _mark(path)
                 seen.add(name)
@@ -96,8 +99,9 @@ class DocsIndex:
             rows: list[tuple[str, str | None]] = db.execute(
                 "select path, why from files"
             ).fetchall()
-        left_out = tuple(LeftOut(path=path, why=why) for path, why in rows if why is not None)
-        read = len(rows) - len(left_out)
+        unread = [LeftOut(path=path, why=why) for path, why in rows if why is not None]
+        left_out = (*unread, *passed_over)
+        read = len(rows) - len(unread)
         if read == 0:
             why = "; ".join(f"{item.path}: {item.why}" for item in left_out[:3])
             raise UsageError(
@@ -140,7 +144,8 @@ class DocsIndex:
             raise ToolRetry(f"{source} has {len(starts)} lines")
         last = min(line + lines - 1, len(starts))
         start = starts[line - 1]
-        end = starts[last] if last < len(starts) else len(text)
+        end = min(starts[last] if last < len(starts) else len(text), start + READ_CHARACTERS)
+        last = line + text.count("\n", start, max(start, end - 1))
         return Passage(
             source=source, start=start, end=end, line_start=line, line_end=last, heading="",
             text=text[start:end],

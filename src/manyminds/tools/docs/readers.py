@@ -45,24 +45,33 @@ class LeftOut:
     why: str
 
 
-def list_files(folder: Path) -> Iterator[Path]:
+def list_files(folder: Path, left_out: list[LeftOut]) -> Iterator[Path]:
     """Yield the files that can be read, in a fixed order; links are not followed.
 
     Not following them is what keeps a link to a parent folder from going round for ever, and a
-    link to elsewhere from leading out of the folder that was named.
+    link to elsewhere from leading out of the folder that was named. What is passed over although
+    its name looks readable goes to `left_out`.
     """
+
+    def refused(error: OSError) -> None:
+        name = Path(str(error.filename)).relative_to(folder).as_posix()
+        left_out.append(LeftOut(path=f"{name}/", why=str(error.strerror).lower()))
+
     count = 0
-    for place, folders, files in os.walk(folder, followlinks=False):
+    for place, folders, files in os.walk(folder, followlinks=False, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(place, name)
-            known = path.suffix.lower() in _TEXT | _HTML | _OTHERS
-            if name.startswith(".") or not known or path.is_symlink():
+            if name.startswith(".") or path.suffix.lower() not in _TEXT | _HTML | _OTHERS:
                 continue
+            shown = path.relative_to(folder).as_posix()
             count += 1
-            if count > MAX_FILES:
-                return
-            yield path
+            if path.is_symlink():
+                left_out.append(LeftOut(path=shown, why="a link; links are not followed"))
+            elif count > MAX_FILES:
+                left_out.append(LeftOut(path=shown, why=f"more than {MAX_FILES} files"))
+            else:
+                yield path
 
 
 def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
@@ -82,7 +91,10 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
     if b"\0" in data[:4096]:
         return LeftOut(path=name, why="not text")
     text = data.decode("utf-8-sig", errors="replace")
-    return [Document(source=name, text=_html_text(text) if kind in _HTML else text)]
+    try:
+        return [Document(source=name, text=_html_text(text) if kind in _HTML else text)]
+    except RecursionError:
+        return LeftOut(path=name, why="nested too deeply")
 
 
 def _html_text(html: str) -> str:

@@ -59,10 +59,9 @@ class ReadDoc:
         source, line = call.arguments.get("source"), call.arguments.get("line")
         if not isinstance(source, str) or not source:
             raise ToolRetry('read_doc needs a "source" as search_docs shows it')
-        if not isinstance(line, int | float):
-            line = 1
-        passage = await asyncio.to_thread(self.index.read, source, line=max(1, int(line)))
-        return (_evidence("read_doc", f"{source}, line {int(line)}", passage),)
+        first = line if isinstance(line, int) and line > 0 else 1
+        passage = await asyncio.to_thread(self.index.read, source, line=first)
+        return (_evidence("read_doc", f"{source}, line {first}", passage),)
 
 
 def _evidence(tool: str, request: str, passage: Passage) -> Evidence:
