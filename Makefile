@@ -10,7 +10,7 @@ ENSURE_VENV = test -x $(BIN)/python || { \
 	$$python -m venv $(VENV) || { echo "$$python cannot make a virtual environment; install its venv module (Debian: python3-venv)" >&2; exit 1; }; }
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: ask test check lint types contract docs bench lock clean
+.PHONY: help ask test check lint types contract docs bench chaos lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -54,6 +54,9 @@ docs: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## Measure overhead, concurrency and start-up (minutes; needs a quiet machine)
 	@$(BIN)/python benchmarks/run.py
+
+chaos: $(VENV)/.dev  ## The fault suites alone: providers, limits, sandbox, kills
+	@$(BIN)/python -m pytest -v tests/runtime tests/tools/test_sandbox.py tests/transcript tests/cli/test_app.py
 
 lock: $(VENV)/.dev  ## Resolve the dependencies anew
 	@$(PIP) install -q uv

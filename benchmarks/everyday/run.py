@@ -12,6 +12,7 @@ import json
 import math
 import platform
 import re
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -78,6 +79,18 @@ async def one(question: Question, arm: str, model: str) -> dict[str, object]:
     }  # fmt: skip
 
 
+def code() -> str:
+    """Name the code that is measured: its commit, and whether it was changed since."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return told.stdout.strip() or "not in a checkout"
+
+
 async def main(arguments: argparse.Namespace) -> None:
     """Ask what has not been asked yet."""
     out: Path = arguments.out
@@ -86,7 +99,7 @@ async def main(arguments: argparse.Namespace) -> None:
         for arm in arguments.arms.split(","):
             if (question.id, arm) in done:
                 continue
-            row = await one(question, arm, arguments.model)
+            row = {"code": code(), **await one(question, arm, arguments.model)}
             with out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(row["id"], arm, row["right"], row["given"], row["seconds"], flush=True)
@@ -120,14 +133,20 @@ def machine() -> str:
     return f"{cores} cores, {cpu}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
-def table(out: Path) -> str:
-    """Write the results as they came out."""
+def table(out: Path, note: str) -> str:
+    """Write the results as they came out.
+
+    Args:
+        out: Where they stand.
+        note: What code was measured, for rows that do not say.
+    """
     found = rows(out)
     lines = [
         "# Everyday questions on the embedded model", "",
         "Written by `python benchmarks/everyday/run.py --table`; do not edit by hand.", "",
         f"- date: {max(str(r['at']) for r in found)}", f"- machine: {machine()}",
-        f"- model: {found[0]['model']}, seed {SEED}", "",
+        f"- model: {found[0]['model']}, seed {SEED}",
+        f"- code: {', '.join(dict.fromkeys(str(r.get('code', note)) for r in found))}", "",
         "| arm | n | right | share (95 % Wilson) | tokens in (cached) | tokens out | seconds | seconds, median |",
         "|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
@@ -183,8 +202,9 @@ if __name__ == "__main__":
     parser.add_argument("--arms", default=",".join(ARMS))
     parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--note", default="not recorded", help="code behind rows that name none")
     given = parser.parse_args()
     if given.table:
-        (HERE / "RESULTS.md").write_text(table(given.out), encoding="utf-8")
+        (HERE / "RESULTS.md").write_text(table(given.out, given.note), encoding="utf-8")
         sys.exit(0)
     asyncio.run(main(given))

@@ -53,4 +53,4 @@ def _numbered(evidence: Evidence, id_: str) -> Evidence:
 def _label(evidence: Evidence) -> str:
     if evidence.source is None:
         return evidence.tool
-    return f"{evidence.source}, lines {evidence.line_start} to {evidence.line_end}"
+    return f"{evidence.source}:{evidence.line_start}"

@@ -19,7 +19,7 @@ class SearchDocs:
     index: DocsIndex
     spec = ToolSpec(
         name="search_docs",
-        description="find passages in the documents by words of the question",
+        description="find passages in the documents by words of the question; answer from them",
         parameters={
             "type": "object",
             "properties": {"query": {"type": "string", "maxLength": 200}},
@@ -43,7 +43,7 @@ class ReadDoc:
     index: DocsIndex
     spec = ToolSpec(
         name="read_doc",
-        description="read 60 lines of one document, from a line on",
+        description="read on in one document, only where a passage broke off",
         parameters={
             "type": "object",
             "properties": {
