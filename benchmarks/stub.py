@@ -6,6 +6,7 @@ tool's result with a text. `python benchmarks/stub.py LATENCY_MS` prints its por
 
 import asyncio
 import sys
+from typing import cast
 
 import orjson
 import uvloop
@@ -49,8 +50,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop has classes of its own
 
     def data_received(self, data: bytes) -> None:
         """Answer every whole request that has come."""

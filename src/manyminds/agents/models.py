@@ -33,6 +33,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.output import OutputObjectDefinition
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.tools import ToolDefinition
@@ -72,24 +73,12 @@ _RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 def tokens_at_least(call: ModelCall) -> int:
     """Estimate a request's input tokens from below: four characters a token of plain English."""
-    return _characters(call) // 4
+    return call.size // 4
 
 
 def tokens_at_most(call: ModelCall) -> int:
     """Estimate what a request may cost at most: input (two and a half bytes a token) and output."""
-    return int(_characters(call) / 2.5) + 16 * len(call.messages) + call.max_tokens
-
-
-def _characters(call: ModelCall) -> int:
-    size = sum(len(_plain(message).encode()) for message in call.messages)
-    size += sum(len(json.dumps(tool.parameters)) + len(tool.description) for tool in call.tools)
-    return size
-
-
-def _plain(message: Message) -> str:
-    if isinstance(message, Turn):
-        return message.text + "".join(json.dumps(c.arguments) for c in message.calls)
-    return message.text
+    return int(call.size / 2.5) + 16 * len(call.messages) + call.max_tokens
 
 
 async def send(model: Model, call: ModelCall, *, progress: Progress | None = None) -> Reply:
@@ -102,8 +91,11 @@ async def send(model: Model, call: ModelCall, *, progress: Progress | None = Non
     """
     messages = _to_messages(call.messages)
     settings = ModelSettings(
-        max_tokens=call.max_tokens, temperature=call.temperature, seed=call.seed, max_retries=0
+        max_tokens=call.max_tokens, temperature=call.temperature, seed=call.seed
     )
+    if not isinstance(model, OpenAIChatModel):
+        # Our OpenAI clients are made without retries; to say so again copies the whole client.
+        settings["max_retries"] = 0
     parameters = _to_parameters(call)
     try:
         if progress is None:

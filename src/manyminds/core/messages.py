@@ -4,6 +4,7 @@ Nothing here knows a provider's format: `agents.models` translates.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from typing_extensions import TypeAliasType
@@ -100,6 +101,18 @@ class ModelCall:
     temperature: float
     seed: int
     purpose: Purpose = "work"
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of everything that is sent: what token estimates rest on."""
+        size = sum(len(_plain(message).encode()) for message in self.messages)
+        return size + sum(len(str(tool.parameters)) + len(tool.description) for tool in self.tools)
+
+
+def _plain(message: Message) -> str:
+    if isinstance(message, Turn):
+        return message.text + "".join(str(call.arguments) for call in message.calls)
+    return message.text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -164,7 +164,8 @@ def openai_client(base_url: str, key: str) -> openai.AsyncOpenAI:
 
 def _chat_model(name: str, client: openai.AsyncOpenAI) -> OpenAIChatModel:
     # What the endpoint can really do is probed by us: the library must not second-guess it.
-    profile = OpenAIModelProfile(supports_json_schema_output=True)
+    # Schemas go out as they are: rewriting them for one service's strictness costs time each call.
+    profile = OpenAIModelProfile(supports_json_schema_output=True, json_schema_transformer=None)
     return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=client), profile=profile)
 
 
