@@ -20,6 +20,7 @@ from manyminds.budget.prices import Price, price_of
 from manyminds.core.errors import ProviderError, UnknownName, UsageError
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
+from manyminds.runtime.client import LeanOpenAI
 from manyminds.runtime.embedded.parts import CODER, SMOL, ModelFile
 from manyminds.runtime.embedded.server import (
     ensure_server,
@@ -153,7 +154,7 @@ class EmbeddedEndpoint(ConnectedEndpoint):
 
 def openai_client(base_url: str, key: str) -> openai.AsyncOpenAI:
     """Return a client on the aiohttp transport, which stays fast at a thousand requests."""
-    return openai.AsyncOpenAI(
+    return LeanOpenAI(
         base_url=base_url,
         api_key=key,
         max_retries=0,  # the run retries, within the budget and on record
