@@ -3,11 +3,13 @@
 import asyncio
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -27,6 +29,8 @@ __all__ = ["replay", "runs", "show"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 _LONGEST_PAUSE_S = 2.0
+_SVG = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""Rich's picture without its fonts, which a viewer would fetch from elsewhere."""
 
 
 def runs(*, limit: int = 20, json_: Json = False) -> int:
@@ -106,7 +110,7 @@ def picture(transcript: Transcript, answer: str, file: Path) -> None:
     console.print(draw(board, board.now))
     console.print(Text(answer))
     try:
-        console.save_svg(str(file), title="manyminds")
+        console.save_svg(str(file), title="manyminds", code_format=_SVG)
     except OSError as error:
         raise UsageError(f"--svg {file} cannot be written: {error.strerror}") from None
 
