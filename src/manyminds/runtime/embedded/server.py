@@ -30,6 +30,9 @@ IDLE_S = 300.0
 """A server without a lease lives this long: the next question starts warm."""
 START_S = 120.0
 _CHILD = "manyminds.runtime.embedded.child"
+_started: list["subprocess.Popen[bytes]"] = []
+"""Children of this process. They are meant to outlive it, so nobody waits for them; those that
+ended meanwhile are taken off the process table when the next one is started or stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,7 @@ def stop_server(model: ModelFile, cache: Path) -> bool:
         return False
     state.unlink(missing_ok=True)
     _kill(server.pid)
+    _reap(server.pid)
     return True
 
 
@@ -96,6 +100,7 @@ def _ensure(model: ModelFile, cache: Path, idle_s: float) -> Server:
 
 
 def _start(path: Path, state: Path, idle_s: float) -> Server:
+    _reap()
     log = state.with_name("server.log")
     settings = {"model": str(path), "state": str(state), "idle_s": idle_s}
     with log.open("wb") as out:
@@ -107,6 +112,7 @@ def _start(path: Path, state: Path, idle_s: float) -> Server:
             start_new_session=True,
             env={k: v for k, v in os.environ.items() if not k.upper().endswith(("_KEY", "_TOKEN"))},
         )
+    _started.append(child)
     stdin = child.stdin
     if stdin is not None:
         line = json.dumps({**settings, "key": secrets.token_urlsafe(24)}) + "\n"
@@ -153,6 +159,15 @@ def _kill(pid: int) -> None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL)
+
+
+def _reap(pid: int | None = None) -> None:
+    """Take ended children off the process table; wait for the one that was just killed."""
+    for child in tuple(_started):
+        if child.pid == pid:
+            child.wait(5)
+        if child.poll() is not None:
+            _started.remove(child)
 
 
 def _command_of(pid: int) -> str:
