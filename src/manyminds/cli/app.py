@@ -68,8 +68,6 @@ def run(arguments: list[str]) -> int:
     line, code = _run(arguments)
     if line is None:
         return code
-    if os.environ.get("MANYMINDS_DEBUG"):
-        traceback.print_exc()
     print(f"manyminds: {line}", file=sys.stderr)
     if "--json" in arguments:
         # Whoever reads JSON gets an object whatever happens.
@@ -84,6 +82,7 @@ def _run(arguments: list[str]) -> tuple[str | None, int]:
     except CycloptsError as error:
         return _first_line(str(error)) + " (see manyminds --help)", WRONG_USE
     except ManymindsError as error:
+        _trace()
         return str(error), next(code for kind, code in _CODES if isinstance(error, kind))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return "interrupted", INTERRUPTED
@@ -95,9 +94,16 @@ def _run(arguments: list[str]) -> tuple[str | None, int]:
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or error}{where}", NO_ANSWER
     except Exception as error:  # noqa: BLE001 (the last door: no traceback for people)
+        _trace()
         why = f"a mistake of ours: {type(error).__name__}: {error}"
         return _first_line(why) + "; MANYMINDS_DEBUG=1 shows where", NO_ANSWER
     return None, code if isinstance(code, int) else 0
+
+
+def _trace() -> None:
+    """Show where an error came from, to whoever asked for it."""
+    if os.environ.get("MANYMINDS_DEBUG"):
+        traceback.print_exc()
 
 
 def _first_line(text: str) -> str:

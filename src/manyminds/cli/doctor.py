@@ -53,8 +53,7 @@ def doctor(
         bench: Also measure the embedded model: time to first token, speed, memory.
         json_: Print one JSON object.
     """
-    findings = asyncio.run(_look())
-    measured = asyncio.run(_bench()) if bench else None
+    findings, measured = asyncio.run(_look_and_measure(bench=bench))
     broken = [f for f in findings if not f.works and f.fix is not None]
     if json_:
         shown = [asdict(f) for f in findings]
@@ -68,6 +67,12 @@ def doctor(
         for name, value in (measured or {}).items():
             print(f"  {name.replace('_', ' '):34} {value}")
     return 1 if broken else 0
+
+
+async def _look_and_measure(
+    *, bench: bool
+) -> tuple[list[Finding], dict[str, float | int | str | None] | None]:
+    return await _look(), await _bench() if bench else None
 
 
 async def _look() -> list[Finding]:
