@@ -119,20 +119,29 @@ class EmbeddedEndpoint(ConnectedEndpoint):
     _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
-        """Send one request; where the server is gone, start it again and send once more.
+        """Send one request, and once more where nothing came back.
 
-        Always streamed, so that a small model's loops are noticed and cut.
+        A server that is gone is started again; one that is there had closed the connection we
+        kept. Always streamed, so that a small model's loops are noticed and cut.
         """
-        asked = self.client
-        progress = (lambda _pieces: None) if progress is None else progress
+        asked, came = self.client, 0
+
+        def counted(pieces: int) -> None:
+            nonlocal came
+            came = pieces
+            if progress is not None:
+                progress(pieces)
+
         try:
-            return await super().send(call, progress=progress)
+            return await super().send(call, progress=counted)
         except ProviderError as error:
-            # A bad reply is not a dead server: restarting would cut the other members' streams.
-            if error.status is not None or await server_answers(self.file, self.cache):
+            if error.status is not None:
                 raise
-            await self._restart(asked)
-        return await super().send(call, progress=progress)
+            if not await server_answers(self.file, self.cache):
+                await self._restart(asked)
+            elif came:
+                raise  # a bad reply is not a dead server: the run decides what to do
+        return await super().send(call, progress=counted)
 
     async def _restart(self, failed: openai.AsyncOpenAI | None) -> None:
         async with self._restarting:
