@@ -96,7 +96,6 @@ ESCAPES = {
     "subprocess": "__import__('subprocess').run(['/bin/sh', '-c', 'id'])",
     "root": "__import__('os').setuid(0)",
     "chroot": "__import__('os').chroot('/')",
-    "killing everybody": "__import__('os').kill(1, 9) if __import__('os').getppid() else 1/0",
     "a hard link out": "__import__('os').link('/etc/passwd', '/tmp/p')",
     "mknod": "__import__('os').mknod('/tmp/null', 0o20666, 259)",
     "more memory": "__import__('resource').setrlimit(9, (1 << 40, 1 << 40))",
@@ -112,8 +111,6 @@ CALLS = {"mount": 165, "ptrace": 101, "unshare": 272, "setns": 308, "bpf": 321, 
 
 @pytest.mark.parametrize("name", ESCAPES)
 async def test_nothing_outside_is_reached(python: Python, name: str) -> None:
-    if name == "killing everybody":
-        return  # its own namespace's first process: tried below
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         code = f"{TRY}\nPORT = {port}\nprint(attempt(lambda: {ESCAPES[name]}))"

@@ -47,9 +47,9 @@ class Meter:
         Raises:
             BudgetExceeded: If it is not to be had; nothing is set aside then.
         """
-        self._check_seconds(ending)
-        self._check_tokens(tokens, ending)
-        self._check_usd(usd, ending)
+        self._check_seconds(ending=ending)
+        self._check_tokens(tokens, ending=ending)
+        self._check_usd(usd, ending=ending)
         hold = Hold(tokens=tokens, usd=usd)
         self._held.append(hold)
         return hold
@@ -92,14 +92,14 @@ class Meter:
         """Tokens set aside for steps under way."""
         return sum(hold.tokens for hold in self._held)
 
-    def _check_seconds(self, ending: bool) -> None:  # noqa: FBT001 (private, one caller)
+    def _check_seconds(self, *, ending: bool) -> None:
         left = self.seconds_left(ending=ending)
         if left is not None and left <= 0:
             allowed = Decimal(str(self.limits.seconds))
             spent = Decimal(str(round(self.elapsed(), 1)))
             raise BudgetExceeded("seconds", allowed=allowed, spent=spent)
 
-    def _check_tokens(self, tokens: int, ending: bool) -> None:  # noqa: FBT001 (private)
+    def _check_tokens(self, tokens: int, *, ending: bool) -> None:
         limit = self.limits.tokens
         if limit is None:
             return
@@ -108,7 +108,7 @@ class Meter:
         if taken + tokens > usable:
             raise BudgetExceeded("tokens", allowed=Decimal(limit), spent=Decimal(taken))
 
-    def _check_usd(self, usd: Decimal | None, ending: bool) -> None:  # noqa: FBT001 (private)
+    def _check_usd(self, usd: Decimal | None, *, ending: bool) -> None:
         limit = self.limits.usd
         if limit is None:
             return
