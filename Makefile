@@ -31,7 +31,7 @@ $(VENV)/.dev: requirements/dev.lock requirements/smol.lock pyproject.toml
 	@$(PIP) install -q --no-deps --no-build-isolation -e . >&2
 	@touch $@ $(VENV)/.ask
 
-ask: $(VENV)/.ask  ## Ask a question: make ask Q="How many Fridays the 13th were there in 2024?"
+ask: $(VENV)/.ask  ## Ask a question: make ask Q="What is the 1000th prime number?"
 	@test -n "$$Q" || { echo 'ask what? write make ask Q="QUESTION"' >&2; exit 2; }
 	@$(BIN)/manyminds ask $(ARGS) -- "$$Q"
 
