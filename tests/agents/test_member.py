@@ -1,10 +1,11 @@
+from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
 
 from manyminds.agents.member import Thread, open_thread, work
 from manyminds.core.errors import BudgetExceeded, ManymindsError, ProviderError
-from manyminds.core.messages import Reply, Said, ToolCall, ToolSpec
+from manyminds.core.messages import Reply, ToolCall, ToolSpec
 from manyminds.core.values import Evidence, Member, Spend, Task
 from manyminds.testing import ScriptedRun, act, final
 
@@ -140,12 +141,55 @@ async def test_all_members_share_the_first_words_to_the_letter() -> None:
     other = Member(name="m2", way="refute", model="scripted:model")
     mine, theirs = thread_of(run), open_thread(run, other, temperature=0.7)
     assert mine.messages[0] == theirs.messages[0]
-    first, second = mine.messages[1], theirs.messages[1]
-    assert isinstance(first, Said)
-    assert first.text.split("Your way")[0] == second.text.split("Your way")[0]
+    assert mine.messages[1] == theirs.messages[1]
+    assert mine.messages[2] != theirs.messages[2]
 
 
 async def test_an_unknown_tool_names_the_nearest() -> None:
     run = run_of(act("calculator", expression="6*7"), final("42"))
     await work(run, thread_of(run))
     assert "did you mean 'calculate'" in last_words(run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnePage:
+    """A library of one page: every search finds it."""
+
+    spec = ToolSpec(
+        name="search_docs",
+        description="find passages",
+        parameters={
+            "type": "object",
+            "properties": {"query": {"type": "string"}},
+            "required": ["query"],
+        },
+    )
+
+    async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
+        page = Evidence(
+            id="", tool="search_docs", request=str(call.arguments["query"]),
+            output="The pump is blue.", source="pump.txt", start=0, end=17,
+        )  # fmt: skip
+        return (page,)
+
+
+def run_with_docs(*lines: str) -> ScriptedRun:
+    task = Task(prompt="What colour is the pump?")
+    return ScriptedRun(task=task, script={"m1": list(lines)}, with_tools=[OnePage()])
+
+
+async def test_the_documents_are_searched_before_the_first_request() -> None:
+    run = run_with_docs(final("blue"))
+    draft = await work(run, thread_of(run))
+    assert [e.request for e in draft.evidence] == ["What colour is the pump?"]
+    shown = [m.text for m in run.calls[0][1].messages]
+    assert "The pump is blue." in shown[2]
+    assert shown[3].startswith("Your way")
+
+
+async def test_a_search_that_finds_nothing_new_says_so_and_the_second_ends_the_work() -> None:
+    again, other = act("search_docs", query="pump colour"), act("search_docs", query="colour")
+    run = run_with_docs(again, other, final("blue"))
+    await work(run, thread_of(run))
+    assert "Only passages that you have" in run.calls[1][1].messages[-1].text
+    assert "Stop working" in last_words(run)

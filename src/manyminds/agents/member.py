@@ -38,8 +38,13 @@ MAX_TURNS = 6
 """Model requests in one round of work. Seen on everyday questions: 2 to 3; a member that needs
 more than six is going round in circles."""
 
+SEARCH_DOCS, MAX_QUERY = "search_docs", 1_000
+_SHARED = 2
+"""Messages that are the same for all members: the system's words and the question."""
+
 WARMEST = 0.9
 _REPEATED = "You have this result already. Answer now."
+_NOTHING_NEW = "Only passages that you have already. Answer from them, or look for something else."
 _FAILED_BEFORE = "The same call failed before. Do it another way."
 
 MAX_SLIPS = 2
@@ -72,6 +77,7 @@ class Thread:
     answer_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
     insisted: bool = False
     """Whether a call was made again since something new was last run."""
+    opened: bool = False
     _called: dict[str, bool] = field(default_factory=dict[str, bool])
     """Calls made before, and whether they worked."""
 
@@ -86,6 +92,11 @@ class Thread:
     def made_before(self, call: ToolCall) -> bool | None:
         """Return whether this very call worked before; `None` if it was never made."""
         return self._called.get(_mark(call))
+
+    def has_read(self, found: Sequence[Evidence]) -> bool:
+        """Return whether `found` is passages, and all of them were read before."""
+        read = {(e.source, e.start, e.end) for e in self.evidence if e.source is not None}
+        return bool(found) and all((e.source, e.start, e.end) in read for e in found)
 
     def remember(self, call: ToolCall, *, worked: bool) -> None:
         """Remember a call, and whether it worked.
@@ -117,8 +128,30 @@ def open_thread(run: Run, member: Member, *, temperature: float) -> Thread:
         answer_schema=_answer_schema(run.task),
     )
     thread.messages.append(Said(role="system", text=shared))
-    thread.say(f"{prompt('question', question=run.task.prompt)}\n\n{prompt(f'way_{member.way}')}")
+    thread.say(prompt("question", question=run.task.prompt))
+    thread.say(prompt(f"way_{member.way}"))
     return thread
+
+
+async def _open(run: Run, thread: Thread) -> None:
+    """Look the question up in the documents, where there are any, before the first request.
+
+    It saves the turn that every member would spend on it, and small models that are left to
+    search by themselves wander off. The passages stand after the question, before what differs
+    between members, so that they are read from the cache too.
+    """
+    thread.opened = True
+    if not any(tool.name == SEARCH_DOCS for tool in thread.tools):
+        return
+    call = ToolCall(
+        id=run.new_id("look"), name=SEARCH_DOCS, arguments={"query": run.task.prompt[:MAX_QUERY]}
+    )
+    outcome = await run.call(thread.member, call)
+    if outcome.error is None:
+        thread.evidence.extend(outcome.evidence)
+        thread.remember(call, worked=True)
+        said = prompt("found", passages=outcome.text)
+        thread.messages.insert(_SHARED, Said(role="user", text=said))
 
 
 def _for_protocol(tools: Sequence[ToolSpec]) -> Sequence[ToolSpec]:
@@ -147,6 +180,8 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
         BudgetExceeded: If not even an answer form can be paid for.
         ProviderError: If the model failed, or kept sending what cannot be read.
     """
+    if not thread.opened:
+        await _open(run, thread)
     slips = 0
     last = False
     for turn in range(turns):
@@ -218,11 +253,16 @@ async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCa
         before = thread.made_before(call)
         if before is None:
             outcome = await run.call(thread.member, call)
+            text = outcome.text
+            if thread.has_read(outcome.evidence):
+                time_to_answer = time_to_answer or thread.insisted
+                thread.insisted = True
+                text = _NOTHING_NEW
+            else:
+                thread.remember(call, worked=outcome.error is None)
             thread.evidence.extend(outcome.evidence)
-            thread.remember(call, worked=outcome.error is None)
             if outcome.error is not None:
                 thread.warm()
-            text = outcome.text
         else:
             # Small models make the same call again instead of answering: end it here. A call
             # that failed gets one other try first.

@@ -206,7 +206,12 @@ def _to_messages(messages: Sequence[Message]) -> list[ModelMessage]:
             done.append(ModelResponse(parts=[*text, *calls]))
         elif isinstance(message, Said):
             kind = SystemPromptPart if message.role == "system" else UserPromptPart
-            parts.append(kind(content=message.text))
+            before = parts[-1] if parts else None
+            if isinstance(before, UserPromptPart) and kind is UserPromptPart:
+                # Many chat templates refuse two turns of a user in a row.
+                parts[-1] = UserPromptPart(content=f"{before.content}\n\n{message.text}")
+            else:
+                parts.append(kind(content=message.text))
         else:
             parts.append(
                 ToolReturnPart(

@@ -89,4 +89,6 @@ def _unfenced(code: str) -> str:
 
 def _failure(ran: Ran) -> str:
     printed = f"printed before it failed:\n{ran.stdout}\n" if ran.stdout.strip() else ""
-    return f"the program failed.\n{printed}{ran.error}"
+    hint = "\nPrograms see no files; documents are read with other tools, if there are any."
+    opened = hint if "FileNotFoundError" in (ran.error or "") else ""
+    return f"the program failed.\n{printed}{ran.error}{opened}"
