@@ -21,6 +21,7 @@ $(VENV)/.ask: requirements/ask.lock pyproject.toml
 	@echo "manyminds: setting up (once; about 1.3 GB with the embedded model)" >&2
 	@$(PIP) install -q --require-hashes -r requirements/ask.lock >&2
 	@$(PIP) install -q --no-deps --no-build-isolation -e . >&2
+	@test "$$(uname)" = Linux || $(BIN)/manyminds doctor --pyodide >&2 || true
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock requirements/smol.lock pyproject.toml
@@ -56,7 +57,7 @@ bench: $(VENV)/.dev  ## Measure overhead, concurrency and start-up (minutes; nee
 	@$(BIN)/python benchmarks/run.py
 
 chaos: $(VENV)/.dev  ## The fault suites alone: providers, limits, sandbox, kills
-	@$(BIN)/python -m pytest -v tests/runtime tests/tools/test_sandbox.py tests/transcript tests/cli/test_app.py
+	@$(BIN)/python -m pytest -v tests/runtime tests/tools/test_sandbox.py tests/tools/test_pyodide.py tests/transcript tests/cli/test_app.py
 
 lock: $(VENV)/.dev  ## Resolve the dependencies anew
 	@$(PIP) install -q uv

@@ -7,7 +7,7 @@ import pytest
 from tests.stub import Stub
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 

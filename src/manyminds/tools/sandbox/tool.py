@@ -18,20 +18,19 @@ MAX_CODE = 50_000
 class Python:
     """Runs programs; names persist within one member's work, until a limit kills its worker."""
 
-    spec = ToolSpec(
-        name="python",
-        description=(
-            "run a Python 3 program (standard library, sympy, numpy; no network, no files); "
-            "print the result"
-        ),
-        parameters={
-            "type": "object",
-            "properties": {"code": {"type": "string"}},
-            "required": ["code"],
-        },
-    )
-
     def __init__(self, isolation: Isolation, *, limits: Limits | None = None) -> None:
+        packages = "" if isolation.jailer is None else isolation.jailer.packages
+        self.spec = ToolSpec(
+            name="python",
+            description=(
+                f"run a Python 3 program ({packages}; no network, no files); print the result"
+            ),
+            parameters={
+                "type": "object",
+                "properties": {"code": {"type": "string"}},
+                "required": ["code"],
+            },
+        )
         self._isolation = isolation
         self._limits = Limits() if limits is None else limits
         self._boxes: dict[str, Box] = {}

@@ -1,16 +1,15 @@
 """Runs inside the jail: one JSON request a line on stdin, one JSON answer a line on stdout.
 
-Never imported by the product; it needs the standard library only. Once it has said that it is
+Never imported by the product, but by `guest.mjs` in Pyodide, which knows neither `ctypes` nor
+`resource`; it needs the standard library only. Once it has said that it is
 ready it shares its process with model-written code, which can forge its answers: whoever reads
 them treats every line as untrusted text.
 """
 
 import ast
-import ctypes
 import json
 import linecache
 import os
-import resource
 import signal
 import sys
 import time
@@ -23,6 +22,8 @@ ERROR_CHARACTERS = 3_000
 
 def become(own):
     """Drop root and every capability; only where bubblewrap was started by root."""
+    import ctypes
+
     libc = ctypes.CDLL(None)
     for capability in range(64):
         libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
@@ -36,6 +37,8 @@ def become(own):
 
 def limit(settings):
     """Set every limit again from inside, in case the jail's own were wider."""
+    import resource
+
     mb = 1 << 20
     wanted = {
         resource.RLIMIT_AS: settings["memory_mb"] * mb,
