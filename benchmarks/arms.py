@@ -6,14 +6,13 @@ python benchmarks/arms.py ARM PORT conc N          # one JSON line: wall, peak m
 
 import asyncio
 import json
-import resource
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import openai
+from measure import One, measure
 
 from manyminds.core.messages import ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities
@@ -31,7 +30,6 @@ SPEC = {
         },
     },
 }
-One = Callable[[int], Awaitable[str]]
 
 
 def bare(*, transport: str) -> Callable[[str], One]:
@@ -135,31 +133,9 @@ ARMS: dict[str, Callable[[str], One]] = {
 }
 
 
-def cpu_s() -> float:
-    """Return the CPU time this process has used."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 async def main(arm: str, port: str, mode: str, count: int) -> dict[str, float | str]:
     """Measure one arm."""
-    one = ARMS[arm](f"http://127.0.0.1:{port}/v1")
-    for number in range(10):
-        assert "42" in await one(number)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    wall, cpu = time.perf_counter(), cpu_s()
-    if mode == "seq":
-        for number in range(count):
-            await one(number)
-    else:
-        answers = await asyncio.gather(*(one(number) for number in range(count)))
-        assert all("42" in answer for answer in answers)
-    wall, cpu = time.perf_counter() - wall, cpu_s() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {
-        "arm": arm, "wall_ms": wall / count * 1e3, "cpu_ms": cpu / count * 1e3, "wall_s": wall,
-        "rss_before_mb": before, "rss_peak_mb": peak,
-    }  # fmt: skip
+    return await measure(arm, ARMS[arm](f"http://127.0.0.1:{port}/v1"), mode, count)
 
 
 if __name__ == "__main__":

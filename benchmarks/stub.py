@@ -1,7 +1,7 @@
 """A chat completions server that costs next to nothing: what is measured is the client.
 
 Answers a request that offers tools with one call of the first tool, and a request that holds a
-tool's result with a text. `python benchmarks/stub.py LATENCY_MS` prints its port.
+tool's result with a text (or with the call of `final_answer`, where it is offered). `python benchmarks/stub.py LATENCY_MS` prints its port.
 """
 
 import asyncio
@@ -22,14 +22,31 @@ CALL = {
         }
     ],
 }
+FINAL = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {
+            "id": "c2",
+            "type": "function",
+            "function": {"name": "final_answer", "arguments": '{"answer":"42"}'},
+        }
+    ],
+}
+"""How smolagents wants to be answered: it gives every agent this tool."""
 TEXT = {"role": "assistant", "content": "The answer is 42."}
 
 
 def reply(body: bytes) -> bytes:
     """Return the body of a reply."""
     asked = orjson.loads(body)
-    done = any(message["role"] == "tool" for message in asked["messages"])
-    message, why = (TEXT, "stop") if done or not asked.get("tools") else (CALL, "tool_calls")
+    messages, tools = asked["messages"], asked.get("tools") or []
+    done = any(message["role"] == "tool" for message in messages)
+    message, why = (TEXT, "stop") if done or not tools else (CALL, "tool_calls")
+    if any(tool["function"]["name"] == "final_answer" for tool in tools):
+        # It tells of tool results as the user, not in a message of the tool's.
+        done = any("Observation" in str(m["content"]) for m in messages if m["role"] != "system")
+        message, why = (FINAL if done else CALL), "tool_calls"
     return orjson.dumps(
         {
             "id": "x", "object": "chat.completion", "created": 1, "model": "stub",
