@@ -18,11 +18,11 @@ from manyminds.core.errors import BudgetExceeded, ManymindsError, ProviderError,
 from manyminds.core.events import Event, Recorded, Replied, Requested, ToolCalled, ToolReturned
 from manyminds.core.messages import JsonValue, ModelCall, Reply, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, Tool, ToolOutcome, Verifier
-from manyminds.core.values import Candidate, Failure, Member, Spend, Task, Verdict
+from manyminds.core.values import Candidate, Evidence, Failure, Member, Spend, Task, Verdict
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset
 
-__all__ = ["ScriptedRun", "act", "final"]
+__all__ = ["ScriptedRun", "act", "final", "passage"]
 
 T = TypeVar("T")
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -169,3 +169,11 @@ def _drop(step: Awaitable[object]) -> None:
 def _reply(text: str) -> Reply:
     spend = Spend(tokens_in=100, tokens_out=20, usd=Decimal("0.001"), kwh_low=0.0, kwh_high=0.0)
     return Reply(text=text, finish="stop", spend=spend)
+
+
+def passage(text: str, *, source: str, id_: str = "e1") -> Evidence:
+    """Return what reading a whole small document gives."""
+    return Evidence(
+        id=id_, tool="search_docs", request="q", output=text, source=source, start=0,
+        end=len(text), line_start=1, line_end=text.count("\n") + 1,
+    )  # fmt: skip

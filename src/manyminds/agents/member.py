@@ -62,6 +62,8 @@ class Draft:
     claims: tuple[Claim, ...]
     evidence: tuple[Evidence, ...]
     would_change: str | None
+    working: str = ""
+    """The whole text the answer was read from, where there is one; judged, never delivered."""
 
 
 @dataclass(kw_only=True)

@@ -193,6 +193,8 @@ class Candidate:
     author: str
     canonical: Canonical
     evidence: tuple[Evidence, ...] = ()
+    working: str = ""
+    """How its author came to it, in its own words; empty where it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

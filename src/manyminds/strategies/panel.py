@@ -1,9 +1,11 @@
 """What strategies share: letting members work, making notes of it, delivering an answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.member import Draft, Thread, open_thread, work
+from manyminds.agents.sample import Conversation
 from manyminds.core.errors import ManymindsError, RunError
 from manyminds.core.events import (
     Checked,
@@ -13,8 +15,7 @@ from manyminds.core.events import (
     NoteShared,
     Selected,
 )
-from manyminds.core.messages import JsonValue, ToolCall
-from manyminds.core.protocols import Run
+from manyminds.core.protocols import Run, Verifier
 from manyminds.core.values import (
     Answer,
     Candidate,
@@ -31,8 +32,10 @@ from manyminds.core.values import (
     Verdict,
 )
 from manyminds.judging.backed import Backed
-from manyminds.judging.behaviour import behaviour_of, probe_calls, probe_program
 from manyminds.judging.canonical import canonicalize, same
+from manyminds.judging.code.calls import calls_for
+from manyminds.judging.code.outcomes import behaviour_of, can_run, outcomes_of
+from manyminds.judging.code.source import program_of
 from manyminds.judging.compare import group_notes
 from manyminds.judging.weigh import WEIGHTS, Weighed, Weights, weigh
 
@@ -49,6 +52,9 @@ class Panel:
     """The state of members side by side: their threads, latest notes, verdicts and rulings."""
 
     run: Run
+    verifier: Verifier = BACKED
+    talks: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
+    candidates: dict[str, Candidate] = field(default_factory=dict[str, Candidate])
     threads: dict[str, Thread] = field(default_factory=dict[str, Thread])
     notes: dict[str, Note] = field(default_factory=dict[str, Note])
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
@@ -72,6 +78,9 @@ class Panel:
         results = await self.run.gather(
             jobs, enough=None if enough is None else lambda _done: enough(self)
         )
+        self._keep_failures(members, results)
+
+    def _keep_failures(self, members: Sequence[Member], results: Sequence[object]) -> None:
         for member, result in zip(members, results, strict=True):
             # A straggler that was no longer needed is no trouble.
             if isinstance(result, Failure) and (result.fatal or result.kind != "RunCancelled"):
@@ -85,26 +94,54 @@ class Panel:
     async def take_note(self, thread: Thread, *, round_: int, turns: int) -> Note:
         """Let a member work its thread on and share what it comes to."""
         draft = await self.attend(thread, round_=round_, turns=turns)
+        return await self._share(draft, round_=round_)
+
+    async def sample(
+        self,
+        members: Sequence[Member],
+        *,
+        temperature: Callable[[int], float],
+        enough: Callable[["Panel"], bool] | None = None,
+    ) -> None:
+        """Let members draw one sample each, without tools; read the notes afterwards."""
+        began = len(self.talks)
+        jobs = [
+            self._draw(member, temperature=temperature(began + place))
+            for place, member in enumerate(members)
+        ]
+        results = await self.run.gather(
+            jobs, enough=None if enough is None else lambda _done: enough(self)
+        )
+        self._keep_failures(members, results)
+
+    async def _draw(self, member: Member, *, temperature: float) -> Note:
+        talk = Conversation.begin(self.run, member, temperature=temperature)
+        self.talks[member.name] = talk
+        return await self.draw(talk, round_=1)
+
+    async def draw(self, talk: Conversation, *, round_: int) -> Note:
+        """Draw a conversation's next sample and share what it comes to."""
+        with self._attending(talk.member, round_=round_):
+            draft = await talk.draw(self.run)
+        return await self._share(draft, round_=round_)
+
+    async def _share(self, draft: Draft, *, round_: int) -> Note:
         note = await self._by_behaviour(self.note_of(draft, round_=round_))
-        verdict = await self.run.check(BACKED, candidate_of(note))
-        return self.add(note, verdict)
+        candidate = candidate_of(note, working=draft.working)
+        self.candidates[note.member] = candidate
+        return self.add(note, await self.run.check(self.verifier, candidate))
 
     async def _by_behaviour(self, note: Note) -> Note:
-        """Give code the form of what it does, where the question's examples let it be tried."""
-        can_run = any(tool.name == "python" for tool in self.run.tools)
-        calls = probe_calls(self.run.task.prompt, note.answer)
-        if note.canonical.kind != "code" or not calls or not can_run:
+        """Give code the form of what it does, where there are calls to try it with."""
+        question = self.run.task.prompt
+        if note.canonical.kind != "code" or not can_run(self.run):
             return note
-        # A jail of its own: the member's names must not leak into what its answer does alone.
-        judge = Member(name=self.run.new_id("judge"), way="behaviour", model="")
-        program: dict[str, JsonValue] = {"code": probe_program(note.answer, calls)}
-        call = ToolCall(id=judge.name, name="python", arguments=program)
+        _, calls = calls_for(question, note.answer)
         try:
-            outcome = await self.run.call(judge, call)
+            outcomes = await outcomes_of(self.run, program_of(question, note.answer), calls)
         except RunError:
             return note  # the run is ending; the note was paid for and stays
-        form = behaviour_of(outcome.evidence[0].output) if outcome.evidence else None
-        return note if form is None else replace(note, canonical=form)
+        return note if outcomes is None else replace(note, canonical=behaviour_of(outcomes))
 
     def add(self, note: Note, verdict: Verdict) -> Note:
         """Put a note before the panel, with the verdict as the first of its claims."""
@@ -116,10 +153,14 @@ class Panel:
 
     async def attend(self, thread: Thread, *, round_: int, turns: int) -> Draft:
         """Let a member work, with its beginning and its one end recorded."""
-        member = thread.member
+        with self._attending(thread.member, round_=round_):
+            return await work(self.run, thread, turns=turns)
+
+    @contextmanager
+    def _attending(self, member: Member, *, round_: int) -> Iterator[None]:
         self.run.tell(MemberStarted(member=member, round=round_))
         try:
-            draft = await work(self.run, thread, turns=turns)
+            yield
         except ManymindsError as error:
             why = str(error)
             self.run.tell(MemberEnded(member=member.name, state="failed", reason=why))
@@ -128,7 +169,6 @@ class Panel:
             self.run.tell(MemberEnded(member=member.name, state="cancelled"))
             raise
         self.run.tell(MemberEnded(member=member.name, state="finished"))
-        return draft
 
     def note_of(self, draft: Draft, *, round_: int) -> Note:
         """Put a draft into its canonical form."""
@@ -225,11 +265,12 @@ class Panel:
         return tuple(f"{name}: {failure.message}" for name, failure in self.failures.items())
 
 
-def candidate_of(note: Note) -> Candidate:
+def candidate_of(note: Note, *, working: str = "") -> Candidate:
     """Return a note's answer as a candidate."""
     return Candidate(
-        text=note.answer, author=note.member, canonical=note.canonical, evidence=note.evidence
-    )
+        text=note.answer, author=note.member, canonical=note.canonical, evidence=note.evidence,
+        working=working,
+    )  # fmt: skip
 
 
 def _with_verdict(note: Note, verdict: Verdict) -> tuple[Claim, ...]:

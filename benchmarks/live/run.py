@@ -1,0 +1,134 @@
+"""Strategies on HumanEval and GSM-Plus with the embedded model, on shared samples.
+
+    python benchmarks/live/run.py humaneval --data ../shared/data          # resumes
+    python benchmarks/live/run.py gsm_plus --data ../shared/data --arms sample,majority
+    python benchmarks/live/run.py --table                                  # writes RESULTS.md
+
+One line for each problem and arm goes to results.jsonl.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from problems import Problem, gsm_plus, humaneval, is_right
+from shared import SharedSamples
+
+from manyminds.agents.roster import roster
+from manyminds.budget.ledger import cost_of
+from manyminds.core.events import NoteShared, Recorded, RunStarted
+from manyminds.core.protocols import Strategy
+from manyminds.core.values import Limits, Task
+from manyminds.runtime.ask import play
+from manyminds.runtime.endpoints import connect
+from manyminds.runtime.paths import cache_home
+from manyminds.runtime.run import MemoryRun
+from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.self_consistency import Majority
+from manyminds.tools.calculator.tool import Calculate
+from manyminds.tools.sandbox.choose import find_isolation
+from manyminds.tools.sandbox.tool import Python
+from manyminds.tools.toolset import Toolset
+
+HERE = Path(__file__).parent
+MODEL = "embedded:qwen2.5-coder-1.5b"
+SEED, N = 11, 5
+SETS: dict[str, Callable[[Path, int], list[Problem]]] = {
+    "humaneval": humaneval,
+    "gsm_plus": gsm_plus,
+}
+ARMS: dict[str, Callable[[], Strategy]] = {
+    "majority": lambda: Majority(adaptive=False),
+    "majority_adaptive": lambda: Majority(),
+    "best_of_n": BestOfN,
+    "best_of_n_repair": lambda: BestOfN(repairs=2),
+}
+
+
+def code() -> str:
+    """Name the code that is measured."""
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    return told.stdout.strip()
+
+
+async def one(problem: Problem, arm: str, endpoint: SharedSamples, python: Python) -> dict:
+    """Play one arm on one problem."""
+    events: list[Recorded] = []
+    task = Task(prompt=problem.prompt)
+    before = endpoint.seconds
+    run = MemoryRun(
+        run_id=problem.id, task=task, members=roster(N, [MODEL], has_docs=False),
+        endpoints={MODEL: endpoint}, tools=Toolset([python, Calculate()]), limits=Limits(),
+        seed=SEED, sinks=[events.append],
+    )  # fmt: skip
+    run.tell(
+        RunStarted(
+            task=task, strategy=arm, members=run.members, limits=Limits(), seed=SEED,
+            version="", prompts="",
+        )
+    )  # fmt: skip
+    answer, _ = await play(run, ARMS[arm]())
+    notes = [e.event.note for e in events if isinstance(e.event, NoteShared)]
+    drafts = [await is_right(problem, n.answer, python) for n in notes if n.round == 1]
+    later = [await is_right(problem, n.answer, python) for n in notes if n.round > 1]
+    spend = cost_of(events).spend
+    return {
+        "set": "humaneval" if problem.kind == "humaneval" else "gsm_plus", "kind": problem.kind,
+        "id": problem.id, "arm": arm, "right": await is_right(problem, answer.text, python),
+        "given": answer.text, "outcome": answer.outcome, "confidence": answer.confidence,
+        "drafts": drafts, "later": later, "tokens_in": spend.tokens_in,
+        "tokens_out": spend.tokens_out, "seconds": round(endpoint.seconds - before, 1),
+    }  # fmt: skip
+
+
+async def main(arguments: argparse.Namespace) -> None:
+    """Play what has not been played yet."""
+    out: Path = arguments.out
+    done = {(r["id"], r["arm"]) for r in rows(out)}
+    problems = SETS[arguments.set](arguments.data, arguments.count)
+    found = await connect(MODEL, cache=cache_home())
+    isolation = await find_isolation(cache_home())
+    try:
+        for arm in arguments.arms.split(","):
+            for problem in problems:
+                if (problem.id, arm) in done:
+                    continue
+                endpoint = SharedSamples(found, arguments.samples)
+                python = Python(isolation)
+                try:
+                    row = await one(problem, arm, endpoint, python)
+                finally:
+                    await python.close()
+                row |= {"code": code(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+                with out.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
+                print(row["id"], arm, row["right"], row["drafts"], row["later"], flush=True)
+    finally:
+        await found.close()
+
+
+def rows(out: Path) -> list[dict]:
+    """Read what was played before."""
+    if not out.exists():
+        return []
+    return [json.loads(line) for line in out.read_text("utf-8").splitlines() if line.strip()]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("set", choices=SETS, nargs="?")
+    parser.add_argument("--data", type=Path, default=HERE.parents[2] / "shared" / "data")
+    parser.add_argument("--count", type=int, default=64)
+    parser.add_argument("--arms", default=",".join(ARMS))
+    parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
+    parser.add_argument(
+        "--samples", type=Path, default=HERE.parents[1] / ".cache" / "samples.sqlite"
+    )
+    asyncio.run(main(parser.parse_args()))

@@ -1,0 +1,1 @@
+"""Judging programs by what they do: examples, calls, outcomes, behaviour."""

@@ -1,0 +1,142 @@
+"""What a program's functions return when they are called, found out in the sandbox.
+
+What is expected never enters the sandbox: it is compared out here, so a program cannot read the
+answer it is checked against.
+"""
+
+import ast
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import cast
+
+from manyminds.core.messages import JsonValue, ToolCall
+from manyminds.core.protocols import Run
+from manyminds.core.values import Canonical, Member
+from manyminds.judging.code.examples import literal
+
+__all__ = ["Outcome", "behaviour_of", "can_run", "outcomes_of", "returned"]
+
+CALL_SECONDS = 1.0
+"""CPU time of one call, so that one that never ends does not hide the others."""
+
+_MARK = "outcomes of the candidate: "
+_RESULT_CHARACTERS = 2_000
+_FLOAT = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
+_TOLERANCE = 1e-6
+"""Relative, for floats: what HumanEval's own tests allow."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of one call."""
+
+    call: str
+    shown: str
+    """`repr` of the result, or "raises NAME"."""
+
+    @property
+    def raised(self) -> bool:
+        """Whether it raised an error instead of returning."""
+        return self.shown.startswith("raises ")
+
+
+def can_run(run: Run) -> bool:
+    """Say whether programs can be run here."""
+    return any(tool.name == "python" for tool in run.tools)
+
+
+async def outcomes_of(run: Run, program: str, calls: Sequence[str]) -> list[Outcome] | None:
+    """Make the calls in a jail of its own; `None` where the program did not get that far.
+
+    Args:
+        run: Whose `python` tool and budget are used.
+        program: Defines the functions.
+        calls: Expressions.
+
+    Raises:
+        BudgetExceeded: If the time for work is over.
+    """
+    if not calls:
+        return None
+    judge = Member(name=run.new_id("judge"), way="behaviour", model="")
+    code: dict[str, JsonValue] = {"code": probe_program(program, calls)}
+    done = await run.call(judge, ToolCall(id=judge.name, name="python", arguments=code))
+    return read_outcomes(done.evidence[0].output, calls) if done.evidence else None
+
+
+def probe_program(program: str, calls: Sequence[str]) -> str:
+    """Return a program that makes the calls and prints what came of each."""
+    return f"""{program}
+def _outcomes(calls):
+    import json, signal
+    names, results = globals(), []
+    def late(*_):
+        raise TimeoutError
+    limit = getattr(signal, "setitimer", None)
+    if limit:
+        signal.signal(signal.SIGVTALRM, late)
+    for call in calls:
+        try:
+            if limit:
+                limit(signal.ITIMER_VIRTUAL, {CALL_SECONDS})
+            shown = repr(eval(call, names))
+        except Exception as error:
+            shown = "raises " + type(error).__name__
+        finally:
+            if limit:
+                limit(signal.ITIMER_VIRTUAL, 0)
+        results.append(shown[:{_RESULT_CHARACTERS}])
+    print({_MARK!r} + json.dumps(results))
+_outcomes({list(calls)!r})
+"""
+
+
+def read_outcomes(output: str, calls: Sequence[str]) -> list[Outcome] | None:
+    """Read what `probe_program` printed; `None` if it did not get that far."""
+    lines = [line for line in output.splitlines() if line.startswith(_MARK)]
+    if len(lines) != 1:  # more than one: the program has written such a line itself
+        return None
+    try:
+        shown: JsonValue = json.loads(lines[0].removeprefix(_MARK))
+    except ValueError:
+        return None
+    if not isinstance(shown, list) or len(shown) != len(calls):
+        return None
+    return [Outcome(call=c, shown=str(s)) for c, s in zip(calls, shown, strict=True)]
+
+
+def behaviour_of(outcomes: Sequence[Outcome]) -> Canonical:
+    """Return the form that programs with these outcomes share; floats agree to nine digits."""
+    shown = [_FLOAT.sub(lambda m: f"{float(m[0]):.9g}", o.shown) for o in outcomes]
+    digest = sha256(json.dumps(shown).encode()).hexdigest()[:16]
+    return Canonical(kind="code", key=f"behaves like {digest} on {len(outcomes)} calls")
+
+
+def returned(outcome: Outcome, expected: str) -> bool:
+    """Say whether a call returned what was expected; floats may differ by a millionth."""
+    wanted, found = literal(expected), literal(outcome.shown)
+    if wanted is None:
+        return _plain(outcome.shown) == _plain(expected)
+    return found is not None and _equal(found[0], wanted[0])
+
+
+def _plain(text: str) -> str:
+    try:
+        return ast.unparse(ast.parse(text, mode="eval"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text.strip()
+
+
+def _equal(a: object, b: object) -> bool:
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return a == b or math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=1e-9)
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple) and type(a) is type(b):
+        pairs = (cast("Sequence[object]", a), cast("Sequence[object]", b))
+        return len(pairs[0]) == len(pairs[1]) and all(map(_equal, *pairs))
+    return type(a) is type(b) and a == b

@@ -1,0 +1,139 @@
+"""Verifiers that compare an answer with what is known of the right one. No model, no tool."""
+
+import json
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from jsonschema import ValidationError, validate
+
+from manyminds.core.messages import JsonSchema, JsonValue
+from manyminds.core.values import Candidate, Task, Verdict
+from manyminds.judging.canonical import canonicalize, same
+from manyminds.judging.canonical.number import Quantity, read_quantity
+from manyminds.tools.calculator.units import convert
+
+__all__ = ["Exact", "Numeric", "Pattern", "Schema", "Symbolic"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exact:
+    """Accepts the expected answer in any of its forms: "120", "120.0", "120 pens"."""
+
+    expected: str
+    name: str = "exact"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Compare canonical forms."""
+        wanted = canonicalize(self.expected, question=task.prompt)
+        if not candidate.canonical.key:
+            return Verdict(outcome="rejected", reason="there is no answer", verifier=self.name)
+        equal = same(candidate.canonical, wanted)
+        word = "is" if equal else "is not"
+        return Verdict(
+            outcome="accepted" if equal else "rejected",
+            reason=f"{candidate.text[:80]!r} {word} {self.expected[:80]!r}",
+            verifier=self.name,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numeric:
+    """Accepts a number near enough to the expected one, units converted."""
+
+    expected: str
+    """The right value, with its unit where it has one."""
+    relative: Fraction = Fraction(0)
+    """Tolerance as a share of the expected value."""
+    absolute: Fraction = Fraction(0)
+    """Tolerance in the unit of the expected value."""
+    name: str = "numeric"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Compare values; a missing unit is taken for the expected one, a wrong one is wrong."""
+        wanted, given = read_quantity(self.expected), read_quantity(candidate.text.strip())
+        if wanted is None:
+            return self._says("unsure", f"{self.expected!r} is no number to compare with")
+        if given is None:
+            return self._says("rejected", f"{candidate.text[:80]!r} is not a number")
+        value = _in_unit_of(given, wanted)
+        if value is None:
+            return self._says("rejected", f"its unit is not comparable with {self.expected!r}")
+        distance = abs(value - wanted.number)
+        within = distance <= max(self.absolute, self.relative * abs(wanted.number))
+        said = f"it is {float(distance):.6g} away from {self.expected}"
+        return self._says("accepted" if within else "rejected", said)
+
+    def _says(self, outcome: str, reason: str) -> Verdict:
+        kind = outcome if outcome in ("accepted", "rejected") else "unsure"
+        return Verdict(outcome=kind, reason=reason, verifier=self.name)
+
+
+def _in_unit_of(given: Quantity, wanted: Quantity) -> Fraction | None:
+    """Return the value of `given` in the unit of `wanted`; `None` where there is no way."""
+    if given.percent and not wanted.percent:
+        return given.number / 100
+    if given.unit is None or given.unit == wanted.unit:
+        return given.number
+    return None if wanted.unit is None else convert(given.number, given.unit, wanted.unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Symbolic:
+    """Accepts an expression that is equal to the expected one, however it is written."""
+
+    expected: str
+    name: str = "symbolic"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Compare by value at fixed points, to 12 digits."""
+        wanted = canonicalize(self.expected)
+        if wanted.kind not in ("expression", "number", "quantity"):
+            why = f"{self.expected!r} is no expression to compare with"
+            return Verdict(outcome="unsure", reason=why, verifier=self.name)
+        equal = same(canonicalize(candidate.text), wanted)
+        word = "equals" if equal else "does not equal"
+        return Verdict(
+            outcome="accepted" if equal else "rejected",
+            reason=f"{candidate.text[:80]!r} {word} {self.expected[:80]!r}",
+            verifier=self.name,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """Accepts an answer that matches a regular expression as a whole."""
+
+    pattern: str
+    name: str = "pattern"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Match the words as they stand."""
+        matches = re.fullmatch(self.pattern, candidate.text.strip(), re.DOTALL) is not None
+        word = "matches" if matches else "does not match"
+        return Verdict(
+            outcome="accepted" if matches else "rejected",
+            reason=f"it {word} {self.pattern!r}",
+            verifier=self.name,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """Accepts JSON that obeys a schema."""
+
+    schema: JsonSchema
+    name: str = "schema"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Validate; what is not JSON is rejected."""
+        try:
+            value: JsonValue = json.loads(candidate.text)
+            validate(value, self.schema)
+        except ValueError:
+            return Verdict(outcome="rejected", reason="it is not JSON", verifier=self.name)
+        except ValidationError as error:
+            where = "/".join(str(part) for part in error.absolute_path) or "the whole"
+            why = f"{where}: {error.message[:160]}"
+            return Verdict(outcome="rejected", reason=why, verifier=self.name)
+        return Verdict(outcome="accepted", reason="it obeys the schema", verifier=self.name)

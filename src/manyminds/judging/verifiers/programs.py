@@ -1,0 +1,105 @@
+"""Verifiers that run a candidate program in the sandbox and compare what its functions return."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from manyminds.core.protocols import Run
+from manyminds.core.values import Candidate, Task, Verdict
+from manyminds.judging.code.calls import calls_for
+from manyminds.judging.code.examples import Example
+from manyminds.judging.code.outcomes import Outcome, can_run, outcomes_of, returned
+from manyminds.judging.code.source import functions_in, program_of
+from manyminds.judging.guard import suspicions
+
+__all__ = ["Differential", "Examples", "UnitTests"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitTests:
+    """Accepts a program that returns what given tests expect, and does not game them."""
+
+    run: Run
+    tests: tuple[Example, ...]
+    name: str = "unit_tests"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Make all the calls in one jail; expected results stay outside of it."""
+        return await _judge(self.run, task, candidate, self.tests, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Accepts a program that returns what the question's own examples say."""
+
+    run: Run
+    name: str = "examples"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Read the examples off the question and make their calls."""
+        examples, _ = calls_for(task.prompt, candidate.text)
+        return await _judge(self.run, task, candidate, examples, self.name)
+
+
+async def _judge(
+    run: Run, task: Task, candidate: Candidate, tests: Sequence[Example], name: str
+) -> Verdict:
+    program = program_of(task.prompt, candidate.text)
+    if not functions_in(program):
+        return Verdict(outcome="rejected", reason="it defines no function", verifier=name)
+    if not tests or not can_run(run):
+        why = "there is nothing to check it by" if not tests else "no program can be run here"
+        return Verdict(outcome="unsure", reason=why, verifier=name)
+    gamed = suspicions(program, tests)
+    if gamed:
+        return Verdict(outcome="rejected", reason=f"it games its tests: {gamed[0]}", verifier=name)
+    outcomes = await outcomes_of(run, program, [test.call for test in tests])
+    if outcomes is None:
+        why = "it ends with an error before it can be called"
+        return Verdict(outcome="rejected", reason=why, verifier=name)
+    return _compared(outcomes, tests, name)
+
+
+def _compared(outcomes: Sequence[Outcome], tests: Sequence[Example], name: str) -> Verdict:
+    for outcome, test in zip(outcomes, tests, strict=True):
+        if not returned(outcome, test.expected):
+            why = f"{test.call[:120]} must be {test.expected[:80]}, and is {outcome.shown[:80]}"
+            return Verdict(outcome="rejected", reason=why, verifier=name)
+    why = f"all {len(tests)} calls return what they must, like {tests[0].call[:80]}"
+    return Verdict(outcome="accepted", reason=why, verifier=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Differential:
+    """Accepts a program that behaves like most of the others on generated calls.
+
+    Agreement of programs written apart is evidence, not proof: they may share a mistake.
+    """
+
+    run: Run
+    others: tuple[Candidate, ...]
+    name: str = "differential"
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Make the same calls of all of them; name the first call on which it is alone."""
+        _, calls = calls_for(task.prompt, candidate.text)
+        mine = await outcomes_of(self.run, program_of(task.prompt, candidate.text), calls)
+        if mine is None:
+            why = "there is nothing to call" if not calls else "it ends with an error"
+            outcome = "unsure" if not calls else "rejected"
+            return Verdict(outcome=outcome, reason=why, verifier=self.name)
+        theirs = [
+            found
+            for other in self.others
+            if (found := await outcomes_of(self.run, program_of(task.prompt, other.text), calls))
+        ]
+        if not theirs:
+            why = "no other program can be run on these calls"
+            return Verdict(outcome="unsure", reason=why, verifier=self.name)
+        for place, outcome in enumerate(mine):
+            against = [o[place].shown for o in theirs if o[place].shown != outcome.shown]
+            if len(against) * 2 > len(theirs):
+                its, theirs_ = outcome.shown[:80], against[0][:80]
+                why = f"{outcome.call[:120]}: it gives {its}, most others {theirs_}"
+                return Verdict(outcome="rejected", reason=why, verifier=self.name)
+        why = f"on {len(calls)} calls it does as most of {len(theirs)} others do"
+        return Verdict(outcome="accepted", reason=why, verifier=self.name)

@@ -1,0 +1,77 @@
+import pytest
+
+from manyminds.agents.sample import Conversation, asks_for_code, read_answer
+from manyminds.core.errors import ProviderError
+from manyminds.core.messages import Reply
+from manyminds.core.values import Member, Spend, Task
+from manyminds.testing import ScriptedRun
+
+pytestmark = pytest.mark.anyio
+ME = Member(name="m1", way="direct", model="scripted:model")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("6 * 7 = 42\nAnswer: 42", "42"),
+        ("Answer: 41\nNo, wait.\n**Answer:** 42.", "42"),
+        ("so\n**Final answer: $42**", "$42"),
+        ("the result is \\boxed{\\frac{1}{2}}", "\\frac{1}{2}"),
+        ("Answer: cannot be determined", "cannot be determined"),
+        ("I do not know.", None),
+        ("", None),
+        ("Answer:", None),
+    ],
+)
+def test_the_answer_stands_at_the_end(text: str, answer: str | None) -> None:
+    assert read_answer(text, code=False) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("First:\n```python\nprint(1)\n```\nThen\n```python\ndef f():\n    return 1\n```", "def f():\n    return 1"),
+        ("```\nimport math\ndef f():\n    return 1\n```\nExample:\n```\nf()\n```", "import math\ndef f():\n    return 1"),
+        ("def f():\n    return 1", "def f():\n    return 1"),
+    ],
+)  # fmt: skip
+def test_code_is_the_last_block_that_defines_something(text: str, answer: str) -> None:
+    assert read_answer(text, code=True) == f"```python\n{answer}\n```"
+
+
+def test_code_that_never_comes_is_no_answer() -> None:
+    assert read_answer("I would write a loop.", code=True) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "code"),
+    [
+        ("Complete this function:\n\ndef add(a, b):\n    pass", True),
+        ("Write a Python function that adds two numbers.", True),
+        ("What does this program print? print(1)", False),
+        ("How many pens has she?", False),
+    ],
+)
+def test_a_question_for_code_is_known(question: str, code: bool) -> None:  # noqa: FBT001
+    assert asks_for_code(question) is code
+
+
+async def test_a_sample_is_one_request_and_a_conversation_goes_on() -> None:
+    run = ScriptedRun(
+        task=Task(prompt="What is 6 * 7?"), script={"m1": ["six\nAnswer: 41", "Answer: 42"]}
+    )
+    talk = Conversation.begin(run, ME, temperature=0.7)
+    draft = await talk.draw(run)
+    assert (draft.answer, draft.reason) == ("41", "six")
+    talk.say("Look again.")
+    assert (await talk.draw(run)).answer == "42"
+    assert run.calls[0][1].tools == ()
+    assert run.calls[0][1].schema is None
+    assert len(run.calls[1][1].messages) == 4
+
+
+async def test_a_sample_without_an_answer_is_a_failure_and_not_text() -> None:
+    cut = Reply(text="so we get", finish="length", spend=Spend())
+    run = ScriptedRun(task=Task(prompt="What is 6 * 7?"), script={"m1": [cut]})
+    with pytest.raises(ProviderError, match="was cut off"):
+        await Conversation.begin(run, ME, temperature=0.7).draw(run)
