@@ -2,7 +2,7 @@
 
     python benchmarks/live/run.py humaneval --data ../shared/data          # resumes
     python benchmarks/live/run.py gsm_plus --data ../shared/data --arms sample,majority
-    python benchmarks/live/run.py --table                                  # writes RESULTS.md
+    python benchmarks/live/table.py                                        # writes RESULTS.md
 
 One line for each problem and arm goes to results.jsonl.
 """
@@ -28,6 +28,10 @@ from manyminds.runtime.endpoints import connect
 from manyminds.runtime.paths import cache_home
 from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.crew import Crew
+from manyminds.strategies.debate import Debate
+from manyminds.strategies.heavy import Heavy
+from manyminds.strategies.mixture import Mixture
 from manyminds.strategies.self_consistency import Majority
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.sandbox.choose import find_isolation
@@ -46,6 +50,10 @@ ARMS: dict[str, Callable[[], Strategy]] = {
     "majority_adaptive": lambda: Majority(),
     "best_of_n": BestOfN,
     "best_of_n_repair": lambda: BestOfN(repairs=2),
+    "mixture": Mixture,
+    "debate": Debate,
+    "crew": Crew,
+    "heavy": Heavy,
 }
 
 

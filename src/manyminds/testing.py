@@ -22,7 +22,7 @@ from manyminds.core.values import Candidate, Evidence, Failure, Member, Spend, T
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset
 
-__all__ = ["ScriptedRun", "act", "final", "passage"]
+__all__ = ["ScriptedRun", "act", "final", "passage", "recorded"]
 
 T = TypeVar("T")
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -177,3 +177,11 @@ def passage(text: str, *, source: str, id_: str = "e1") -> Evidence:
         id=id_, tool="search_docs", request="q", output=text, source=source, start=0,
         end=len(text), line_start=1, line_end=text.count("\n") + 1,
     )  # fmt: skip
+
+
+def recorded(run: str, events: Iterable[Event]) -> list[Recorded]:
+    """Put events in their places, a second apart."""
+    return [
+        Recorded(run=run, number=number, at=_BEGAN + timedelta(seconds=number), event=event)
+        for number, event in enumerate(events)
+    ]

@@ -193,3 +193,33 @@ async def test_a_search_that_finds_nothing_new_says_so_and_the_second_ends_the_w
     await work(run, thread_of(run))
     assert "Only passages that you have" in run.calls[1][1].messages[-1].text
     assert "Stop working" in last_words(run)
+
+
+async def test_a_conversation_goes_on_with_another_model_at_every_turn() -> None:
+    calls = [ToolCall(id=f"c{n}", name="calculate", arguments={"expression": f"6*{n}"}) for n in range(4)]  # fmt: skip
+    native = [Reply(text="", calls=(c,), finish="tools", spend=Spend()) for c in calls]
+    run = run_of(native[0], native[1], native=True)
+    thread = thread_of(run)
+    with pytest.raises(ProviderError):
+        await work(run, thread, turns=3)
+    shown = [m.text for m in thread.messages]
+    run.native_tools = False
+    thread.switch(run, "scripted:small")
+    assert thread.member.model == "scripted:small"
+    assert thread.messages[0].text != shown[0]
+    after = "\n".join(m.text for m in thread.messages)
+    for text in shown[1:]:
+        assert text in after
+    assert after.count("Result of calculate") == 2
+    assert '{"action": "calculate", "expression": "6*1"}' in after
+    run.native_tools = True
+    thread.switch(run, "scripted:model")
+    assert len(thread.messages) == len(shown)
+
+
+async def test_a_tool_that_is_not_the_member_s_is_refused() -> None:
+    run = run_of(act("calculate", expression="6*7"), final("42"))
+    thread = open_thread(run, ME, temperature=0.0, allowed=())
+    draft = await work(run, thread)
+    assert draft.evidence == ()
+    assert "m1 may not use calculate" in run.calls[-1][1].messages[-1].text

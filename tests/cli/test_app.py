@@ -412,3 +412,49 @@ def test_help_and_version_need_no_agent_library() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_best_of_n_takes_a_verifier_by_name(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:
+    stub.behaviours = [say("Answer: about forty"), say("Answer: 42")]
+    command = ["ask", "--model", stub.model, "--members", "2", "--verifier", "pattern:[0-9]+"]
+    assert run([*command, "--seed", "1", "--json", "What?"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["strategy"] == "best_of_n"
+    assert found["answer"]["text"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--verifier", "patern:x"], "did you mean 'pattern'"),
+        (["--ranker", "pairwize"], "did you mean 'pairwise'"),
+        (["--strategy", "heavy", "--verifier", "steps"], "best_of_n"),
+        (["--abstain", "7"], "0 to 1"),
+        (["--strategy", "debat"], "did you mean 'debate'"),
+    ],
+)
+def test_wrong_ways_are_told_with_the_fix(stub: Stub, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str) -> None:  # fmt: skip
+    assert run(["ask", "--model", stub.model, *arguments, "What?"]) == 2
+    assert word in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_labels_reports_and_routes_speak_json(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    assert ask(stub, "-q", "What?") == 0
+    capsys.readouterr()
+    assert run(["judge", "label", "last", "right", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["label"] == "right"
+    assert run(["judge", "report", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["labels"] == 1
+    assert run(["judge", "fit"]) == 2
+    assert "manyminds judge label" in capsys.readouterr().err
+    assert run(["route", "What is 6 * 7?", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["route"] == "calculator"
+    assert run(["prompts", "verify", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] == []
+
+
+def test_what_it_will_cost_is_said_first_and_the_prompts_stand_in_the_answer(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    assert ask(stub, "What?") == 0
+    out, err = capsys.readouterr()
+    assert "expected: about" in err
+    assert "prompts " in out.splitlines()[-1]

@@ -5,8 +5,8 @@ interrupted, paid for and played again at every step.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from manyminds.agents.actions import (
     Final,
@@ -77,6 +77,8 @@ class Thread:
     messages: list[Message] = field(default_factory=list[Message])
     evidence: list[Evidence] = field(default_factory=list[Evidence])
     answer_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
+    forbidden: frozenset[str] = frozenset()
+    """Names of the run's tools that this member may not call, whatever it asks for."""
     insisted: bool = False
     """Whether a call was made again since something new was last run."""
     opened: bool = False
@@ -86,6 +88,18 @@ class Thread:
     def say(self, text: str) -> None:
         """Add words of the user; the next request carries them."""
         self.messages.append(Said(role="user", text=text))
+
+    def switch(self, run: Run, model: str) -> None:
+        """Go on with another model; everything that was said and found stays.
+
+        A model without native tools reads earlier calls and results as plain words.
+        """
+        self.member = replace(self.member, model=model)
+        native = run.abilities(self.member).tools is True
+        mine = [tool for tool in run.tools if tool.name not in self.forbidden]
+        self.tools = mine if native else _for_protocol(mine)
+        rest = self.messages[1:] if native else [_in_words(m) for m in self.messages[1:]]
+        self.messages = [_system(self.tools, native=native), *rest]
 
     def warm(self) -> None:
         """Ask less rigidly after a stumble: asked the same way, a model stumbles again."""
@@ -114,22 +128,31 @@ def _mark(call: ToolCall) -> str:
     return call.name + json.dumps(call.arguments, sort_keys=True)
 
 
-def open_thread(run: Run, member: Member, *, temperature: float) -> Thread:
+def open_thread(
+    run: Run, member: Member, *, temperature: float, allowed: Collection[str] | None = None
+) -> Thread:
     """Begin a member's conversation on the run's task.
+
+    Args:
+        run: Whose task and tools they are.
+        member: Who works.
+        temperature: Of its requests.
+        allowed: Names of the tools it may call; `None` for all of the run's.
 
     The part that all members share comes first and is the same to the letter, so that servers
     read it from their cache for all members but the first.
     """
-    protocol = run.abilities(member).tools is not True
-    tools = _for_protocol(run.tools) if protocol else run.tools
-    shared = prompt("work", protocol=prompt("protocol", tools=_list(tools)) if protocol else "")
+    native = run.abilities(member).tools is True
+    mine = [tool for tool in run.tools if allowed is None or tool.name in allowed]
+    tools = mine if native else _for_protocol(mine)
     thread = Thread(
         member=member,
         tools=tools,
+        forbidden=frozenset(tool.name for tool in run.tools) - {tool.name for tool in mine},
         temperature=temperature,
         answer_schema=_answer_schema(run.task),
     )
-    thread.messages.append(Said(role="system", text=shared))
+    thread.messages.append(_system(tools, native=native))
     thread.say(prompt("question", question=run.task.prompt))
     thread.say(prompt(f"way_{member.way}"))
     return thread
@@ -154,6 +177,25 @@ async def _open(run: Run, thread: Thread) -> None:
         thread.remember(call, worked=True)
         said = prompt("found", passages=outcome.text)
         thread.messages.insert(_SHARED, Said(role="user", text=said))
+
+
+def _system(tools: Sequence[ToolSpec], *, native: bool) -> Said:
+    protocol = "" if native else prompt("protocol", tools=_list(tools))
+    return Said(role="system", text=prompt("work", protocol=protocol))
+
+
+def _in_words(message: Message) -> Message:
+    """Write native tool calls and their results as the action protocol would have them."""
+    if isinstance(message, ToolResult):
+        return Said(role="user", text=_result(message.name, message.text))
+    if isinstance(message, Turn) and message.calls:
+        made = [json.dumps({"action": c.name, **c.arguments}) for c in message.calls]
+        return Turn(text="\n".join([message.text, *made]).strip())
+    return message
+
+
+def _result(name: str, text: str) -> str:
+    return f"Result of {name}:\n{text}"
 
 
 def _for_protocol(tools: Sequence[ToolSpec]) -> Sequence[ToolSpec]:
@@ -253,7 +295,9 @@ async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCa
     time_to_answer = False
     for call in calls:
         before = thread.made_before(call)
-        if before is None:
+        if call.name in thread.forbidden:
+            text = f"{thread.member.name} may not use {call.name}."
+        elif before is None:
             outcome = await run.call(thread.member, call)
             text = outcome.text
             if thread.has_read(outcome.evidence):
@@ -272,7 +316,7 @@ async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCa
             thread.insisted = True
             text = _REPEATED if before else _FAILED_BEFORE
         if protocol:
-            thread.say(f"Result of {call.name}:\n{text}")
+            thread.say(_result(call.name, text))
         else:
             thread.messages.append(ToolResult(call_id=call.id, name=call.name, text=text))
     return time_to_answer

@@ -6,6 +6,7 @@ Retries, budgets and recording are not done here: the run does them.
 
 import json
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import aiohttp
 import httpx2
@@ -65,6 +66,8 @@ _FROM_SERVICES = (
 """What services, their clients and the readers of their replies are seen to raise. The last four
 are wide on purpose: a reply that is JSON but of no known shape surfaces as any of them."""
 
+_CACHED = {"anthropic_cache": True, "anthropic_cache_tool_definitions": True}
+
 LOOK_EVERY = 16
 """Pieces of a stream between two looks for loops."""
 
@@ -93,6 +96,14 @@ async def send(model: Model, call: ModelCall, *, progress: Progress | None = Non
     settings = ModelSettings(
         max_tokens=call.max_tokens, temperature=call.temperature, seed=call.seed
     )
+    if call.thinking is not None:
+        settings["thinking"] = call.thinking
+        if isinstance(model, OpenAIChatModel) and not call.thinking:
+            # Servers of open models switch it in the chat template; others pass over the field.
+            settings["extra_body"] = {"chat_template_kwargs": {"enable_thinking": False}}
+    if model.system == "anthropic":
+        # Others cache long beginnings by themselves; here it has to be asked for.
+        cast("dict[str, object]", settings).update(_CACHED)
     if not isinstance(model, OpenAIChatModel):
         # Our OpenAI clients are made without retries; to say so again copies the whole client.
         settings["max_retries"] = 0
@@ -255,6 +266,7 @@ def _to_reply(response: ModelResponse, prompt_tokens: int) -> Reply:
             tokens_in=usage.input_tokens if counted else prompt_tokens,
             tokens_cached=usage.cache_read_tokens,
             tokens_out=usage.output_tokens if counted else max(1, written // 3),
+            tokens_reasoning=usage.details.get("reasoning_tokens", 0),
             estimated=not counted,
         ),
     )

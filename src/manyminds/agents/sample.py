@@ -5,16 +5,16 @@ not know whether the answer is right: that is for verifiers and majorities.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from manyminds.agents.member import Draft
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import ProviderError
-from manyminds.core.messages import Message, ModelCall, Purpose, Said, Turn
+from manyminds.core.messages import Message, ModelCall, Purpose, Said, ToolCall, Turn
 from manyminds.core.protocols import Run
 from manyminds.core.values import Member
 
-__all__ = ["Conversation", "asks_for_code", "read_answer"]
+__all__ = ["Conversation", "asks_for_code", "draft_of", "read_answer"]
 
 _ASKS_FOR_CODE = re.compile(
     r"^\s*def \w+\(|\b(?:write|implement|complete|return|give)\b[^.\n]{0,60}"
@@ -63,23 +63,46 @@ class Conversation:
     messages: list[Message]
     temperature: float
     purpose: Purpose = "work"
+    program: bool = False
+    """Whether the member answers by a program that is run, instead of in words."""
 
     @classmethod
-    def begin(cls, run: Run, member: Member, *, temperature: float) -> "Conversation":
-        """Begin on the run's task; every member is told the same, so that servers cache it."""
+    def begin(
+        cls, run: Run, member: Member, *, temperature: float, program: bool = False
+    ) -> "Conversation":
+        """Begin on the run's task; members of a kind are told the same, so that servers cache it.
+
+        Args:
+            run: Whose task it is.
+            member: Who answers.
+            temperature: Of its requests.
+            program: Answer by a program that is run. Source: Chen et al. 2023, Program of
+                Thoughts Prompting (TMLR).
+        """
         return cls(
             member=member,
             code=asks_for_code(run.task.prompt),
             messages=[
-                Said(role="system", text=prompt("sample")),
+                Said(role="system", text=prompt("sample_program" if program else "sample")),
                 Said(role="user", text=prompt("question", question=run.task.prompt)),
             ],
             temperature=temperature,
+            program=program,
         )
 
     def say(self, text: str) -> None:
         """Add words of the user; the next request carries them."""
         self.messages.append(Said(role="user", text=text))
+
+    def switch(self, model: str) -> None:
+        """Go on with another model; everything that was said stays."""
+        self.member = replace(self.member, model=model)
+
+    @property
+    def last(self) -> str:
+        """What the member said last; empty where it has said nothing yet."""
+        said = [m.text for m in self.messages if isinstance(m, Turn)]
+        return said[-1] if said else ""
 
     async def draw(self, run: Run) -> Draft:
         """Draw one sample.
@@ -99,14 +122,44 @@ class Conversation:
             ),
         )
         self.messages.append(Turn(text=reply.text))
-        answer = read_answer(reply.text, code=self.code)
-        if answer is None:
-            cut = "was cut off" if reply.finish == "length" else "gave no answer that can be read"
-            raise ProviderError(f"{self.member.model}: {cut}")
+        blocks = _BLOCK.findall(reply.text) if self.program else []
+        if blocks:
+            return await self._run_program(run, blocks[-1])
+        try:
+            return draft_of(self.member, reply.text, code=self.code)
+        except ProviderError as error:
+            if reply.finish == "length":
+                raise ProviderError(f"{self.member.model}: was cut off") from error
+            raise
+
+    async def _run_program(self, run: Run, code: str) -> Draft:
+        """Run the member's program; its last printed line is the answer."""
+        call = ToolCall(id=run.new_id("program"), name="python", arguments={"code": code})
+        outcome = await run.call(self.member, call)
+        printed = outcome.evidence[0].output.strip().splitlines() if outcome.evidence else []
+        if not printed:
+            why = (outcome.error or "it printed nothing").strip().splitlines()[-1][:160]
+            raise ProviderError(f"{self.member.model}: its program gave no answer: {why}")
+        answer = read_answer(printed[-1], code=False) or printed[-1].strip()
         return Draft(
-            member=self.member, answer=answer, reason=_reason(reply.text, answer), confidence=None,
-            claims=(), evidence=(), would_change=None, working=reply.text,
+            member=self.member, answer=answer, reason="a program printed it", confidence=None,
+            claims=(), evidence=outcome.evidence, would_change=None, working=code,
         )  # fmt: skip
+
+
+def draft_of(member: Member, text: str, *, code: bool = False) -> Draft:
+    """Read a member's draft off a working.
+
+    Raises:
+        ProviderError: If it holds no answer.
+    """
+    answer = read_answer(text, code=code)
+    if answer is None:
+        raise ProviderError(f"{member.model}: gave no answer that can be read")
+    return Draft(
+        member=member, answer=answer, reason=_reason(text, answer), confidence=None, claims=(),
+        evidence=(), would_change=None, working=text,
+    )  # fmt: skip
 
 
 def _reason(text: str, answer: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -34,11 +35,15 @@ def ask(
     *,
     effort: str | None = None,
     strategy: str | None = None,
+    verifier: str | None = None,
+    ranker: str | None = None,
     members: str | None = None,
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     docs: str | None = None,
     schema: Path | None = None,
+    thinking: bool | None = None,
+    abstain: float | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
     events: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
@@ -52,12 +57,17 @@ def ask(
     Args:
         question: The question; `@file` reads a file, `-` or nothing reads stdin.
         effort: low, medium, high, heavy or auto.
-        strategy: single, self_consistency or heavy; overrides --effort.
+        strategy: auto, best_of_n, crew, debate, heavy, majority, mixture, plan_execute,
+            self_consistency, single or tree; overrides --effort.
+        verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
+        ranker: What decides between answers of best_of_n that stand level, like pairwise.
         members: 1 to 16, or auto.
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
         budget: What may be spent: 200k,0.50usd,5m.
         docs: Folder of documents that members may search and cite.
         schema: File with a JSON Schema the answer must obey.
+        thinking: Let models that can reason first do so, or not; by default each as it likes.
+        abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
         json_: Print one JSON object.
         events: Print every event as a line of JSON instead.
         quiet: Show nothing but the answer.
@@ -71,7 +81,10 @@ def ask(
     )  # fmt: skip
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     view = choose_view(quiet=quiet or events, json_=json_)
-    asked = asyncio.run(_run(task, settings, view, events=events))
+    if abstain is not None and not 0 <= abstain <= 1:
+        raise UsageError(f"--abstain takes 0 to 1, not {abstain}")
+    more = _More(verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain)
+    asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
         print(as_json_line(asked) if json_ else answer_as_text(asked, only=quiet))
     return _exit_code(asked)
@@ -85,7 +98,17 @@ def _members(text: str | None) -> int | None:
     return int(text)
 
 
-def _options(settings: dict[str, Setting], models: tuple[str, ...]) -> AskOptions:
+@dataclass(frozen=True, kw_only=True)
+class _More:
+    """Flags of one question that are no settings."""
+
+    verifier: str | None
+    ranker: str | None
+    thinking: bool | None
+    abstain: float | None
+
+
+def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More) -> AskOptions:
     values = {name: setting.value for name, setting in settings.items()}
     strategy, members, seed = values["strategy"], values["members"], values["seed"]
     budget, docs = values["budget"], values["docs"]
@@ -97,6 +120,10 @@ def _options(settings: dict[str, Setting], models: tuple[str, ...]) -> AskOption
         limits=parse_limits(budget) if isinstance(budget, str) else Limits(),
         docs=Path(docs) if isinstance(docs, str) else None,
         seed=seed if isinstance(seed, int) else None,
+        verifier=more.verifier,
+        ranker=more.ranker,
+        thinking=more.thinking,
+        abstain=more.abstain,
     )
 
 
@@ -107,13 +134,15 @@ def _effort(text: str) -> Effort:
     raise UnknownName("effort", text, EFFORTS)
 
 
-async def _run(task: Task, settings: dict[str, Setting], view: View, *, events: bool) -> Asked:
+async def _run(
+    task: Task, settings: dict[str, Setting], view: View, more: _More, *, events: bool
+) -> Asked:
     configured = settings["models"]
     names = configured.value if isinstance(configured.value, tuple) else ()
     by_flag = configured.origin == "flag"
-    _options(settings, names)  # wrong options are told before anything is looked for
+    _options(settings, names, more)  # wrong options are told before anything is looked for
     choice = await choose_models(names if by_flag else (), () if by_flag else names)
-    options = _options(settings, choice.models)
+    options = _options(settings, choice.models, more)
     if not view.silent:
         notice(f"model: {', '.join(choice.models)} ({choice.why})")
     with ExitStack() as stack:

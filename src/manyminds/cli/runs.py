@@ -155,6 +155,7 @@ def read_asked(path: Path) -> Asked:
         cost=cost_of(transcript.events),
         stopped_by=end.stopped_by if end is not None else "killed",
         transcript=path,
+        prompts=start.prompts,
     )  # fmt: skip
 
 

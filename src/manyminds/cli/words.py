@@ -28,9 +28,11 @@ def answer_as_text(asked: Asked, *, only: bool = False) -> str:
     lines = [_headline(answer), ""]
     if answer.confidence is not None:
         checked = "" if _checked(answer) else ", unchecked: no tool or passage backs it"
-        lines.append(
-            f"confidence  {answer.confidence:.0%} ({answer.how or 'as proposed'}){checked}"
+        fitted = (
+            "" if answer.stated is None else f", fitted on your labels from {answer.stated:.0%}"
         )
+        how = answer.how or "as proposed"
+        lines.append(f"confidence  {answer.confidence:.0%}{fitted} ({how}){checked}")
     if answer.reason:
         lines.append(f"because     {_line(answer.reason)}")
     lines += _support(answer)
@@ -40,7 +42,9 @@ def answer_as_text(asked: Asked, *, only: bool = False) -> str:
     ]
     lines += [f"missing     {_line(text)}" for text in answer.missing]
     lines.append(f"cost        {cost_line(asked.cost)}")
-    lines.append(f"run         {asked.run} (manyminds show {asked.run})")
+    lines.append(
+        f"run         {asked.run} (manyminds show {asked.run}), prompts {asked.prompts[:8]}"
+    )
     return safe("\n".join(lines))
 
 
@@ -115,6 +119,7 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
             "text": answer.text,
             "canonical": answer.canonical,
             "confidence": answer.confidence,
+            "stated": answer.stated,
             "reason": answer.reason,
             "author": answer.author,
             "how": answer.how,
@@ -127,6 +132,7 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
             "dissent": [asdict(d) for d in answer.dissent],
         },
         "strategy": asked.strategy,
+        "prompts": asked.prompts,
         "members": [asdict(member) for member in asked.members],
         "cost": cost_as_json(asked.cost),
         "missing": list(answer.missing),
@@ -151,6 +157,7 @@ def cost_as_json(cost: Cost) -> dict[str, JsonValue]:
         "tokens_in": spend.tokens_in,
         "tokens_cached": spend.tokens_cached,
         "tokens_out": spend.tokens_out,
+        "tokens_reasoning": spend.tokens_reasoning,
         "usd": None if spend.usd is None else float(spend.usd),
         "seconds": round(cost.seconds, 3),
         "kwh_low": spend.kwh_low,

@@ -16,6 +16,8 @@ from manyminds.core.values import (
     Limits,
     Member,
     Note,
+    Ranking,
+    Remark,
     Ruling,
     Spend,
     Task,
@@ -32,11 +34,15 @@ __all__ = [
     "MemberStarted",
     "NoteShared",
     "PhaseStarted",
+    "Ranked",
     "Recorded",
+    "RemarkMade",
+    "RemarkRejected",
     "Replied",
     "RequestFailed",
     "Requested",
     "Revised",
+    "Routed",
     "RunEnded",
     "RunStarted",
     "Selected",
@@ -182,6 +188,44 @@ class Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemarkMade:
+    """A member said something to the others."""
+
+    kind: Literal["remark_made"] = "remark_made"
+    remark: Remark
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemarkRejected:
+    """A message was malformed or forged, and nobody heard it."""
+
+    kind: Literal["remark_rejected"] = "remark_rejected"
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A ranker ordered the answers that stood level."""
+
+    kind: Literal["ranked"] = "ranked"
+    authors: tuple[str, ...]
+    """Of the candidates, in the order they were given."""
+    ranking: Ranking
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routed:
+    """A router chose how much to spend, and on what."""
+
+    kind: Literal["routed"] = "routed"
+    route: str
+    effort: str
+    confidence: float
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """Notes were compared: who stands together."""
 
@@ -253,6 +297,10 @@ Event = (
     | ToolReturned
     | NoteShared
     | Checked
+    | RemarkMade
+    | RemarkRejected
+    | Ranked
+    | Routed
     | Compared
     | CruxNamed
     | CruxSettled

@@ -101,6 +101,8 @@ class ModelCall:
     temperature: float
     seed: int
     purpose: Purpose = "work"
+    thinking: bool | None = None
+    """Whether a model that can reason before it answers should; `None` leaves it to the model."""
 
     @cached_property
     def size(self) -> int:

@@ -7,9 +7,18 @@ from typing import Protocol, TypeVar
 
 from manyminds.core.events import Event
 from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
-from manyminds.core.values import Answer, Candidate, Evidence, Failure, Member, Task, Verdict
+from manyminds.core.values import (
+    Answer,
+    Candidate,
+    Evidence,
+    Failure,
+    Member,
+    Ranking,
+    Task,
+    Verdict,
+)
 
-__all__ = ["Abilities", "Left", "Run", "Strategy", "Tool", "ToolOutcome", "Verifier"]
+__all__ = ["Abilities", "Left", "Ranker", "Run", "Strategy", "Tool", "ToolOutcome", "Verifier"]
 
 T = TypeVar("T")
 
@@ -137,6 +146,19 @@ class Verifier(Protocol):
 
     async def verify(self, task: Task, candidate: Candidate) -> Verdict:
         """Judge the candidate; must not raise for a bad candidate."""
+        ...
+
+
+class Ranker(Protocol):
+    """Orders several candidates."""
+
+    @property
+    def name(self) -> str:
+        """Stable name, as written into transcripts."""
+        ...
+
+    async def rank(self, task: Task, candidates: Sequence[Candidate]) -> Ranking:
+        """Order the candidates; must not raise for bad ones."""
         ...
 
 

@@ -21,12 +21,19 @@ __all__ = [
     "Limits",
     "Member",
     "Note",
+    "Ranking",
+    "Remark",
+    "RemarkKind",
     "Ruling",
     "Spend",
     "Support",
     "Task",
     "Verdict",
 ]
+
+RemarkKind = Literal["claim", "evidence", "question", "objection", "clarify", "approval"]
+"""What a message between members is. `clarify` asks the person, not a member; `approval` is said
+only by a role that may end the work."""
 
 Support = Literal["supported", "contradicted", "unsure"]
 """What evidence says of a claim. `unsure` is never counted as either."""
@@ -71,6 +78,8 @@ class Spend:
     tokens_cached: int = 0
     """Those of `tokens_in` that the provider read from its cache."""
     tokens_out: int = 0
+    tokens_reasoning: int = 0
+    """Those of `tokens_out` that the model reasoned with before it answered, where it says."""
     usd: Decimal | None = None
     """US dollars; `None` where no price is known. Unknown is not zero."""
     kwh_low: float | None = None
@@ -89,6 +98,7 @@ class Spend:
             tokens_in=self.tokens_in + other.tokens_in,
             tokens_cached=self.tokens_cached + other.tokens_cached,
             tokens_out=self.tokens_out + other.tokens_out,
+            tokens_reasoning=self.tokens_reasoning + other.tokens_reasoning,
             usd=None if self.usd is None or other.usd is None else self.usd + other.usd,
             kwh_low=_add(self.kwh_low, other.kwh_low),
             kwh_high=_add(self.kwh_high, other.kwh_high),
@@ -211,6 +221,19 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """How one ranker orders candidates."""
+
+    order: tuple[int, ...]
+    """Places of the candidates as they were given, best first."""
+    scores: tuple[float, ...]
+    """By place; on the ranker's own scale, higher is better."""
+    reason: str
+    """One sentence a person can check."""
+    ranker: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """Members whose answers are the same."""
 
@@ -252,6 +275,18 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remark:
+    """One typed message from one member to the others, its provenance checked."""
+
+    id: str
+    author: str
+    kind: RemarkKind
+    text: str
+    evidence: tuple[str, ...] = ()
+    """Ids of evidence that the author's own tools returned."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dissent:
     """An answer that was not delivered, and what speaks for it."""
 
@@ -284,6 +319,8 @@ class Answer:
     canonical: str | None
     confidence: float | None
     """From agreement and verdicts, 0 to 1, not from a model's word; `None` with no answer."""
+    stated: float | None = None
+    """As weighed, where `confidence` was fitted on past results; else `None`."""
     reason: str | None = None
     """The author's own reason; unchecked unless a claim says otherwise."""
     author: str | None = None

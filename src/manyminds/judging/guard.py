@@ -193,8 +193,10 @@ def _normal(text: str) -> str:
     found = literal(text)
     if found is None:
         return ""
-    inner = literal(found[0]) if isinstance(found[0], str) else None
-    value = inner[0] if inner is not None and isinstance(inner[0], list | tuple) else found[0]
+    value = found[0]
+    inner = literal(value) if isinstance(value, str) else None
+    if inner is not None and isinstance(inner[0], list | tuple):
+        value = cast("object", inner[0])
     return repr(list(cast("Sequence[object]", value)) if isinstance(value, tuple) else value)
 
 

@@ -9,15 +9,22 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from manyminds.agents.prompts import prompts_hash
+from manyminds.agents.prompts import prompts_hash, tampered
 from manyminds.agents.roster import MAX_MEMBERS, roster
 from manyminds.budget.ledger import cost_of
-from manyminds.core.errors import ManymindsError, ProviderError, UsageError
+from manyminds.core.errors import ManymindsError, ProviderError, UnknownName, UsageError
 from manyminds.core.events import Recorded, RunEnded, RunStarted
 from manyminds.core.protocols import Strategy, Tool
 from manyminds.core.values import Answer, Cost, Limits, Member, Task
+from manyminds.judging.rankers.registry import ranker_named, ranker_names
+from manyminds.judging.verifiers.registry import verifier_named, verifier_names
 from manyminds.runtime.endpoints import connect
+from manyminds.runtime.history import expected, remember
+from manyminds.runtime.labels import abstaining, calibrated
+from manyminds.runtime.routing import load_router
 from manyminds.runtime.run import Endpoint, MemoryRun, Patience, Sink
+from manyminds.strategies.auto import Auto
+from manyminds.strategies.best_of_n import BestOfN, fitting_verifier
 from manyminds.strategies.registry import Effort, for_effort, strategy_named
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
@@ -51,6 +58,14 @@ class AskOptions:
     seed: int | None = None
     """`None`: drawn, and recorded."""
     patience: Patience = field(default_factory=Patience)
+    verifier: str | None = None
+    """`NAME` or `NAME:ARGUMENT` of a verifier for `best_of_n`."""
+    ranker: str | None = None
+    """Name of a ranker for `best_of_n`."""
+    abstain: float | None = None
+    """Confidence, 0 to 1, below which an answer is only a partial one; `None`: never."""
+    thinking: bool | None = None
+    """Whether models that can reason first should; `None` leaves it to each model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +93,8 @@ class Asked:
     stopped_by: str | None
     """What ended it early: "tokens", "usd", "seconds", "interrupted", "provider"; else `None`."""
     transcript: Path
+    prompts: str
+    """Hash over the prompts that made the answer."""
 
 
 async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch: Watch) -> Asked:
@@ -88,7 +105,10 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         ProviderError: If no model can be reached at all.
     """
     began = time.monotonic()
+    _check_prompts()
     name, strategy = _strategy(options)
+    if isinstance(strategy, Auto):
+        strategy = Auto(router=load_router(data))
     count = _count(options, name)
     async with AsyncExitStack() as stack:
         endpoints = await _connect_all(stack, options.models, cache, watch)
@@ -112,9 +132,11 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             seed=seed,
             began=began,
             patience=options.patience,
+            thinking=options.thinking,
             sinks=(writer.write, events.append, *watch.sinks),
             on_progress=watch.on_progress,
         )
+        watch.on_notice(f"expected: {expected(data, name, ','.join(endpoints), count)}")
         watch.on_start(run)
         run.tell(
             RunStarted(
@@ -123,10 +145,13 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             )
         )  # fmt: skip
         answer, stopped_by = await play(run, strategy)
+        answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
+        if stopped_by is None:
+            remember(data, name, ",".join(endpoints), count, cost_of(events))
         return Asked(
             run=run_id, answer=answer, strategy=name, members=run.members, cost=cost_of(events),
-            stopped_by=stopped_by, transcript=path,
+            stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),
         )  # fmt: skip
 
 
@@ -154,9 +179,30 @@ def new_run_id() -> str:
 
 
 def _strategy(options: AskOptions) -> tuple[str, Strategy]:
+    if options.verifier is not None or options.ranker is not None:
+        return "best_of_n", _best_of_n(options)
     if options.strategy is not None:
         return options.strategy, strategy_named(options.strategy)
     return for_effort(options.effort)
+
+
+def _best_of_n(options: AskOptions) -> Strategy:
+    """Return best-of-n with the verifier and ranker that were named; wrong names are told first."""
+    if options.strategy not in (None, "best_of_n"):
+        raise UsageError(
+            f"--verifier and --ranker go with --strategy best_of_n, not {options.strategy}"
+        )
+    verifier, ranker = options.verifier, options.ranker
+    if verifier is not None and (name := verifier.partition(":")[0]) not in verifier_names():
+        raise UnknownName("verifier", name, verifier_names())
+    if ranker is not None and ranker not in ranker_names():
+        raise UnknownName("ranker", ranker, ranker_names())
+    return BestOfN(
+        verifier=fitting_verifier
+        if verifier is None
+        else lambda run: verifier_named(verifier, run),
+        ranker=None if ranker is None else lambda run: ranker_named(ranker, run),
+    )
 
 
 def _count(options: AskOptions, strategy: str) -> int:
@@ -186,6 +232,16 @@ async def _connect_all(
     if not found:
         raise failed[0]
     return found
+
+
+def _check_prompts() -> None:
+    """Refuse to work with words that no release knows."""
+    changed = [file.name for file in tampered()]
+    if changed:
+        raise UsageError(
+            f"prompts were changed since the release: {', '.join(changed)}; put them back "
+            "(reinstall), or accept the change with `manyminds prompts accept`"
+        )
 
 
 def _check_budget(limits: Limits, endpoints: Mapping[str, Endpoint]) -> None:

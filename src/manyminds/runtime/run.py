@@ -6,12 +6,13 @@ stopped from outside; the strategy then goes on with what is there.
 
 import asyncio
 import hashlib
+import inspect
 import json
 import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, TypeVar
@@ -124,6 +125,7 @@ class MemoryRun:
         seed: int,
         began: float | None = None,
         patience: Patience | None = None,
+        thinking: bool | None = None,
         sinks: Sequence[Sink] = (),
         on_progress: Callable[[str, int], None] | None = None,
     ) -> None:
@@ -136,6 +138,7 @@ class MemoryRun:
         self._tools = tools
         self._seed = seed
         self._patience = Patience() if patience is None else patience
+        self._thinking = thinking
         self._sinks = tuple(sinks)
         self._on_progress = on_progress
         # Where the run was readied before, the time that took is part of its limit.
@@ -196,6 +199,8 @@ class MemoryRun:
     async def request(self, member: Member, call: ModelCall) -> Reply:
         """Send one request; trouble that may pass is tried again, within the budget."""
         endpoint = self._endpoints[member.model]
+        if self._thinking is not None:
+            call = replace(call, thinking=self._thinking)
         _fits(member, call, endpoint.abilities)
         prompt_hash = _hash(call)
         for attempt in range(1, self._patience.tries + 1):
@@ -364,7 +369,8 @@ class MemoryRun:
         enough: Callable[[Sequence[T]], bool] | None = None,
     ) -> list[T | Failure]:
         """Await steps side by side; one of our errors, or a stop, becomes a `Failure`."""
-        tasks = [asyncio.ensure_future(_as_value(step)) for step in steps]
+        awaited = list(steps)
+        tasks = [asyncio.ensure_future(_as_value(step)) for step in awaited]
         watched: set[asyncio.Task[object]] = set(tasks)
         self._under_way |= watched
         try:
@@ -374,6 +380,9 @@ class MemoryRun:
             for task in unfinished:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
+            for step in awaited:
+                if inspect.iscoroutine(step):
+                    step.close()  # cancelled before it began, it was never awaited
             self._under_way -= watched
         return [_result(task, self.stopped_by) for task in tasks]
 

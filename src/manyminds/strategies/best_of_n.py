@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import asks_for_code
-from manyminds.core.events import PhaseStarted
-from manyminds.core.protocols import Run, Verifier
+from manyminds.core.events import PhaseStarted, Ranked
+from manyminds.core.protocols import Ranker, Run, Verifier
 from manyminds.core.values import Answer, Failure, Group, Verdict
+from manyminds.judging.code.outcomes import can_run
 from manyminds.judging.verifiers import Examples, Steps
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
+from manyminds.strategies.self_consistency import majority_is_stable
 from manyminds.tools.fence import fence
 
 __all__ = ["BestOfN", "fitting_verifier"]
@@ -23,6 +25,7 @@ __all__ = ["BestOfN", "fitting_verifier"]
 VOTES: Mapping[str, float] = {"accepted": 2.5, "unsure": 0.4, "rejected": 0.1}
 """Log-odds of a sample by its verdict: an accepted one outvotes six that could not be checked;
 a rejected one still counts, for verifiers may err."""
+_MOST = max(VOTES.values())
 
 
 def fitting_verifier(run: Run) -> Verifier:
@@ -39,27 +42,47 @@ class BestOfN:
     """
 
     verifier: Callable[[Run], Verifier] = fitting_verifier
+    ranker: Callable[[Run], Ranker] | None = None
+    """Decides between answers that stand level after verifying; `None`: the first one."""
     temperature: float = 0.7
-    first: int = 3
-    """Samples drawn before the first look at whether the leader can still be caught."""
+    first: int = 2
+    """Samples drawn before the first look at whether more are worth their cost."""
+    adaptive: bool = True
+    """Whether to stop early at all."""
     repairs: int = 0
     """Rounds in which members whose sample was rejected are told why and draw again."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run, verifier=self.verifier(run))
-        waiting, size = list(run.members), self.first
+        waiting, size = list(run.members), self.first if self.adaptive else len(run.members)
         while waiting and not panel.stopped:
             wave, waiting, size = waiting[:size], waiting[size:], 1
             run.tell(PhaseStarted(phase="sample", round=1, why=f"{len(wave)} more samples"))
-            await panel.sample(wave, temperature=lambda _place: self.temperature)
-            if _settled(tallied(panel), len(waiting)):
+            await panel.sample(
+                wave, temperature=lambda _place: self.temperature, program=_alternating(run)
+            )
+            if _settled(panel, len(waiting)):
                 break
         for round_ in range(2, self.repairs + 2):
             if panel.stopped or not await _repair(panel, round_):
                 break
         weighed = tallied(panel)
-        return panel.deliver(weighed, how=_how(panel, weighed))
+        if self.ranker is not None and not panel.stopped:
+            weighed = await _ranked(panel, weighed, self.ranker(run))
+        return panel.deliver(weighed, how=_how(panel, weighed), stands=_stands(panel, weighed))
+
+
+def _stands(panel: Panel, weighed: Weighed) -> bool:
+    """Say whether not every sample that gave the leading answer was rejected."""
+    leading = weighed.groups[0].members if weighed.groups else ()
+    return any(panel.verdicts[name].outcome != "rejected" for name in leading)
+
+
+def _alternating(run: Run) -> Callable[[int], bool]:
+    """Let every second member answer by a program, where that can be: its mistakes are others."""
+    programs = can_run(run) and not asks_for_code(run.task.prompt)
+    return lambda place: programs and place % 2 == 1
 
 
 def tallied(panel: Panel) -> Weighed:
@@ -73,9 +96,33 @@ def _score(group: Group, verdicts: Mapping[str, Verdict]) -> float:
     return sum(VOTES[verdicts[member].outcome] for member in group.members)
 
 
-def _settled(weighed: Weighed, waiting: int) -> bool:
-    """Say whether the samples still to come cannot change who leads."""
-    return bool(weighed.scores) and weighed.margin > waiting * VOTES["accepted"]
+def _settled(panel: Panel, waiting: int) -> bool:
+    """Say whether another sample is not worth its cost any more.
+
+    It is not where
+    - two samples of different ways (words and a program) agree and nobody says otherwise: their
+      mistakes have little in common; or
+    - two accepted samples agree and no other answer is accepted; or
+    - so many agree that the lead is stable (`majority_is_stable`) and not all of them are
+      rejected; or the lead cannot be lost.
+    """
+    weighed = tallied(panel)
+    if not weighed.groups:
+        return False
+    leader, others = weighed.groups[0], weighed.groups[1:]
+    ways = {panel.talks[name].program for name in leader.members}
+    accepted = _accepted(panel, leader)
+    if len(ways) == 2 and not others:
+        return True
+    if accepted >= 2 and not any(_accepted(panel, group) for group in others):
+        return True
+    stable = _stands(panel, weighed) and majority_is_stable(weighed.groups)
+    second = weighed.scores[1] if others else 0.0
+    return stable or weighed.scores[0] - second > waiting * _MOST
+
+
+def _accepted(panel: Panel, group: Group) -> int:
+    return sum(panel.verdicts[name].outcome == "accepted" for name in group.members)
 
 
 async def _repair(panel: Panel, round_: int) -> bool:
@@ -97,12 +144,30 @@ async def _repair(panel: Panel, round_: int) -> bool:
     return True
 
 
+async def _ranked(panel: Panel, weighed: Weighed, ranker: Ranker) -> Weighed:
+    """Let a ranker decide between the answers that stand level at the top."""
+    level = [g for g, s in zip(weighed.groups, weighed.scores, strict=True) if _level(s, weighed)]
+    if len(level) < 2:
+        return weighed
+    candidates = [panel.candidates[group.members[0]] for group in level]
+    [ranking] = await panel.run.gather([ranker.rank(panel.run.task, candidates)])
+    if isinstance(ranking, Failure):
+        panel.failures[ranker.name] = ranking
+        return weighed
+    panel.run.tell(Ranked(authors=tuple(c.author for c in candidates), ranking=ranking))
+    best = panel.notes[candidates[ranking.order[0]].author]
+    return panel.led_by(best, weighed)
+
+
+def _level(score: float, weighed: Weighed) -> bool:
+    return abs(score - weighed.scores[0]) < 1e-9
+
+
 def _how(panel: Panel, weighed: Weighed) -> str:
     if not weighed.groups:
         return "no sample gave an answer"
     leader = weighed.groups[0]
-    accepted = sum(panel.verdicts[name].outcome == "accepted" for name in leader.members)
     return (
         f"{len(leader.members)} of {len(panel.notes)} samples agree, "
-        f"{accepted} accepted by {panel.verifier.name}"
+        f"{_accepted(panel, leader)} accepted by {panel.verifier.name}"
     )

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from manyminds.agents.member import MAX_TURNS
+from manyminds.agents.sample import asks_for_code
 from manyminds.core.events import PhaseStarted
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer
+from manyminds.judging.code.outcomes import can_run
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.cruxes import name_cruxes, settle
+from manyminds.strategies.heavy_code import HeavyCode
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.revise import revise
 
@@ -40,6 +43,8 @@ class Heavy:
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
+        if asks_for_code(run.task.prompt) and can_run(run):
+            return await HeavyCode(gate=self.gate, rounds=self.rounds, cruxes=self.cruxes)(run)
         panel = Panel(run=run)
         first, rest = run.members[: self.gate], run.members[self.gate :]
         self._enter(run, "gate", 1, f"a first attempt by {len(first)}")

@@ -1,6 +1,6 @@
 """What strategies share: letting members work, making notes of it, delivering an answer."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -34,10 +34,12 @@ from manyminds.core.values import (
 from manyminds.judging.backed import Backed
 from manyminds.judging.canonical import canonicalize, same
 from manyminds.judging.code.calls import calls_for
-from manyminds.judging.code.outcomes import behaviour_of, can_run, outcomes_of
+from manyminds.judging.code.examples import Example
+from manyminds.judging.code.outcomes import Outcome, behaviour_of, can_run, outcomes_of
 from manyminds.judging.code.source import program_of
 from manyminds.judging.compare import group_notes
 from manyminds.judging.weigh import WEIGHTS, Weighed, Weights, weigh
+from manyminds.tools.fence import fence
 
 __all__ = ["BACKED", "Panel", "candidate_of"]
 
@@ -55,9 +57,13 @@ class Panel:
     verifier: Verifier = BACKED
     talks: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
     candidates: dict[str, Candidate] = field(default_factory=dict[str, Candidate])
+    outcomes: dict[str, tuple[Outcome, ...]] = field(default_factory=dict[str, tuple[Outcome, ...]])
+    """What each member's program gave on the calls it was tried with; code only."""
     threads: dict[str, Thread] = field(default_factory=dict[str, Thread])
     notes: dict[str, Note] = field(default_factory=dict[str, Note])
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    was: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    """Each member's verdict before its latest one."""
     rulings: list[Ruling] = field(default_factory=list[Ruling])
     failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
 
@@ -101,21 +107,29 @@ class Panel:
         members: Sequence[Member],
         *,
         temperature: Callable[[int], float],
+        program: Callable[[int], bool] = lambda _place: False,
         enough: Callable[["Panel"], bool] | None = None,
     ) -> None:
-        """Let members draw one sample each, without tools; read the notes afterwards."""
+        """Let members draw one sample each; read the notes afterwards.
+
+        Args:
+            members: Who draws.
+            temperature: By place on the panel.
+            program: By place: whether to answer by a program that is run, instead of in words.
+            enough: Says that no more samples are needed; the rest is cancelled.
+        """
         began = len(self.talks)
         jobs = [
-            self._draw(member, temperature=temperature(began + place))
-            for place, member in enumerate(members)
+            self._draw(member, temperature(place), program=program(place))
+            for place, member in enumerate(members, began)
         ]
         results = await self.run.gather(
             jobs, enough=None if enough is None else lambda _done: enough(self)
         )
         self._keep_failures(members, results)
 
-    async def _draw(self, member: Member, *, temperature: float) -> Note:
-        talk = Conversation.begin(self.run, member, temperature=temperature)
+    async def _draw(self, member: Member, temperature: float, *, program: bool) -> Note:
+        talk = Conversation.begin(self.run, member, temperature=temperature, program=program)
         self.talks[member.name] = talk
         return await self.draw(talk, round_=1)
 
@@ -141,11 +155,16 @@ class Panel:
             outcomes = await outcomes_of(self.run, program_of(question, note.answer), calls)
         except RunError:
             return note  # the run is ending; the note was paid for and stays
-        return note if outcomes is None else replace(note, canonical=behaviour_of(outcomes))
+        if outcomes is None:
+            return note
+        self.outcomes[note.member] = tuple(outcomes)
+        return replace(note, canonical=behaviour_of(outcomes))
 
     def add(self, note: Note, verdict: Verdict) -> Note:
         """Put a note before the panel, with the verdict as the first of its claims."""
         self.run.tell(Checked(author=note.member, verdict=verdict))
+        if note.member in self.verdicts:
+            self.was[note.member] = self.verdicts[note.member]
         note = replace(note, claims=_with_verdict(note, verdict))
         self.notes[note.member], self.verdicts[note.member] = note, verdict
         self.run.tell(NoteShared(note=note))
@@ -157,7 +176,7 @@ class Panel:
             return await work(self.run, thread, turns=turns)
 
     @contextmanager
-    def _attending(self, member: Member, *, round_: int) -> Iterator[None]:
+    def _attending(self, member: Member, *, round_: int) -> Generator[None]:
         self.run.tell(MemberStarted(member=member, round=round_))
         try:
             yield
@@ -190,6 +209,16 @@ class Panel:
         self.run.tell(Compared(round=round_, groups=weighed.groups))
         return weighed
 
+    def restore(self, note: Note, verdict: Verdict) -> None:
+        """Let a member's earlier note stand again."""
+        self.notes[note.member], self.verdicts[note.member] = note, verdict
+
+    @property
+    def examples(self) -> list[Example]:
+        """What the question itself says its function returns; code only."""
+        answers = [note.answer for note in self.notes.values()]
+        return calls_for(self.run.task.prompt, answers[0])[0] if answers else []
+
     def groups(self) -> tuple[Group, ...]:
         """Group the notes as they stand, the largest group first."""
         return group_notes(list(self.notes.values()))
@@ -198,6 +227,36 @@ class Panel:
         """Weigh the notes as they stand."""
         notes = list(self.notes.values())
         return weigh(self.groups(), notes, self.verdicts, self.rulings, weights=weights)
+
+    def proposals(self, *, without: Note | None = None) -> str:
+        """Return the answers that stand, anonymous and shuffled, fenced as data.
+
+        Args:
+            without: A member's own note; answers equal to it are left out.
+        """
+        notes = [self.notes[group.members[0]] for group in self.groups()]
+        if without is not None:
+            notes = [note for note in notes if not same(note.canonical, without.canonical)]
+        self.run.rng.shuffle(notes)
+        lines = [f"- {note.answer[:2_000]}\n  because: {note.reason[:400]}" for note in notes]
+        most = 2_500 * max(1, len(lines))
+        return fence("\n\n".join(lines) or "nobody says otherwise", source="others", limit=most)
+
+    def led_by(self, note: Note, weighed: Weighed) -> Weighed:
+        """Put the answer of `note` first, whatever its weight."""
+        pairs = list(zip(weighed.groups, weighed.scores, strict=True))
+        pairs.sort(key=lambda pair: note.member not in pair[0].members)
+        return Weighed(groups=tuple(g for g, _ in pairs), scores=tuple(s for _, s in pairs))
+
+    def told(self, weighed: Weighed, *, round_: int) -> Weighed:
+        """Record the groups as they are weighed."""
+        self.run.tell(Compared(round=round_, groups=weighed.groups))
+        return weighed
+
+    async def put(self, draft: Draft, *, round_: int) -> Note:
+        """Put before the panel what was worked out for a member."""
+        with self._attending(draft.member, round_=round_):
+            return await self._share(draft, round_=round_)
 
     @property
     def stopped(self) -> bool:
@@ -275,7 +334,7 @@ def candidate_of(note: Note, *, working: str = "") -> Candidate:
 
 def _with_verdict(note: Note, verdict: Verdict) -> tuple[Claim, ...]:
     support = _SUPPORT[verdict.outcome]
-    text = f"the answer is {note.answer!r}: {verdict.reason}"
+    text = f"the answer is {note.answer[:200]!r}: {verdict.reason}"
     return (Claim(text=text, support=support, evidence=verdict.evidence), *note.claims)
 
 

@@ -10,9 +10,16 @@ from typing import Literal, get_args
 
 from manyminds.core.errors import UnknownName
 from manyminds.core.protocols import Strategy
+from manyminds.strategies.auto import Auto
+from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.crew import Crew
+from manyminds.strategies.debate import Debate
 from manyminds.strategies.heavy import Heavy
-from manyminds.strategies.self_consistency import SelfConsistency
+from manyminds.strategies.mixture import Mixture
+from manyminds.strategies.plan_execute import PlanExecute
+from manyminds.strategies.self_consistency import Majority, SelfConsistency
 from manyminds.strategies.single import Single
+from manyminds.strategies.tree import Tree
 
 __all__ = ["EFFORTS", "Effort", "strategy_named", "strategy_names"]
 
@@ -22,7 +29,15 @@ EFFORTS: tuple[Effort, ...] = get_args(Effort)
 _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "single": Single,
     "self_consistency": SelfConsistency,
+    "majority": Majority,
+    "best_of_n": BestOfN,
+    "mixture": Mixture,
+    "debate": Debate,
+    "tree": Tree,
+    "crew": Crew,
+    "plan_execute": PlanExecute,
     "heavy": Heavy,
+    "auto": Auto,
 }
 
 
@@ -49,14 +64,14 @@ def for_effort(effort: Effort) -> tuple[str, Strategy]:
     """Return the strategy of an effort level, with its name.
 
     `low` is one call without tools; `medium` one member with tools; `high` several samples until
-    they agree; `heavy` the panel. `auto` is the panel as well: its gate stops after a cheap first
-    attempt where that is enough.
+    they agree; `heavy` the panel. `auto` chooses among them by the question, and goes on to the
+    panel where the cheap answer does not hold.
     """
     made: dict[Effort, tuple[str, Strategy]] = {
         "low": ("single", Single(turns=1)),
         "medium": ("single", Single()),
         "high": ("self_consistency", SelfConsistency()),
         "heavy": ("heavy", Heavy()),
-        "auto": ("heavy", Heavy()),
+        "auto": ("auto", Auto()),
     }
     return made[effort]

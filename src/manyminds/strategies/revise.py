@@ -55,7 +55,7 @@ async def _revise_one(panel: Panel, member: Member, weighed: Weighed, round_: in
     elif panel.verdicts[member.name].outcome == "accepted" and _rests_on_new(panel, after, known):
         result, why = "changed", "its own new tool result supports the new answer"
     else:
-        panel.notes[member.name], panel.verdicts[member.name] = before, verdict
+        panel.restore(before, verdict)
         result, why = "refused", "no new evidence supports the change"
     panel.run.tell(Revised(member=member.name, result=result, reason=why))
 

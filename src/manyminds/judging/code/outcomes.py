@@ -136,7 +136,9 @@ def _equal(a: object, b: object) -> bool:
         return a is b
     if isinstance(a, int | float) and isinstance(b, int | float):
         return a == b or math.isclose(a, b, rel_tol=_TOLERANCE, abs_tol=1e-9)
-    if isinstance(a, list | tuple) and isinstance(b, list | tuple) and type(a) is type(b):
-        pairs = (cast("Sequence[object]", a), cast("Sequence[object]", b))
-        return len(pairs[0]) == len(pairs[1]) and all(map(_equal, *pairs))
-    return type(a) is type(b) and a == b
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list | tuple):
+        one, other = cast("Sequence[object]", a), cast("Sequence[object]", b)
+        return len(one) == len(other) and all(map(_equal, one, other))
+    return a == b

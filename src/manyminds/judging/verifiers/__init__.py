@@ -7,6 +7,7 @@ word. `tests/contracts/test_verifiers.py` runs the same suite over all of them.
 from manyminds.judging.verifiers.answers import Exact, Numeric, Pattern, Schema, Symbolic
 from manyminds.judging.verifiers.citations import Cited
 from manyminds.judging.verifiers.constraints import Constraint, Constraints
+from manyminds.judging.verifiers.member_tests import MemberTests
 from manyminds.judging.verifiers.programs import Differential, Examples, UnitTests
 from manyminds.judging.verifiers.refusals import NoRefusal
 from manyminds.judging.verifiers.rubric import Rubric
@@ -19,6 +20,7 @@ __all__ = [
     "Differential",
     "Exact",
     "Examples",
+    "MemberTests",
     "NoRefusal",
     "Numeric",
     "Pattern",

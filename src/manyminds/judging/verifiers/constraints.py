@@ -3,17 +3,22 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from manyminds.core.values import Candidate, Task, Verdict
 from manyminds.judging.canonical.number import read_quantity
 
-__all__ = ["Constraint", "Constraints"]
+__all__ = ["Constraint", "Constraints", "Kind", "kinds"]
 
 Kind = Literal[
     "at_least_words", "at_most_words", "at_most_characters", "contains", "excludes", "starts_with",
     "ends_with", "lines", "at_least", "at_most", "multiple_of", "lowercase", "uppercase", "integer",
 ]  # fmt: skip
+
+
+def kinds() -> tuple[Kind, ...]:
+    """Return every kind of constraint."""
+    return get_args(Kind)
 
 
 @dataclass(frozen=True, kw_only=True)

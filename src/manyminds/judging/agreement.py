@@ -1,0 +1,80 @@
+"""How far a judge agrees with people beyond chance, and whether that is far enough to decide."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from manyminds.core.protocols import Verifier
+from manyminds.core.values import Candidate, Task, Verdict
+
+__all__ = ["Agreement", "Aligned", "agreement"]
+
+ENOUGH = 0.6
+"""Kappa from which a judge may decide: "substantial" in Landis and Koch 1977."""
+LEAST = 20
+"""Labels below which nothing is said of a judge."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Cohen's kappa between a judge and a person, with its 95 % interval."""
+
+    n: int
+    kappa: float
+    low: float
+    high: float
+    same: float
+    """Share of verdicts that are the same."""
+
+    def may_decide(self, threshold: float = ENOUGH) -> bool:
+        """Say whether the judge is aligned well enough to decide anything."""
+        return self.n >= LEAST and self.kappa >= threshold
+
+
+def agreement(pairs: Sequence[tuple[bool, bool]]) -> Agreement | None:
+    """Compare a judge's verdicts with a person's labels; `None` without any.
+
+    Source: Cohen 1960; the standard error is that of Fleiss, Cohen and Everitt 1969, simplified
+    for large samples: sqrt(p_o (1 - p_o) / (n (1 - p_e)^2)).
+
+    Args:
+        pairs: The judge's verdict (accepted or not) and the person's.
+    """
+    n = len(pairs)
+    if n == 0:
+        return None
+    same = sum(a == b for a, b in pairs) / n
+    yes_judge, yes_person = (sum(p[side] for p in pairs) / n for side in (0, 1))
+    chance = yes_judge * yes_person + (1 - yes_judge) * (1 - yes_person)
+    if chance == 1:  # both always say one thing: nothing can be told from that
+        return Agreement(n=n, kappa=0.0, low=-1.0, high=1.0, same=same)
+    kappa = (same - chance) / (1 - chance)
+    half = 1.96 * math.sqrt(same * (1 - same) / n) / (1 - chance)
+    return Agreement(
+        n=n, kappa=kappa, low=max(-1.0, kappa - half), high=min(1.0, kappa + half), same=same
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aligned:
+    """A verifier that may decide only where it was found to agree with people."""
+
+    verifier: Verifier
+    found: Agreement | None
+    """How it agreed so far; `None` where nobody has labelled anything."""
+    threshold: float = ENOUGH
+
+    @property
+    def name(self) -> str:
+        """Of the verifier behind it."""
+        return self.verifier.name
+
+    async def verify(self, task: Task, candidate: Candidate) -> Verdict:
+        """Pass its verdict on, or say that it is not to be relied on."""
+        if self.found is not None and self.found.may_decide(self.threshold):
+            return await self.verifier.verify(task, candidate)
+        how = "was never compared with people" if self.found is None else (
+            f"agrees with people by kappa {self.found.kappa:.2f} on {self.found.n} labels"
+        )  # fmt: skip
+        why = f"not used to decide: it {how}, and {self.threshold} on {LEAST} is the least"
+        return Verdict(outcome="unsure", reason=why, verifier=self.name)

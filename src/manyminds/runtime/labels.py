@@ -1,0 +1,146 @@
+"""What people said of past answers, and what follows from it: agreement of judges, calibration.
+
+Labels stand in `labels.jsonl`, one a line, the latest of a run counting; the fitted map in
+`calibration.json`. Both in the data folder, both plain text.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from manyminds.core.errors import RecordError, UsageError
+from manyminds.core.events import Checked, NoteShared, Recorded, RunEnded
+from manyminds.core.values import Answer
+from manyminds.judging.agreement import Agreement, agreement
+from manyminds.judging.calibrate import Calibration, fit
+from manyminds.transcript.store import read_transcript, run_names, transcript_path
+
+__all__ = ["Report", "abstaining", "calibrated", "fit_labels", "label", "labels", "report"]
+
+_LABELS, _FITTED = "labels.jsonl", "calibration.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """How judges and stated confidence did against people's labels."""
+
+    labels: int
+    judges: Mapping[str, Agreement]
+    calibration: Calibration | None
+
+
+def label(home: Path, run: str, *, right: bool) -> str:
+    """Keep what a person says of a run's answer; return the run's whole name.
+
+    Raises:
+        UsageError: If there is no such run, or it gave no answer.
+    """
+    path = transcript_path(home, run)
+    if _answer(read_transcript(path).events) is None:
+        raise UsageError(f"run {path.parent.name} gave no answer to label")
+    with (home / _LABELS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"run": path.parent.name, "right": right}) + "\n")
+    return path.parent.name
+
+
+def labels(home: Path) -> dict[str, bool]:
+    """Return the latest label of each run."""
+    try:
+        lines = (home / _LABELS).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    try:
+        rows = [json.loads(line) for line in lines if line.strip()]
+        return {str(row["run"]): row["right"] is True for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        raise RecordError(f"{home / _LABELS} holds a line that is no label: {error}") from None
+
+
+def report(home: Path) -> Report:
+    """Compare every judge, and the stated confidence, with the labels there are."""
+    verdicts: dict[str, list[tuple[bool, bool]]] = {}
+    stated: list[tuple[float, bool]] = []
+    for events, right in _labelled(home):
+        answer = _answer(events)
+        if answer is None:
+            continue
+        known = answer.confidence if answer.stated is None else answer.stated
+        if known is not None:
+            stated.append((known, right))
+        for verifier, accepted in _verdicts_on(answer, events).items():
+            verdicts.setdefault(verifier, []).append((accepted, right))
+    found = {name: agreement(pairs) for name, pairs in sorted(verdicts.items())}
+    judges = {name: one for name, one in found.items() if one is not None}
+    return Report(labels=len(labels(home)), judges=judges, calibration=fit(stated))
+
+
+def fit_labels(home: Path) -> Report:
+    """Fit the confidence on the labels and keep the result.
+
+    Raises:
+        UsageError: If there are too few labels to fit anything.
+    """
+    found = report(home)
+    if found.calibration is None:
+        raise UsageError(
+            f"{found.labels} labels are too few, or all alike; 20 with right and wrong ones among "
+            "them are the least: manyminds judge label RUN right|wrong"
+        )
+    text = json.dumps(asdict(found.calibration), indent=1)
+    (home / _FITTED).write_text(text, encoding="utf-8")
+    return found
+
+
+def calibrated(home: Path, answer: Answer) -> Answer:
+    """Give an answer the fitted confidence, where one was fitted; what was stated is kept."""
+    if answer.confidence is None:
+        return answer
+    try:
+        kept = json.loads((home / _FITTED).read_text(encoding="utf-8"))
+        points = tuple((float(x), float(y)) for x, y in kept.pop("points"))
+        calibration = Calibration(points=points, **kept)
+    except FileNotFoundError:
+        return answer
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RecordError(
+            f"{home / _FITTED} cannot be read ({error}); `manyminds judge fit` writes it anew"
+        ) from None
+    stated = answer.confidence
+    return replace(answer, confidence=round(calibration(stated), 3), stated=stated)
+
+
+def abstaining(answer: Answer, threshold: float | None) -> Answer:
+    """Turn an answer that is too unsure into a partial one that says so."""
+    if threshold is None or answer.confidence is None or answer.outcome != "answered":
+        return answer
+    if answer.confidence >= threshold:
+        return answer
+    why = f"its confidence of {answer.confidence:.0%} is below the {threshold:.0%} you asked for"
+    return replace(answer, outcome="partial", missing=(*answer.missing, why))
+
+
+def _labelled(home: Path) -> Iterator[tuple[tuple[Recorded, ...], bool]]:
+    known = labels(home)
+    for name in run_names(home):
+        if name in known:
+            yield read_transcript(transcript_path(home, name)).events, known[name]
+
+
+def _answer(events: tuple[Recorded, ...]) -> Answer | None:
+    found = next((r.event.answer for r in events if isinstance(r.event, RunEnded)), None)
+    return None if found is None or found.text is None else found
+
+
+def _verdicts_on(answer: Answer, events: tuple[Recorded, ...]) -> dict[str, bool]:
+    """Return what each verifier said last of the answer's author, where it was sure."""
+    said: dict[str, bool] = {}
+    for recorded in events:
+        event = recorded.event
+        if isinstance(event, NoteShared) and event.note.member == answer.author:
+            said = {k: v for k, v in said.items() if event.note.answer == answer.text}
+        if not isinstance(event, Checked) or event.author != answer.author:
+            continue
+        if event.verdict.outcome != "unsure":
+            said[event.verdict.verifier] = event.verdict.outcome == "accepted"
+    return said

@@ -1,0 +1,108 @@
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from manyminds.core.errors import UsageError
+from manyminds.core.events import Checked, NoteShared, Recorded, RunEnded, RunStarted
+from manyminds.core.values import Answer, Limits, Member, Note, Task, Verdict
+from manyminds.judging.canonical import canonicalize
+from manyminds.runtime.history import expected
+from manyminds.runtime.labels import abstaining, calibrated, fit_labels, label, labels, report
+from manyminds.runtime.routing import fit_from_runs, load_router
+from manyminds.testing import recorded
+from manyminds.transcript.store import TranscriptWriter, new_transcript_path
+
+ME = Member(name="m1", way="compute", model="x")
+
+
+def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: str = "?", alone: bool = True) -> None:  # fmt: skip
+    """Write the transcript of a small panel's run."""
+    answer = Answer(
+        outcome="answered", text="42", canonical="42", confidence=confidence, author="m1"
+    )
+    verdict = Verdict(outcome="accepted" if accepted else "rejected", reason="r", verifier="rubric")
+    task = Task(prompt=question)
+
+    def note(member: str, text: str) -> NoteShared:
+        form = canonicalize(text)
+        return NoteShared(note=Note(member=member, round=1, answer=text, canonical=form, reason=""))
+
+    events = [
+        RunStarted(task=task, strategy="heavy", members=(ME,), limits=Limits(), seed=1, version="", prompts=""),
+        Checked(author="m1", verdict=verdict),
+        note("m1", "42" if alone else "41"),
+        note("m2", "42"),
+        RunEnded(answer=answer, stopped_by=None, seconds=1.0),
+    ]  # fmt: skip
+    writer = TranscriptWriter(new_transcript_path(home, run))
+    kept: list[Recorded] = recorded(run, events)
+    for event in kept:
+        writer.write(event)
+    writer.close()
+
+
+def test_labels_are_kept_and_the_latest_counts(tmp_path: Path) -> None:
+    keep(tmp_path, "20260101-a", confidence=0.9, accepted=True)
+    assert label(tmp_path, "last", right=True) == "20260101-a"
+    label(tmp_path, "20260101", right=False)
+    assert labels(tmp_path) == {"20260101-a": False}
+
+
+def test_a_run_there_is_not_cannot_be_labelled(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        label(tmp_path, "nothing", right=True)
+
+
+def test_judges_are_compared_and_confidence_fitted_on_labels(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    for n in range(60):
+        right = rng.random() < 0.5
+        accepted = right if rng.random() < 0.95 else not right
+        keep(tmp_path, f"20260101-{n:03}", confidence=0.95 if right else 0.85, accepted=accepted)
+        label(tmp_path, f"20260101-{n:03}", right=right)
+    found = report(tmp_path)
+    assert found.labels == 60
+    assert found.judges["rubric"].may_decide()
+    assert fit_labels(tmp_path).calibration is not None
+    sure = Answer(outcome="answered", text="x", canonical="x", confidence=0.85)
+    fitted = calibrated(tmp_path, sure)
+    assert fitted.stated == 0.85
+    assert fitted.confidence is not None
+    assert fitted.confidence < 0.4
+    assert abstaining(fitted, 0.5).outcome == "partial"
+    assert "below the 50%" in abstaining(fitted, 0.5).missing[0]
+    assert abstaining(fitted, 0.01) == fitted
+    assert abstaining(fitted, None) == fitted
+
+
+def test_without_labels_nothing_is_fitted_or_changed(tmp_path: Path) -> None:
+    answer = Answer(outcome="answered", text="x", canonical="x", confidence=0.85)
+    assert calibrated(tmp_path, answer) == answer
+    with pytest.raises(UsageError, match="manyminds judge label"):
+        fit_labels(tmp_path)
+
+
+def test_the_router_learns_from_kept_panels(tmp_path: Path) -> None:
+    assert load_router(tmp_path).runs == 0
+    for n in range(25):
+        keep(tmp_path, f"20260101-e{n:02}", confidence=0.9, accepted=True, question="Who wrote Faust?")  # fmt: skip
+        keep(tmp_path, f"20260101-h{n:02}", confidence=0.9, accepted=True, alone=n % 5 == 0, question="Prove and compare both. Why?")  # fmt: skip
+    router = fit_from_runs(tmp_path)
+    assert router == load_router(tmp_path)
+    assert router.runs == 50
+    assert router.alone("Who wrote Emma?") > 0.8 > 0.5 > router.alone("Prove and compare all. Why?")
+
+
+def test_what_a_run_will_cost_is_told_from_history(tmp_path: Path) -> None:
+    assert expected(tmp_path, "heavy", "x", 4).runs == 0
+    rows = [
+        {"strategy": "heavy", "model": "x", "members": 4, "tokens": t, "usd": None, "seconds": s, "wh": None}
+        for t, s in ((1_000, 10.0), (3_000, 30.0), (2_000, 20.0))
+    ]  # fmt: skip
+    lines = [json.dumps(row) for row in rows] + ['{"torn']
+    (tmp_path / "history.jsonl").write_text("\n".join(lines))
+    found = expected(tmp_path, "heavy", "x", 4)
+    assert (found.tokens, found.seconds, found.usd, found.runs) == (2_000, 20.0, None, 3)
+    assert "about 2,000 tokens, $ unknown, 20 s" in str(found)

@@ -1,0 +1,180 @@
+"""Strategies on questions for code, with programs run in the real sandbox."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from manyminds.agents.sample import read_answer
+from manyminds.core.events import CruxSettled, PhaseStarted, Revised
+from manyminds.core.values import Candidate, Task
+from manyminds.judging.canonical import canonicalize
+from manyminds.judging.code.examples import Example
+from manyminds.judging.verifiers import MemberTests, UnitTests
+from manyminds.runtime.paths import cache_home
+from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.crew import Crew
+from manyminds.strategies.heavy import Heavy
+from manyminds.strategies.self_consistency import Majority
+from manyminds.testing import ScriptedRun
+from manyminds.tools.calculator.tool import Calculate
+from manyminds.tools.sandbox.choose import find_isolation
+from manyminds.tools.sandbox.tool import Python
+
+pytestmark = pytest.mark.anyio
+QUESTION = """Complete this function.
+
+```python
+def middle(xs: list[int]) -> int:
+    \"\"\" Return the middle of the sorted numbers, the lower one of two.
+    >>> middle([3, 1, 2])
+    2
+    \"\"\"
+```"""
+
+
+def code(body: str) -> str:
+    return f"So:\n```python\ndef middle(xs):\n    {body}\n```"
+
+
+RIGHT = code("return sorted(xs)[(len(xs) - 1) // 2]")
+RIGHT_TOO = code("ys = list(xs)\n    ys.sort()\n    return ys[(len(ys) - 1) // 2]")
+UPPER = code("return sorted(xs)[len(xs) // 2]")
+UNSORTED = code("return xs[len(xs) // 2]")
+BROKEN = code("return sorted(xs)[")
+
+
+@pytest.fixture
+async def python() -> AsyncIterator[Python]:
+    isolation = await find_isolation(cache_home())
+    if isolation.jailer is None:
+        pytest.skip(f"left out: no sandbox works here: {isolation.refused}")
+    tool = Python(isolation)
+    yield tool
+    await tool.close()
+
+
+def run_of(python: Python, **script: Sequence[str]) -> ScriptedRun:
+    return ScriptedRun(task=Task(prompt=QUESTION), script=script, with_tools=[python, Calculate()])
+
+
+async def test_majority_counts_programs_that_behave_alike_as_one(python: Python) -> None:
+    run = run_of(python, m1=[UPPER], m2=[RIGHT], m3=[RIGHT_TOO], m4=[RIGHT])
+    answer = await Majority(adaptive=False)(run)
+    assert answer.text is not None
+    assert "(len(xs) - 1)" in answer.text
+    assert [d.member for d in answer.dissent] == ["m1"]
+
+
+async def test_best_of_n_takes_the_one_that_meets_the_examples(python: Python) -> None:
+    run = run_of(python, m1=[UNSORTED], m2=[UNSORTED], m3=[UNSORTED], m4=[RIGHT])
+    answer = await BestOfN()(run)
+    assert answer.author == "m4"
+    assert answer.how is not None
+    assert "1 accepted by examples" in answer.how
+
+
+async def test_a_repair_is_told_what_failed(python: Python) -> None:
+    run = run_of(python, m1=[UNSORTED, RIGHT], m2=[BROKEN], m3=[BROKEN, BROKEN], m4=[UNSORTED])
+    answer = await BestOfN(repairs=1)(run)
+    assert answer.author == "m1"
+    told = [call.messages[-1].text for name, call in run.calls if name == "m1"][-1]
+    assert "middle([3, 1, 2]) must be 2, and is 1" in told
+
+
+async def test_without_an_accepted_sample_the_behaviour_of_most_is_delivered(
+    python: Python,
+) -> None:
+    run = run_of(python, m1=[UNSORTED], m2=[UNSORTED], m3=[BROKEN], m4=[UNSORTED])
+    answer = await BestOfN()(run)
+    assert answer.author == "m1"
+
+
+def value(shown: str) -> str:
+    return f"Sorted it is so and so.\nAnswer: {shown}"
+
+
+async def test_heavy_settles_the_call_on_which_programs_part_and_members_revise(python: Python) -> None:  # fmt: skip
+    readers = {f"reader{n}": [value("1")] for n in range(1, 10)}
+    run = run_of(
+        python, m1=[UPPER, UPPER], m2=[RIGHT_TOO], m3=[UPPER, RIGHT], m4=[UPPER, RIGHT], **readers
+    )
+    answer = await Heavy(cruxes=1)(run)
+    phases = [e.event.phase for e in run.events if isinstance(e.event, PhaseStarted)]
+    assert "settle" in phases
+    assert "revise" in phases
+    assert answer.text is not None
+    assert "(len(" in answer.text
+    assert answer.canonical is not None
+    settled = [e.event for e in run.events if isinstance(e.event, CruxSettled)]
+    supports = {r.support for s in settled for r in s.rulings}
+    assert "contradicted" in supports
+    revised = {e.event.member: e.event.result for e in run.events if isinstance(e.event, Revised)}
+    assert "changed" in revised.values()
+
+
+async def test_heavy_on_code_ends_at_the_gate_where_two_agree(python: Python) -> None:
+    run = run_of(python, m1=[RIGHT], m2=[RIGHT_TOO], m3=[UPPER], m4=[UPPER])
+    answer = await Heavy()(run)
+    assert len(run.calls) == 2
+    assert answer.outcome == "answered"
+    assert answer.dissent == ()
+
+
+async def test_readers_who_do_not_agree_rule_nothing(python: Python) -> None:
+    readers = {"reader1": [value("1")], "reader2": [value("2")], "reader3": [value("3")]}
+    run = run_of(python, m1=[UPPER], m2=[RIGHT], m3=[RIGHT], m4=[UPPER], **readers)
+    await Heavy(cruxes=1, rounds=1)(run)
+    settled = [e.event for e in run.events if isinstance(e.event, CruxSettled)]
+    assert [s.rulings for s in settled] == [()]
+
+
+async def test_a_crew_ends_when_the_examples_are_met(python: Python) -> None:
+    run = run_of(python, solver=["Sort.\nThen take the middle."] * 3, coder=[UNSORTED, RIGHT])
+    answer = await Crew()(run)
+    assert answer.author == "coder"
+    assert answer.how == "approved by the verifier in round 2"
+    assert answer.outcome == "answered"
+
+
+async def test_a_crew_that_never_approves_says_so(python: Python) -> None:
+    run = run_of(python, solver=["Plan."] * 3, coder=[UNSORTED] * 3)
+    answer = await Crew()(run)
+    assert answer.outcome == "partial"
+    assert answer.how == "not approved in 3 rounds"
+
+
+async def test_tests_that_two_members_wrote_are_what_a_program_must_pass(python: Python) -> None:
+    good, wrong = "middle([5, 1]) == 1\nmiddle([]) == 0", "middle([5, 1]) == 1\nmiddle([2]) == 7"
+    run = run_of(python, m1=[good], m2=[wrong], m3=["none"], m4=["middle([9, 1]) == 9"])
+    verifier = MemberTests(run=run, authors=tuple(run.members))
+    verdicts = [
+        await verifier.verify(run.task, Candidate(text=text, author="x", canonical=canonicalize(text)))
+        for text in (read_answer(RIGHT, code=True) or "", read_answer(UPPER, code=True) or "")
+    ]  # fmt: skip
+    assert [v.outcome for v in verdicts] == ["accepted", "rejected"]
+    assert "middle([5, 1]) must be 1, and is 5" in verdicts[1].reason
+    assert len(run.calls) == 4
+
+
+async def test_no_mutated_wrong_program_is_accepted(python: Python) -> None:
+    tests = tuple(
+        Example(call=f"middle({xs})", expected=str(sorted(xs)[(len(xs) - 1) // 2]))
+        for xs in ([3, 1, 2], [5, 1], [4], [1, 9, 9, 9], [-3, 8, 0, 7, 1], [10, 20, 30, 5])
+    )
+    run = run_of(python)
+    verifier = UnitTests(run=run, tests=tests)
+    right = "def middle(xs):\n    ys = sorted(xs)\n    n = len(ys) - 1\n    return ys[n // 2]"
+    changes = [
+        ("sorted(xs)", "xs"), ("sorted(xs)", "sorted(xs, reverse=True)"), ("- 1", "- 2"),
+        ("- 1", "+ 1"), ("- 1", ""), ("// 2", "// 3"), ("// 2", ""), ("ys[n // 2]", "ys[n // 2] + 1"),
+        ("ys[n // 2]", "ys[-1]"), ("ys[n // 2]", "ys[0]"), ("ys[n // 2]", "float(ys[n // 2]) + 0.5"),
+        ("ys[n // 2]", "str(ys[n // 2])"), ("ys[n // 2]", "[ys[n // 2]]"), ("ys[n // 2]", "None"),
+        ("return", "print"), ("sorted(xs)", "list(set(xs))"), ("sorted(xs)", "sorted(xs)[1:]"),
+        ("sorted(xs)", "sorted(set(xs))"), ("def middle(xs)", "def middle(xs, y)"), ("return", "yield"),
+    ]  # fmt: skip
+    for old, new in changes:
+        wrong = right.replace(old, new)
+        verdict = await verifier.verify(run.task, Candidate(text=wrong, author="x", canonical=canonicalize(wrong)))  # fmt: skip
+        assert verdict.outcome == "rejected", wrong
+    verdict = await verifier.verify(run.task, Candidate(text=right, author="x", canonical=canonicalize(right)))  # fmt: skip
+    assert verdict.outcome == "accepted"

@@ -1,0 +1,84 @@
+import random
+
+import pytest
+
+from manyminds.core.events import Routed
+from manyminds.core.values import Task
+from manyminds.strategies.auto import Auto
+from manyminds.strategies.route import Router, expression_in, fit_router
+from manyminds.testing import ScriptedRun, act, final
+
+pytestmark = pytest.mark.anyio
+ALL = ("python", "calculate", "search_docs", "read_doc")
+NO_DOCS = ("python", "calculate")
+
+
+@pytest.mark.parametrize(
+    ("question", "tools", "route"),
+    [
+        ("17 * 23", ALL, "calculator"),
+        ("What is (3/4 + 1/8) * 16?", ALL, "calculator"),
+        ("How many letters e are in 'seventeen'?", NO_DOCS, "python"),
+        ("What is the sum of all primes below 200?", NO_DOCS, "python"),
+        ("According to the handbook, who holds the key?", ALL, "docs"),
+        ("Who wrote Faust?", NO_DOCS, "one_call"),
+        ("Hello!", NO_DOCS, "one_call"),
+        ("Write a function that merges two sorted lists.", NO_DOCS, "panel"),
+        ("Prove that the square root of two is irrational.", NO_DOCS, "panel"),
+    ],
+)
+def test_rules_route_by_the_words(question: str, tools: tuple[str, ...], route: str) -> None:
+    assert Router().choose(question, tools=tools).route == route
+
+
+@pytest.mark.parametrize("text", ["What is love?", "2024", "import os", "1/0", "__import__('os')"])
+def test_what_is_no_expression_is_none(text: str) -> None:
+    assert expression_in(text) is None
+
+
+async def test_an_expression_is_answered_without_a_model() -> None:
+    run = ScriptedRun(task=Task(prompt="What is 17 * 23?"), script={})
+    answer = await Auto()(run)
+    assert (answer.text, run.calls) == ("391", [])
+    assert answer.evidence[0].request == "17 * 23"
+
+
+async def test_a_plain_question_costs_one_call() -> None:
+    run = ScriptedRun(task=Task(prompt="Who wrote Faust?"), script={"m1": [final("Goethe")]})
+    answer = await Auto()(run)
+    assert answer.text == "Goethe"
+    assert len(run.calls) == 1
+
+
+async def test_what_does_not_hold_goes_to_the_panel() -> None:
+    backed = [act("calculate", expression="6*7"), final("42")]
+    script = {"m1": [final("41"), *backed], "m2": backed, "m3": backed, "m4": backed}
+    task = Task(prompt="How many pens are in six boxes of seven, and how many are left of 42 then?")
+    run = ScriptedRun(task=task, script=script)
+    answer = await Auto()(run)
+    assert answer.text == "42"
+    routes = [e.event.effort for e in run.events if isinstance(e.event, Routed)]
+    assert routes[0] != "heavy"
+    assert routes[-1] == "heavy"
+
+
+def test_the_router_learns_what_one_member_can_answer() -> None:
+    rng = random.Random(2)
+    easy = "Who wrote book number {}?"
+    hard = "Prove that claim {} holds, then design a test and compare both. What follows?"
+    runs = [
+        (text.format(n), rng.random() < (0.95 if text is easy else 0.3))
+        for n in range(200)
+        for text in (easy, hard)
+    ]
+    router = fit_router(runs)
+    assert router is not None
+    assert router.alone(easy.format(1)) == pytest.approx(0.95, abs=0.05)
+    assert router.alone(hard.format(1)) == pytest.approx(0.3, abs=0.1)
+    assert router.choose(easy.format(1), tools=NO_DOCS).effort == "low"
+    assert router.choose(hard.format(1), tools=NO_DOCS).effort == "heavy"
+
+
+def test_too_few_runs_teach_nothing() -> None:
+    assert fit_router([("Who?", True)] * 39) is None
+    assert fit_router([("Who?", True)] * 100) is None
