@@ -29,7 +29,7 @@ CONCURRENT_ROUNDS = 3
 LATENCY_MS = 200
 TOLD = {"capture_output": True, "text": True}
 OWN = ("bare", "bare_aiohttp", "manyminds", "pydantic_ai")
-ENVIRONMENTS = HERE.parent / ".cache" / "peers"
+ENVIRONMENTS = HERE.parent / ".bench" / "peers"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -137,6 +137,6 @@ if __name__ == "__main__":
     parser.add_argument("--arms", default=",".join(ARMS))
     parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
     parser.add_argument(
-        "--samples", type=Path, default=HERE.parents[1] / ".cache" / "samples.sqlite"
+        "--samples", type=Path, default=HERE.parents[1] / ".bench" / "samples.sqlite"
     )
     asyncio.run(main(parser.parse_args()))
