@@ -62,6 +62,7 @@ class Stub:
         self.headers: list[dict[str, str]] = []
         self.cut = False
         self.delay_s = 0.0
+        self.reasoning_tokens = 0
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stop = asyncio.Event()
@@ -134,7 +135,7 @@ class Stub:
 
     async def _reply(self, request: web.Request, body: Body, text: str) -> web.StreamResponse:
         if not body.get("stream"):
-            return web.json_response(completion(text))
+            return web.json_response(completion(text, self.reasoning_tokens))
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
         pieces = [text[i : i + 12] for i in range(0, len(text), 12)]
@@ -145,7 +146,9 @@ class Stub:
                 return response
             await response.write(_event({"choices": [_delta(piece)]}))
         await response.write(_event({"choices": [_delta("", finish="stop")]}))
-        await response.write(_event({"choices": [], "usage": completion("")["usage"]}))
+        await response.write(
+            _event({"choices": [], "usage": completion("", self.reasoning_tokens)["usage"]})
+        )
         await response.write(b"data: [DONE]\n\n")
         return response
 
@@ -163,7 +166,7 @@ def _is_probe(body: Body) -> bool:
     )
 
 
-def completion(text: str) -> Body:
+def completion(text: str, reasoning_tokens: int = 0) -> Body:
     message = {"role": "assistant", "content": text}
     return {
         "id": "c1",
@@ -171,7 +174,12 @@ def completion(text: str) -> Body:
         "created": 1,
         "model": "stub",
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+        "usage": {
+            "prompt_tokens": 100,
+            "completion_tokens": 20,
+            "total_tokens": 120,
+            "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
+        },
     }
 
 

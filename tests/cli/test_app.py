@@ -458,3 +458,16 @@ def test_what_it_will_cost_is_said_first_and_the_prompts_stand_in_the_answer(stu
     out, err = capsys.readouterr()
     assert "expected: about" in err
     assert "prompts " in out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "sent"),
+    [([], None), (["--no-thinking"], {"enable_thinking": False}), (["--thinking"], None)],
+)
+def test_thinking_is_switched_off_on_the_wire_and_reasoning_tokens_are_counted(stub: Stub, capsys: pytest.CaptureFixture[str], flags: list[str], sent: object) -> None:  # fmt: skip
+    stub.reasoning_tokens = 0 if flags == ["--no-thinking"] else 7
+    assert ask(stub, "--json", *flags, "What?") == 0
+    found = json.loads(capsys.readouterr().out)
+    asked = [body for body in stub.requests if "What?" in json.dumps(body)]
+    assert [body.get("chat_template_kwargs") for body in asked] == [sent]
+    assert found["cost"]["tokens_reasoning"] == stub.reasoning_tokens

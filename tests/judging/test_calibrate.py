@@ -80,13 +80,15 @@ class Yes:
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (None, "unsure"),
+        (None, "accepted"),
         (Agreement(n=100, kappa=0.4, low=0.3, high=0.5, same=0.7), "unsure"),
-        (Agreement(n=10, kappa=0.9, low=0.5, high=1.0, same=0.95), "unsure"),
+        (Agreement(n=10, kappa=0.1, low=-0.5, high=0.7, same=0.5), "accepted"),
         (Agreement(n=100, kappa=0.8, low=0.7, high=0.9, same=0.9), "accepted"),
     ],
 )
-async def test_a_judge_below_the_threshold_decides_nothing(found: Agreement | None, outcome: str) -> None:  # fmt: skip
+async def test_a_judge_known_to_disagree_decides_nothing(found: Agreement | None, outcome: str) -> None:  # fmt: skip
     candidate = Candidate(text="42", author="m", canonical=canonicalize("42"))
     verdict = await Aligned(verifier=Yes(), found=found).verify(Task(prompt="?"), candidate)
     assert verdict.outcome == outcome
+    compared = found is not None and found.n >= 20
+    assert ("of your labels" in verdict.reason) is not compared

@@ -248,3 +248,12 @@ async def test_a_jailer_that_works_is_found_or_all_reasons_are_given(tmp_path: P
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_the_policy_is_whole_instructions(machine: str) -> None:
     assert len(seccomp_bpf(machine)) % 8 == 0
+
+
+async def test_a_fresh_program_sees_no_names_and_leaves_no_process(isolation: Isolation) -> None:
+    tool = Python(isolation, limits=Limits(memory_mb=777))
+    await out(tool, "x = 1; print(x)")
+    call = ToolCall(id="c", name="python", arguments={"code": "print('x' in dir())", "fresh": True})
+    assert (await tool("m1", call))[0].output.strip() == "False"
+    assert jails() == []
+    await tool.close()

@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from manyminds.agents.member import Draft
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import ProviderError
-from manyminds.core.messages import Message, ModelCall, Purpose, Said, ToolCall, Turn
+from manyminds.core.messages import (
+    JsonValue,
+    Message,
+    ModelCall,
+    Purpose,
+    Said,
+    ToolCall,
+    Turn,
+)
 from manyminds.core.protocols import Run
 from manyminds.core.values import Member
 
@@ -134,7 +142,8 @@ class Conversation:
 
     async def _run_program(self, run: Run, code: str) -> Draft:
         """Run the member's program; its last printed line is the answer."""
-        call = ToolCall(id=run.new_id("program"), name="python", arguments={"code": code})
+        alone: dict[str, JsonValue] = {"code": code, "fresh": True}
+        call = ToolCall(id=run.new_id("program"), name="python", arguments=alone)
         outcome = await run.call(self.member, call)
         printed = outcome.evidence[0].output.strip().splitlines() if outcome.evidence else []
         if not printed:

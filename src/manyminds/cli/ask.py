@@ -5,6 +5,7 @@ import signal
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,7 @@ def ask(
     schema: Path | None = None,
     thinking: bool | None = None,
     abstain: float | None = None,
+    clarify: Annotated[bool, Parameter(negative=())] = False,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
     events: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
@@ -57,8 +59,8 @@ def ask(
     Args:
         question: The question; `@file` reads a file, `-` or nothing reads stdin.
         effort: low, medium, high, heavy or auto.
-        strategy: auto, best_of_n, crew, debate, heavy, majority, mixture, plan_execute,
-            self_consistency, single or tree; overrides --effort.
+        strategy: auto, best_of_n, crew, crew_duo, debate, heavy, majority, mixture, plan_execute,
+            self_consistency, single, tree or tree_dfs; overrides --effort.
         verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
         ranker: What decides between answers of best_of_n that stand level, like pairwise.
         members: 1 to 16, or auto.
@@ -68,6 +70,7 @@ def ask(
         schema: File with a JSON Schema the answer must obey.
         thinking: Let models that can reason first do so, or not; by default each as it likes.
         abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
+        clarify: Ask back first where the question can be understood in two ways; needs a terminal.
         json_: Print one JSON object.
         events: Print every event as a line of JSON instead.
         quiet: Show nothing but the answer.
@@ -81,9 +84,10 @@ def ask(
     )  # fmt: skip
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     view = choose_view(quiet=quiet or events, json_=json_)
-    if abstain is not None and not 0 <= abstain <= 1:
-        raise UsageError(f"--abstain takes 0 to 1, not {abstain}")
-    more = _More(verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain)
+    more = _More(
+        verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, clarify=clarify
+    )
+    more.check()
     asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
         print(as_json_line(asked) if json_ else answer_as_text(asked, only=quiet))
@@ -106,6 +110,18 @@ class _More:
     ranker: str | None
     thinking: bool | None
     abstain: float | None
+    clarify: bool
+
+    def check(self) -> None:
+        """Refuse what cannot be met.
+
+        Raises:
+            UsageError: If one cannot.
+        """
+        if self.abstain is not None and not 0 <= self.abstain <= 1:
+            raise UsageError(f"--abstain takes 0 to 1, not {self.abstain}")
+        if self.clarify and not sys.stdin.isatty():
+            raise UsageError("--clarify needs a terminal to ask you in; leave it out here")
 
 
 def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More) -> AskOptions:
@@ -152,8 +168,18 @@ async def _run(
             on_progress=view.on_progress if view.live else None,
             on_notice=view.on_notice,
             on_start=lambda run: _stop_on_interrupt(run, stack),
+            on_doubt=partial(_ask_back, view) if more.clarify else None,
         )
         return await run_ask(task, options, data=data_home(), cache=cache_home(), watch=watch)
+
+
+async def _ask_back(view: View, question: str) -> str | None:
+    """Ask the person, with the live view out of the way."""
+    with view.paused():
+        sys.stderr.write(f"{question}\n> ")
+        sys.stderr.flush()
+        said = await asyncio.to_thread(sys.stdin.readline)
+    return said.strip() or None
 
 
 def _print_event(recorded: Recorded) -> None:

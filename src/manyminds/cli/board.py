@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from manyminds.core.events import (
+    Clarified,
     Compared,
     CruxNamed,
     CruxSettled,
@@ -11,11 +12,15 @@ from manyminds.core.events import (
     MemberStarted,
     NoteShared,
     PhaseStarted,
+    Ranked,
     Recorded,
+    RemarkMade,
+    RemarkRejected,
     Replied,
     Requested,
     RequestFailed,
     Revised,
+    Routed,
     RunEnded,
     RunStarted,
     ToolCalled,
@@ -110,7 +115,7 @@ class Board:
                 self.over = True
                 return None
             case _:
-                return None
+                return _aside(event)
 
     def progress(self, member: str, pieces: int) -> None:
         """Note that a reply is coming in."""
@@ -163,6 +168,24 @@ class Board:
         if note.member in self.panes:
             self.panes[note.member].answer = note.answer
         return f"{note.member} answers {_short(note.answer)}"
+
+
+def _aside(event: object) -> str | None:
+    """Return the line of an event that changes nothing on the board."""
+    match event:
+        case RemarkMade():
+            return f"{event.remark.author}, {event.remark.kind}: {_short(event.remark.text, 100)}"
+        case RemarkRejected():
+            return f"{event.author} was not heard: {event.reason}"
+        case Ranked():
+            best = event.authors[event.ranking.order[0]]
+            return f"{event.ranking.ranker} puts {best} first: {event.ranking.reason}"
+        case Routed():
+            return f"{event.route}, effort {event.effort}: {event.why}"
+        case Clarified():
+            return f"asked back: {_short(event.question, 100)}"
+        case _:
+            return None
 
 
 def verdict_line(rulings: tuple[Ruling, ...]) -> str:

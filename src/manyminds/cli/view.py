@@ -3,6 +3,8 @@
 import os
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -48,6 +50,11 @@ class View(ABC):
         trace: TracebackType | None,
     ) -> None:
         return None
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Keep out of the way while a person is asked something."""
+        yield
 
     @abstractmethod
     def on_event(self, recorded: Recorded) -> None:
@@ -116,6 +123,15 @@ class Panes(View):
         trace: TracebackType | None,
     ) -> None:
         self._live.stop()
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Take the panes off the screen for as long."""
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live.start()
 
     def _draw(self) -> RenderableType:
         now = datetime.now(UTC) if not self._board.over else self._board.now

@@ -26,6 +26,7 @@ from manyminds.core.values import (
 
 __all__ = [
     "Checked",
+    "Clarified",
     "Compared",
     "CruxNamed",
     "CruxSettled",
@@ -188,6 +189,16 @@ class Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clarified:
+    """The person was asked back before the work began."""
+
+    kind: Literal["clarified"] = "clarified"
+    question: str
+    answer: str | None
+    """`None` where the person said nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemarkMade:
     """A member said something to the others."""
 
@@ -297,6 +308,7 @@ Event = (
     | ToolReturned
     | NoteShared
     | Checked
+    | Clarified
     | RemarkMade
     | RemarkRejected
     | Ranked

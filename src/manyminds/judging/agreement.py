@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from manyminds.core.protocols import Verifier
 from manyminds.core.values import Candidate, Task, Verdict
@@ -57,7 +57,10 @@ def agreement(pairs: Sequence[tuple[bool, bool]]) -> Agreement | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Aligned:
-    """A verifier that may decide only where it was found to agree with people."""
+    """A judge that does not decide once it was found to disagree with people.
+
+    Before there are enough labels to tell, it decides and says that it is not yet compared.
+    """
 
     verifier: Verifier
     found: Agreement | None
@@ -70,11 +73,17 @@ class Aligned:
         return self.verifier.name
 
     async def verify(self, task: Task, candidate: Candidate) -> Verdict:
-        """Pass its verdict on, or say that it is not to be relied on."""
-        if self.found is not None and self.found.may_decide(self.threshold):
+        """Pass its verdict on, or say why it does not count."""
+        if self.found is None or self.found.n < LEAST:
+            verdict = await self.verifier.verify(task, candidate)
+            labels = 0 if self.found is None else self.found.n
+            return replace(
+                verdict, reason=f"{verdict.reason} (a judge with {labels} of your labels)"
+            )
+        if self.found.may_decide(self.threshold):
             return await self.verifier.verify(task, candidate)
-        how = "was never compared with people" if self.found is None else (
-            f"agrees with people by kappa {self.found.kappa:.2f} on {self.found.n} labels"
-        )  # fmt: skip
-        why = f"not used to decide: it {how}, and {self.threshold} on {LEAST} is the least"
+        how = (
+            f"kappa {self.found.kappa:.2f} on {self.found.n} labels; {self.threshold} is the least"
+        )
+        why = f"this judge does not agree with you well enough to decide: {how}"
         return Verdict(outcome="unsure", reason=why, verifier=self.name)

@@ -3,29 +3,30 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from manyminds.agents.clarify import doubt_about, with_answer
 from manyminds.agents.prompts import prompts_hash, tampered
-from manyminds.agents.roster import MAX_MEMBERS, roster
+from manyminds.agents.roster import roster
 from manyminds.budget.ledger import cost_of
-from manyminds.core.errors import ManymindsError, ProviderError, UnknownName, UsageError
-from manyminds.core.events import Recorded, RunEnded, RunStarted
+from manyminds.core.errors import (
+    ManymindsError,
+    ProviderError,
+    RunError,
+    UsageError,
+)
+from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted
 from manyminds.core.protocols import Strategy, Tool
 from manyminds.core.values import Answer, Cost, Limits, Member, Task
-from manyminds.judging.rankers.registry import ranker_named, ranker_names
-from manyminds.judging.verifiers.registry import verifier_named, verifier_names
+from manyminds.runtime.choose import AskOptions, choose_strategy, member_count
 from manyminds.runtime.endpoints import connect
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import abstaining, calibrated
-from manyminds.runtime.routing import load_router
-from manyminds.runtime.run import Endpoint, MemoryRun, Patience, Sink
-from manyminds.strategies.auto import Auto
-from manyminds.strategies.best_of_n import BestOfN, fitting_verifier
-from manyminds.strategies.registry import Effort, for_effort, strategy_named
+from manyminds.runtime.run import Endpoint, MemoryRun, Sink
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.tool import ReadDoc, SearchDocs
@@ -34,38 +35,12 @@ from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
-__all__ = ["AskOptions", "Asked", "Watch", "ask"]
+__all__ = ["AskOptions", "Asked", "Watch", "ask", "play"]
 
-_MEMBERS: dict[Effort, int] = {"low": 1, "medium": 1, "high": 5, "heavy": 4, "auto": 4}
 ENOUGH = 0.5
 """A run cut short still answers where its answer is likelier right than not."""
 SMALLEST_TOKENS = 2_000
 """A budget that cannot hold one request and its reserve is refused before anything is spent."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AskOptions:
-    """How a question is to be worked."""
-
-    models: tuple[str, ...]
-    effort: Effort = "heavy"
-    strategy: str | None = None
-    """Overrides the effort's own."""
-    members: int | None = None
-    """`None`: as many as the effort level wants."""
-    limits: Limits = field(default_factory=Limits)
-    docs: Path | None = None
-    seed: int | None = None
-    """`None`: drawn, and recorded."""
-    patience: Patience = field(default_factory=Patience)
-    verifier: str | None = None
-    """`NAME` or `NAME:ARGUMENT` of a verifier for `best_of_n`."""
-    ranker: str | None = None
-    """Name of a ranker for `best_of_n`."""
-    abstain: float | None = None
-    """Confidence, 0 to 1, below which an answer is only a partial one; `None`: never."""
-    thinking: bool | None = None
-    """Whether models that can reason first should; `None` leaves it to each model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +54,8 @@ class Watch:
     """Told in one line what is being readied."""
     on_start: Callable[[MemoryRun], None] = lambda _run: None
     """Given the run, to be able to stop it."""
+    on_doubt: Callable[[str], Awaitable[str | None]] | None = None
+    """Asks the person a question and returns what they say; `None`: nobody is there to be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,10 +83,8 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
     """
     began = time.monotonic()
     _check_prompts()
-    name, strategy = _strategy(options)
-    if isinstance(strategy, Auto):
-        strategy = Auto(router=load_router(data))
-    count = _count(options, name)
+    name, strategy = choose_strategy(options, data)
+    count = member_count(options, name)
     async with AsyncExitStack() as stack:
         endpoints = await _connect_all(stack, options.models, cache, watch)
         _check_budget(options.limits, endpoints)
@@ -121,7 +96,6 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         writer = TranscriptWriter(path)
         stack.callback(writer.close)
         events: list[Recorded] = []
-        seed = secrets.randbits(31) if options.seed is None else options.seed
         run = MemoryRun(
             run_id=run_id,
             task=task,
@@ -129,7 +103,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             endpoints=endpoints,
             tools=tools,
             limits=options.limits,
-            seed=seed,
+            seed=secrets.randbits(31) if options.seed is None else options.seed,
             began=began,
             patience=options.patience,
             thinking=options.thinking,
@@ -138,12 +112,9 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         )
         watch.on_notice(f"expected: {expected(data, name, ','.join(endpoints), count)}")
         watch.on_start(run)
-        run.tell(
-            RunStarted(
-                task=task, strategy=name, members=run.members, limits=options.limits, seed=seed,
-                version="0.1.0", prompts=prompts_hash(),
-            )
-        )  # fmt: skip
+        run.tell(_started(run, name, options.limits))
+        if watch.on_doubt is not None:
+            await _clarify(run, watch.on_doubt)
         answer, stopped_by = await play(run, strategy)
         answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
@@ -153,6 +124,13 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             run=run_id, answer=answer, strategy=name, members=run.members, cost=cost_of(events),
             stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),
         )  # fmt: skip
+
+
+def _started(run: MemoryRun, strategy: str, limits: Limits) -> RunStarted:
+    return RunStarted(
+        task=run.task, strategy=strategy, members=run.members, limits=limits, seed=run.given_seed,
+        version="0.1.0", prompts=prompts_hash(),
+    )  # fmt: skip
 
 
 async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
@@ -173,44 +151,23 @@ async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
     return answer, stopped_by
 
 
+async def _clarify(run: MemoryRun, ask_person: Callable[[str], Awaitable[str | None]]) -> None:
+    """Ask the person back where the task can be understood in two ways, and work on with that."""
+    try:
+        doubt = await doubt_about(run)
+    except RunError:
+        return  # there is not even enough for that; the run itself will say so
+    if doubt is None:
+        return
+    said = await ask_person(doubt.question)
+    run.tell(Clarified(question=doubt.question, answer=said))
+    if said:
+        run.task = replace(run.task, prompt=with_answer(run.task.prompt, doubt, said))
+
+
 def new_run_id() -> str:
     """Return a name that sorts by time and is hard to meet twice."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def _strategy(options: AskOptions) -> tuple[str, Strategy]:
-    if options.verifier is not None or options.ranker is not None:
-        return "best_of_n", _best_of_n(options)
-    if options.strategy is not None:
-        return options.strategy, strategy_named(options.strategy)
-    return for_effort(options.effort)
-
-
-def _best_of_n(options: AskOptions) -> Strategy:
-    """Return best-of-n with the verifier and ranker that were named; wrong names are told first."""
-    if options.strategy not in (None, "best_of_n"):
-        raise UsageError(
-            f"--verifier and --ranker go with --strategy best_of_n, not {options.strategy}"
-        )
-    verifier, ranker = options.verifier, options.ranker
-    if verifier is not None and (name := verifier.partition(":")[0]) not in verifier_names():
-        raise UnknownName("verifier", name, verifier_names())
-    if ranker is not None and ranker not in ranker_names():
-        raise UnknownName("ranker", ranker, ranker_names())
-    return BestOfN(
-        verifier=fitting_verifier
-        if verifier is None
-        else lambda run: verifier_named(verifier, run),
-        ranker=None if ranker is None else lambda run: ranker_named(ranker, run),
-    )
-
-
-def _count(options: AskOptions, strategy: str) -> int:
-    if options.members is None:
-        return {"single": 1}.get(strategy, max(_MEMBERS[options.effort], 4))
-    if not 1 <= options.members <= MAX_MEMBERS:
-        raise UsageError(f"--members takes 1 to {MAX_MEMBERS}, not {options.members}")
-    return options.members
 
 
 async def _connect_all(

@@ -136,7 +136,7 @@ class MemoryRun:
         self.stopped_by: str | None = None
         self._endpoints = endpoints
         self._tools = tools
-        self._seed = seed
+        self.given_seed = seed
         self._patience = Patience() if patience is None else patience
         self._thinking = thinking
         self._sinks = tuple(sinks)
@@ -171,7 +171,7 @@ class MemoryRun:
         It depends on the run's seed and the member's own count, not on who asked first.
         """
         self._seeds[member.name] += 1
-        text = f"{self._seed}/{member.name}/{self._seeds[member.name]}"
+        text = f"{self.given_seed}/{member.name}/{self._seeds[member.name]}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) >> 1
 
     def new_id(self, prefix: str) -> str:

@@ -17,7 +17,7 @@ from manyminds.agents.remarks import (
 )
 from manyminds.agents.roles import PRESETS, Role
 from manyminds.agents.sample import Conversation, asks_for_code
-from manyminds.core.errors import ManymindsError
+from manyminds.core.errors import ManymindsError, RunError
 from manyminds.core.events import Checked, PhaseStarted, RemarkMade, RemarkRejected
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Note, Remark, RemarkKind, Verdict
@@ -113,9 +113,9 @@ class _Team:
         talk.say("\n\n".join(self._told(role)))
         try:
             return await self.panel.draw(talk, round_=round_)
+        except RunError:
+            raise
         except ManymindsError as error:
-            if self.run.left().tokens == 0:
-                raise
             # A plan that ends in no answer still helps the next role.
             if talk.last:
                 self._say(role, "claim", talk.last, ())

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Literal, get_args
 
+from manyminds.agents.roles import PRESETS
 from manyminds.core.errors import UnknownName
 from manyminds.core.protocols import Strategy
 from manyminds.strategies.auto import Auto
@@ -34,7 +35,9 @@ _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "mixture": Mixture,
     "debate": Debate,
     "tree": Tree,
+    "tree_dfs": lambda: Tree(search="dfs"),
     "crew": Crew,
+    "crew_duo": lambda: Crew(roles=PRESETS["duo"]),
     "plan_execute": PlanExecute,
     "heavy": Heavy,
     "auto": Auto,

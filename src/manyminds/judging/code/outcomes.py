@@ -63,7 +63,7 @@ async def outcomes_of(run: Run, program: str, calls: Sequence[str]) -> list[Outc
     if not calls:
         return None
     judge = Member(name=run.new_id("judge"), way="behaviour", model="")
-    code: dict[str, JsonValue] = {"code": probe_program(program, calls)}
+    code: dict[str, JsonValue] = {"code": probe_program(program, calls), "fresh": True}
     done = await run.call(judge, ToolCall(id=judge.name, name="python", arguments=code))
     return read_outcomes(done.evidence[0].output, calls) if done.evidence else None
 

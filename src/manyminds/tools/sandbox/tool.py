@@ -37,13 +37,23 @@ class Python:
         self._starting: dict[str, anyio.Lock] = {}
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
-        """Run `code` for one member and return what it printed."""
+        """Run `code` for one member and return what it printed.
+
+        With `fresh`, which models are not told of, the jail is new and ends with the program.
+        """
         code = call.arguments.get("code")
         if not isinstance(code, str) or not code.strip():
             raise ToolRetry('python needs "code", a program that prints its result')
         if len(code) > MAX_CODE:
             raise ToolRetry(f"the program is longer than {MAX_CODE} characters")
-        ran = await self.run(member, _unfenced(code))
+        fresh = call.arguments.get("fresh") is True
+        if fresh:
+            await self.end(member)
+        try:
+            ran = await self.run(member, _unfenced(code))
+        finally:
+            if fresh:
+                await self.end(member)
         if ran.error is not None:
             raise ToolRetry(_failure(ran))
         if not ran.stdout.strip():
@@ -70,6 +80,12 @@ class Python:
             if not ran.alive:
                 del self._boxes[member]
             return ran
+
+    async def end(self, member: str) -> None:
+        """Kill one member's jail, if there is one."""
+        box = self._boxes.pop(member, None)
+        if box is not None:
+            await box.kill()
 
     async def close(self) -> None:
         """Kill every jail."""

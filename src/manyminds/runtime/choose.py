@@ -1,0 +1,112 @@
+"""What a question is worked by: the options, and the strategy and panel size they come to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from manyminds.agents.roster import MAX_MEMBERS
+from manyminds.core.errors import UnknownName, UsageError
+from manyminds.core.protocols import Run, Strategy, Verifier
+from manyminds.core.values import Limits
+from manyminds.judging.agreement import Agreement, Aligned
+from manyminds.judging.rankers.registry import ranker_named, ranker_names
+from manyminds.judging.verifiers.registry import verifier_named, verifier_names
+from manyminds.runtime.labels import report
+from manyminds.runtime.routing import load_router
+from manyminds.runtime.run import Patience
+from manyminds.strategies.auto import Auto
+from manyminds.strategies.best_of_n import BestOfN, fitting_verifier
+from manyminds.strategies.registry import Effort, for_effort, strategy_named
+
+__all__ = ["AskOptions", "choose_strategy", "member_count"]
+
+_MEMBERS: dict[Effort, int] = {"low": 1, "medium": 1, "high": 5, "heavy": 4, "auto": 4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskOptions:
+    """How a question is to be worked."""
+
+    models: tuple[str, ...]
+    effort: Effort = "heavy"
+    strategy: str | None = None
+    """Overrides the effort's own."""
+    members: int | None = None
+    """`None`: as many as the effort level wants."""
+    limits: Limits = field(default_factory=Limits)
+    docs: Path | None = None
+    seed: int | None = None
+    """`None`: drawn, and recorded."""
+    patience: Patience = field(default_factory=Patience)
+    verifier: str | None = None
+    """`NAME` or `NAME:ARGUMENT` of a verifier for `best_of_n`."""
+    ranker: str | None = None
+    """Name of a ranker for `best_of_n`."""
+    abstain: float | None = None
+    """Confidence, 0 to 1, below which an answer is only a partial one; `None`: never."""
+    thinking: bool | None = None
+    """Whether models that can reason first should; `None` leaves it to each model."""
+
+
+def choose_strategy(options: AskOptions, data: Path) -> tuple[str, Strategy]:
+    """Return the strategy that the options name, with its name.
+
+    Raises:
+        UsageError: If they do not fit together.
+        UnknownName: If there is none of that name.
+    """
+    name, strategy = _named(options, data)
+    return name, Auto(router=load_router(data)) if isinstance(strategy, Auto) else strategy
+
+
+def _named(options: AskOptions, data: Path) -> tuple[str, Strategy]:
+    if options.verifier is not None or options.ranker is not None:
+        return "best_of_n", _best_of_n(options, data)
+    if options.strategy is not None:
+        return options.strategy, strategy_named(options.strategy)
+    return for_effort(options.effort)
+
+
+def _is_model(verifier: str) -> bool:
+    """Say whether a model judges, who may decide only as far as it agrees with the person."""
+    return verifier.partition(":")[0] == "rubric"
+
+
+def _best_of_n(options: AskOptions, data: Path) -> Strategy:
+    """Return best-of-n with the verifier and ranker that were named; wrong names are told first."""
+    if options.strategy not in (None, "best_of_n"):
+        raise UsageError(
+            f"--verifier and --ranker go with --strategy best_of_n, not {options.strategy}"
+        )
+    verifier, ranker = options.verifier, options.ranker
+    if verifier is not None and (name := verifier.partition(":")[0]) not in verifier_names():
+        raise UnknownName("verifier", name, verifier_names())
+    if ranker is not None and ranker not in ranker_names():
+        raise UnknownName("ranker", ranker, ranker_names())
+    agreed: Mapping[str, Agreement] = {}
+    if verifier is not None and _is_model(verifier):
+        agreed = report(data).judges
+
+    def make(run: Run) -> Verifier:
+        if verifier is None:
+            return fitting_verifier(run)
+        made = verifier_named(verifier, run)
+        return Aligned(verifier=made, found=agreed.get(made.name)) if _is_model(verifier) else made
+
+    return BestOfN(
+        verifier=make,
+        ranker=None if ranker is None else lambda run: ranker_named(ranker, run),
+    )
+
+
+def member_count(options: AskOptions, strategy: str) -> int:
+    """Return how many members the panel has.
+
+    Raises:
+        UsageError: If the options ask for too many or none.
+    """
+    if options.members is None:
+        return {"single": 1}.get(strategy, max(_MEMBERS[options.effort], 4))
+    if not 1 <= options.members <= MAX_MEMBERS:
+        raise UsageError(f"--members takes 1 to {MAX_MEMBERS}, not {options.members}")
+    return options.members
