@@ -6,6 +6,7 @@ not know whether the answer is right: that is for verifiers and majorities.
 
 import re
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from manyminds.agents.member import Draft
 from manyminds.agents.prompts import prompt
@@ -22,7 +23,7 @@ from manyminds.core.messages import (
 from manyminds.core.protocols import Run
 from manyminds.core.values import Member
 
-__all__ = ["Conversation", "asks_for_code", "draft_of", "read_answer"]
+__all__ = ["Conversation", "Form", "asks_for_code", "draft_of", "read_answer"]
 
 _ASKS_FOR_CODE = re.compile(
     r"^\s*def \w+\(|\b(?:write|implement|complete|return|give)\b[^.\n]{0,60}"
@@ -62,41 +63,40 @@ def read_answer(text: str, *, code: bool) -> str | None:
     return boxed[-1] if boxed else None
 
 
+Form = Literal["words", "code", "program"]
+"""How a member answers: in words; by a program that is the answer; by a program that is run and
+prints it (Chen et al. 2023, Program of Thoughts Prompting, TMLR)."""
+
+
 @dataclass(kw_only=True)
 class Conversation:
     """A member's samples on one task: the first one, and what it makes of being told more."""
 
     member: Member
-    code: bool
+    form: Form
     messages: list[Message]
     temperature: float
     purpose: Purpose = "work"
-    program: bool = False
-    """Whether the member answers by a program that is run, instead of in words."""
 
     @classmethod
     def begin(
-        cls, run: Run, member: Member, *, temperature: float, program: bool = False
+        cls, run: Run, member: Member, *, temperature: float, form: Form | None = None
     ) -> "Conversation":
-        """Begin on the run's task; members of a kind are told the same, so that servers cache it.
+        """Begin on the run's task; members of a form are told the same, so that servers cache it.
 
         Args:
             run: Whose task it is.
             member: Who answers.
             temperature: Of its requests.
-            program: Answer by a program that is run. Source: Chen et al. 2023, Program of
-                Thoughts Prompting (TMLR).
+            form: How to answer; by default in code where the task asks for it, else in words.
         """
-        return cls(
-            member=member,
-            code=asks_for_code(run.task.prompt),
-            messages=[
-                Said(role="system", text=prompt("sample_program" if program else "sample")),
-                Said(role="user", text=prompt("question", question=run.task.prompt)),
-            ],
-            temperature=temperature,
-            program=program,
-        )
+        if form is None:
+            form = "code" if asks_for_code(run.task.prompt) else "words"
+        messages: list[Message] = [
+            Said(role="system", text=prompt(f"sample_{form}")),
+            Said(role="user", text=prompt("question", question=run.task.prompt)),
+        ]
+        return cls(member=member, form=form, messages=messages, temperature=temperature)
 
     def say(self, text: str) -> None:
         """Add words of the user; the next request carries them."""
@@ -130,11 +130,11 @@ class Conversation:
             ),
         )
         self.messages.append(Turn(text=reply.text))
-        blocks = _BLOCK.findall(reply.text) if self.program else []
+        blocks = _BLOCK.findall(reply.text) if self.form == "program" else []
         if blocks:
             return await self._run_program(run, blocks[-1])
         try:
-            return draft_of(self.member, reply.text, code=self.code)
+            return draft_of(self.member, reply.text, code=self.form == "code")
         except ProviderError as error:
             if reply.finish == "length":
                 raise ProviderError(f"{self.member.model}: was cut off") from error

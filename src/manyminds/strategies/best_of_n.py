@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from manyminds.agents.prompts import prompt
-from manyminds.agents.sample import asks_for_code
+from manyminds.agents.sample import Form, asks_for_code
 from manyminds.core.events import PhaseStarted, Ranked
 from manyminds.core.protocols import Ranker, Run, Verifier
 from manyminds.core.values import Answer, Failure, Group, Verdict
@@ -60,7 +60,7 @@ class BestOfN:
             wave, waiting, size = waiting[:size], waiting[size:], 1
             run.tell(PhaseStarted(phase="sample", round=1, why=f"{len(wave)} more samples"))
             await panel.sample(
-                wave, temperature=lambda _place: self.temperature, program=_alternating(run)
+                wave, temperature=lambda _place: self.temperature, form=_alternating(run)
             )
             if _settled(panel, len(waiting)):
                 break
@@ -79,10 +79,10 @@ def _stands(panel: Panel, weighed: Weighed) -> bool:
     return any(panel.verdicts[name].outcome != "rejected" for name in leading)
 
 
-def _alternating(run: Run) -> Callable[[int], bool]:
+def _alternating(run: Run) -> Callable[[int], Form | None]:
     """Let every second member answer by a program, where that can be: its mistakes are others."""
     programs = can_run(run) and not asks_for_code(run.task.prompt)
-    return lambda place: programs and place % 2 == 1
+    return lambda place: "program" if programs and place % 2 == 1 else None
 
 
 def tallied(panel: Panel) -> Weighed:
@@ -110,7 +110,7 @@ def _settled(panel: Panel, waiting: int) -> bool:
     if not weighed.groups:
         return False
     leader, others = weighed.groups[0], weighed.groups[1:]
-    ways = {panel.talks[name].program for name in leader.members}
+    ways = {panel.talks[name].form for name in leader.members}
     accepted = _accepted(panel, leader)
     if len(ways) == 2 and not others:
         return True

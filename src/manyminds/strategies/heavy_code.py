@@ -103,8 +103,8 @@ class HeavyCode:
 
 async def _expected(run: Run, reader: Member, call: str) -> str | None:
     """Ask what a call must return by the question alone; `None` where it is no literal."""
-    talk = Conversation.begin(run, reader, temperature=0.6)
-    talk.code, talk.purpose = False, "check"
+    talk = Conversation.begin(run, reader, temperature=0.6, form="words")
+    talk.purpose = "check"
     talk.say(prompt("expect", call=call))
     draft = await talk.draw(run)
     value = literal(draft.answer.strip("` "))

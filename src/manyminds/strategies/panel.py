@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.member import Draft, Thread, open_thread, work
-from manyminds.agents.sample import Conversation
+from manyminds.agents.sample import Conversation, Form
 from manyminds.core.errors import ManymindsError, RunError
 from manyminds.core.events import (
     Checked,
@@ -107,7 +107,7 @@ class Panel:
         members: Sequence[Member],
         *,
         temperature: Callable[[int], float],
-        program: Callable[[int], bool] = lambda _place: False,
+        form: Callable[[int], Form | None] = lambda _place: None,
         enough: Callable[["Panel"], bool] | None = None,
     ) -> None:
         """Let members draw one sample each; read the notes afterwards.
@@ -115,12 +115,12 @@ class Panel:
         Args:
             members: Who draws.
             temperature: By place on the panel.
-            program: By place: whether to answer by a program that is run, instead of in words.
+            form: By place: how to answer; `None` for what the task asks for.
             enough: Says that no more samples are needed; the rest is cancelled.
         """
         began = len(self.talks)
         jobs = [
-            self._draw(member, temperature(place), program=program(place))
+            self._draw(member, temperature(place), form(place))
             for place, member in enumerate(members, began)
         ]
         results = await self.run.gather(
@@ -128,8 +128,8 @@ class Panel:
         )
         self._keep_failures(members, results)
 
-    async def _draw(self, member: Member, temperature: float, *, program: bool) -> Note:
-        talk = Conversation.begin(self.run, member, temperature=temperature, program=program)
+    async def _draw(self, member: Member, temperature: float, form: Form | None) -> Note:
+        talk = Conversation.begin(self.run, member, temperature=temperature, form=form)
         self.talks[member.name] = talk
         return await self.draw(talk, round_=1)
 
