@@ -471,3 +471,16 @@ def test_thinking_is_switched_off_on_the_wire_and_reasoning_tokens_are_counted(s
     asked = [body for body in stub.requests if "What?" in json.dumps(body)]
     assert [body.get("chat_template_kwargs") for body in asked] == [sent]
     assert found["cost"]["tokens_reasoning"] == stub.reasoning_tokens
+
+
+def test_a_budget_is_planned_and_wrong_curves_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["split", "3000", "--curve", "300=0.6,700=0.7"]
+    assert run(command) == 0
+    assert "members of" in capsys.readouterr().out
+    assert run([*command, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["members"] * found["tokens_each"] <= 3000
+    for curve in ("", "300", "x=0.5", "300=7", "0=0.5"):
+        assert run(["split", "3000", "--curve", curve]) == 2
+        assert "--curve" in capsys.readouterr().err
+    assert run(["split", "100", "--curve", "300=0.6"]) == 2

@@ -41,6 +41,7 @@ _COMMANDS = {
     "replay": ("manyminds.cli.runs:replay", "Play the live view of a run again, without a model."),
     "doctor": ("manyminds.cli.doctor:doctor", "Say what works here, and how to mend the rest."),
     "models": ("manyminds.cli.models:app", "List the models, or repair the embedded one."),
+    "split": ("manyminds.cli.split:split", "Plan how many members a budget is best spent on."),
     "prompts": ("manyminds.cli.prompts:app", "List, verify or accept the words models are told."),
     "judge": ("manyminds.cli.judge:app", "Label answers; see and fit what judges are worth."),
     "route": ("manyminds.cli.route:app", "Show or learn how `auto` routes questions."),

@@ -123,6 +123,7 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
             "reason": answer.reason,
             "author": answer.author,
             "how": answer.how,
+            "disagreement": answer.disagreement,
             "claims": [
                 {"text": c.text, "support": c.support, "evidence": list(c.evidence)}
                 for c in answer.claims

@@ -332,3 +332,5 @@ class Answer:
     """What would be needed, or what went wrong on the way; empty when all went well."""
     how: str | None = None
     """One line: how it was chosen."""
+    disagreement: float | None = None
+    """How far members disagreed in the end, 0 (all one) to 1 (everybody alone); `None` for one."""

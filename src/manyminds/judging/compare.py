@@ -1,12 +1,13 @@
 """Comparing notes: which members stand together."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from manyminds.core.values import Canonical, Group, Note
 from manyminds.judging.canonical import same
 
-__all__ = ["group_notes", "group_of"]
+__all__ = ["disagreement", "group_notes", "group_of"]
 
 
 def group_notes(notes: Sequence[Note]) -> tuple[Group, ...]:
@@ -31,6 +32,18 @@ def group_notes(notes: Sequence[Note]) -> tuple[Group, ...]:
             forms[at].append(note.canonical)
             groups[at] = replace(groups[at], members=(*groups[at].members, note.member))
     return tuple(sorted(groups, key=lambda group: -len(group.members)))
+
+
+def disagreement(groups: Sequence[Group]) -> float:
+    """Return how far members disagree: 0 where all are one, 1 where everybody stands alone.
+
+    The entropy of the votes as a share of the greatest there could be.
+    """
+    sizes = [len(group.members) for group in groups]
+    voters = sum(sizes)
+    if voters < 2:
+        return 0.0
+    return -sum(n / voters * math.log(n / voters) for n in sizes) / math.log(voters)
 
 
 def group_of(canonical: Canonical, groups: Sequence[Group]) -> Group | None:

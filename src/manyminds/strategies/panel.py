@@ -37,7 +37,7 @@ from manyminds.judging.code.calls import calls_for
 from manyminds.judging.code.examples import Example
 from manyminds.judging.code.outcomes import Outcome, behaviour_of, can_run, outcomes_of
 from manyminds.judging.code.source import program_of
-from manyminds.judging.compare import group_notes
+from manyminds.judging.compare import disagreement, group_notes
 from manyminds.judging.weigh import WEIGHTS, Weighed, Weights, weigh
 from manyminds.tools.fence import fence
 
@@ -311,6 +311,7 @@ class Panel:
             dissent=self._dissent(note),
             missing=(*missing, *((note.reason,) if undetermined and note.reason else ())),
             how=how,
+            disagreement=round(disagreement(weighed.groups), 3) if len(self.notes) > 1 else None,
         )
 
     def _dissent(self, winner: Note) -> tuple[Dissent, ...]:
