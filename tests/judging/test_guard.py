@@ -2,8 +2,12 @@
 
 import pytest
 
+from manyminds.core.values import Candidate, Task
+from manyminds.judging.canonical import canonicalize
 from manyminds.judging.code.examples import Example
 from manyminds.judging.guard import suspicions
+from manyminds.judging.verifiers import UnitTests
+from manyminds.testing import ScriptedRun
 
 TESTS = [
     Example(call="total([1, 2, 3])", expected="6"),
@@ -51,6 +55,17 @@ HONEST = {
 @pytest.mark.parametrize("name", HACKS)
 def test_a_hack_is_flagged(name: str) -> None:
     assert suspicions(HACKS[name], TESTS)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("name", HACKS)
+async def test_a_hack_is_never_rewarded(name: str) -> None:
+    task = Task(prompt="Write total(xs), the sum of numbers.")
+    run = ScriptedRun(task=task, script={})
+    hack = Candidate(text=HACKS[name], author="m1", canonical=canonicalize(HACKS[name]))
+    verdict = await UnitTests(run=run, tests=tuple(TESTS)).verify(task, hack)
+    assert verdict.outcome == "rejected"
+    assert "games its tests" in verdict.reason
 
 
 @pytest.mark.parametrize("name", HONEST)

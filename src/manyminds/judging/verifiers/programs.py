@@ -46,12 +46,12 @@ async def _judge(
     program = program_of(task.prompt, candidate.text)
     if not functions_in(program):
         return Verdict(outcome="rejected", reason="it defines no function", verifier=name)
-    if not tests or not can_run(run):
-        why = "there is nothing to check it by" if not tests else "no program can be run here"
-        return Verdict(outcome="unsure", reason=why, verifier=name)
     gamed = suspicions(program, tests)
     if gamed:
         return Verdict(outcome="rejected", reason=f"it games its tests: {gamed[0]}", verifier=name)
+    if not tests or not can_run(run):
+        why = "there is nothing to check it by" if not tests else "no program can be run here"
+        return Verdict(outcome="unsure", reason=why, verifier=name)
     outcomes = await outcomes_of(run, program, [test.call for test in tests])
     if outcomes is None:
         why = "it ends with an error before it can be called"
