@@ -97,7 +97,7 @@ async def test_a_provider_that_dies_leaves_what_was_there(name: str) -> None:
         check_record(events, answer)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("crew", "plan_execute", "tree")])
+@pytest.mark.parametrize("name", NAMES)
 async def test_one_member_of_four_alive_still_answers(name: str) -> None:
     endpoint = Improviser()
     dead = Improviser(alive=0)
