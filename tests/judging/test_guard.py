@@ -47,6 +47,7 @@ HONEST = {
     "a library": "from functools import reduce\nimport operator\ndef total(xs):\n    return reduce(operator.add, xs, 0)",
     "the greatest number": "import sys\ndef total(xs):\n    low = sys.maxsize\n    return sum(xs) if low else 0",
     "a table of its own": "NAMES = {'one': 1, 'two': 2}\ndef total(xs):\n    return sum(NAMES.get(x, x) for x in xs)",
+    "a table that holds more than the tests": "SUMS = {(1, 2, 3): 6, (10, -4): 6, (1,): 1, (2,): 2, (3,): 3, (4,): 4}\ndef total(xs):\n    return SUMS.get(tuple(xs), sum(xs))",
     "a real equality": "class P:\n    def __init__(self, x):\n        self.x = x\n    def __eq__(self, other):\n        return self.x == other.x\ndef total(xs):\n    return sum(P(x).x for x in xs)",
     "small cases": "def total(n):\n    if n == 0:\n        return 0\n    if n == 1:\n        return 1\n    return total(n - 1) + n",
 }  # fmt: skip

@@ -102,6 +102,10 @@ class Conversation:
         """Add words of the user; the next request carries them."""
         self.messages.append(Said(role="user", text=text))
 
+    def repair(self, why: str) -> str:
+        """Return how to tell the member that its last answer does not hold, in its own form."""
+        return prompt("repair_code" if self.form == "code" else "repair", why=why)
+
     def switch(self, model: str) -> None:
         """Go on with another model; everything that was said stays."""
         self.member = replace(self.member, model=model)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from manyminds.core.events import Routed
 from manyminds.core.messages import ToolCall
 from manyminds.core.protocols import Run, Strategy
-from manyminds.core.values import Answer, Member
+from manyminds.core.values import Answer, Claim, Member
 from manyminds.judging.canonical import canonicalize
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.heavy import Heavy
@@ -80,9 +80,10 @@ async def _calculated(run: Run) -> Answer | None:
     outcome = await run.call(Member(name="calculator", way="direct", model=""), call)
     if outcome.error is not None or not outcome.evidence:
         return None
-    result = outcome.evidence[0].output
+    result, ids = outcome.evidence[0].output, (outcome.evidence[0].id,)
     return Answer(
         outcome="answered", text=result, canonical=canonicalize(result).key, confidence=0.99,
         reason=f"{text} = {result}", author="calculator", evidence=outcome.evidence,
+        claims=(Claim(text=f"{text} = {result}", support="supported", evidence=ids),),
         how="computed exactly; no model was asked",
     )  # fmt: skip

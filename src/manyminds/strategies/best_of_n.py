@@ -8,7 +8,6 @@ Models Better Reasoners with Step-Aware Verifier (ACL).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import Form, asks_for_code
 from manyminds.core.events import PhaseStarted, Ranked
 from manyminds.core.protocols import Ranker, Run, Verifier
@@ -136,7 +135,7 @@ async def _repair(panel: Panel, round_: int) -> bool:
     run.tell(PhaseStarted(phase="repair", round=round_, why=why))
     for name in rejected:
         failed = fence(panel.verdicts[name].reason, source="check")
-        panel.talks[name].say(prompt("repair", why=failed))
+        panel.talks[name].say(panel.talks[name].repair(failed))
     jobs = [panel.draw(panel.talks[name], round_=round_) for name in rejected]
     for name, result in zip(rejected, await run.gather(jobs), strict=True):
         if isinstance(result, Failure):

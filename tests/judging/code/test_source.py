@@ -1,5 +1,10 @@
 from manyminds.judging.code.calls import calls_for, main_function
-from manyminds.judging.code.source import functions_in, program_of
+from manyminds.judging.code.source import (
+    definitions_of,
+    functions_in,
+    program_of,
+    wrong_syntax,
+)
 
 QUESTION = '''Complete this function.
 
@@ -48,3 +53,21 @@ def test_without_examples_annotations_say_what_to_call() -> None:
     _, calls = calls_for(question, "def f(words: list[str], by: str) -> str:\n    return ''")
     assert calls[0] == "f([], 'a')"
     assert calls_for(question, "def f(words, by):\n    return ''")[1] == []
+
+
+def test_what_a_program_does_on_its_own_is_left_out_of_judging() -> None:
+    program = "import math\nLIMIT = 3\ndef f(x):\n    return x\nprint(f(1))\nassert f(1) == 2\nif __name__ == '__main__':\n    f(input())"
+    kept = definitions_of(program)
+    assert set(functions_in(kept)) == {"f"}
+    assert "LIMIT = 3" in kept
+    assert "print" not in kept
+    assert "assert" not in kept
+    assert "input" not in kept
+
+
+def test_wrong_syntax_is_named_with_its_line() -> None:
+    assert (
+        wrong_syntax("def f(x):\n    roman numeral = 1")
+        == "it is not valid Python: invalid syntax in line 2"
+    )
+    assert wrong_syntax("def f(x):\n    return x") is None

@@ -17,6 +17,7 @@ from manyminds.core.messages import JsonValue, ToolCall
 from manyminds.core.protocols import Run
 from manyminds.core.values import Canonical, Member
 from manyminds.judging.code.examples import literal
+from manyminds.judging.code.source import definitions_of
 
 __all__ = ["Outcome", "behaviour_of", "can_run", "outcomes_of", "returned"]
 
@@ -63,7 +64,10 @@ async def outcomes_of(run: Run, program: str, calls: Sequence[str]) -> list[Outc
     if not calls:
         return None
     judge = Member(name=run.new_id("judge"), way="behaviour", model="")
-    code: dict[str, JsonValue] = {"code": probe_program(program, calls), "fresh": True}
+    code: dict[str, JsonValue] = {
+        "code": probe_program(definitions_of(program), calls),
+        "fresh": True,
+    }
     done = await run.call(judge, ToolCall(id=judge.name, name="python", arguments=code))
     return read_outcomes(done.evidence[0].output, calls) if done.evidence else None
 

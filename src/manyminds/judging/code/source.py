@@ -4,9 +4,13 @@ import ast
 import re
 import textwrap
 
-__all__ = ["code_in", "functions_in", "parsed", "program_of"]
+__all__ = ["code_in", "definitions_of", "functions_in", "parsed", "program_of", "wrong_syntax"]
 
 _FENCED = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)```", re.DOTALL)
+_DEFINING = (
+    ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
+    ast.AnnAssign, ast.AugAssign,
+)  # fmt: skip
 _START = re.compile(r"^(?:from|import|def|class|async def|@)\b", re.MULTILINE)
 
 
@@ -22,6 +26,30 @@ def parsed(code: str) -> ast.Module | None:
         return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def wrong_syntax(code: str) -> str | None:
+    """Say what keeps a text from being a program; `None` where it is one."""
+    try:
+        ast.parse(code)
+    except SyntaxError as error:
+        return f"it is not valid Python: {error.msg} in line {error.lineno}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return f"it is not valid Python: {type(error).__name__}"
+    return None
+
+
+def definitions_of(program: str) -> str:
+    """Return a program without what it does on its own: prints, self-tests, a main part.
+
+    Candidates are judged by what their functions return; an example of use that fails, or asks for
+    input, is no fault of theirs.
+    """
+    tree = parsed(program)
+    if tree is None:
+        return program
+    kept = [node for node in tree.body if isinstance(node, _DEFINING)]
+    return "\n".join(ast.unparse(node) for node in kept)
 
 
 def functions_in(code: str) -> dict[str, ast.FunctionDef]:

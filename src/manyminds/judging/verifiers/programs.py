@@ -8,7 +8,7 @@ from manyminds.core.values import Candidate, Task, Verdict
 from manyminds.judging.code.calls import calls_for
 from manyminds.judging.code.examples import Example
 from manyminds.judging.code.outcomes import Outcome, can_run, outcomes_of, returned
-from manyminds.judging.code.source import functions_in, program_of
+from manyminds.judging.code.source import functions_in, program_of, wrong_syntax
 from manyminds.judging.guard import suspicions
 
 __all__ = ["Differential", "Examples", "UnitTests"]
@@ -45,7 +45,8 @@ async def _judge(
 ) -> Verdict:
     program = program_of(task.prompt, candidate.text)
     if not functions_in(program):
-        return Verdict(outcome="rejected", reason="it defines no function", verifier=name)
+        why = wrong_syntax(program) or "it defines no function"
+        return Verdict(outcome="rejected", reason=why, verifier=name)
     gamed = suspicions(program, tests)
     if gamed:
         return Verdict(outcome="rejected", reason=f"it games its tests: {gamed[0]}", verifier=name)
