@@ -19,7 +19,7 @@ BASE = "majority"
 """The arm whose five draws give "single" and the oracle."""
 
 
-def main(out: Path, to: Path) -> None:
+def main(out: Path, to: Path, note: str) -> None:
     """Write the table."""
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines() if line.strip()]
     lines = [
@@ -27,7 +27,7 @@ def main(out: Path, to: Path) -> None:
         "Written by `python benchmarks/live/table.py` from `results.jsonl`, which `run.py` writes; do not edit by hand.", "",
         f"- date: {max(r['at'] for r in rows)}", f"- machine: {machine()}",
         "- model: embedded:qwen2.5-coder-1.5b; five draws a problem, shared between arms",
-        f"- code: {', '.join(sorted({r['code'] for r in rows}))}",
+        f"- code: {', '.join(sorted({r['code'] for r in rows} - {''})) or 'not recorded'}{note}",
         "- seconds: time of the requests, one after the other, as they were first made; other work ran beside them", "",
     ]  # fmt: skip
     for name in ("humaneval", "gsm_plus"):
@@ -102,5 +102,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
     parser.add_argument("--to", type=Path, default=HERE / "RESULTS.md")
+    parser.add_argument("--note", default="", help="what else is to be known of the code")
     arguments = parser.parse_args()
-    main(arguments.out, arguments.to)
+    main(arguments.out, arguments.to, arguments.note)
