@@ -148,6 +148,33 @@ async def test_a_hog_is_stopped_and_the_next_program_runs(shared: Python, name: 
     assert await out(shared, "print('well')") == "well"
 
 
+async def test_memory_taken_after_the_answer_is_seen_too(isolation: Isolation) -> None:
+    tool = Python(isolation, limits=Limits(memory_mb=401, cpu_s=60))
+    # Another size than the shared guest's, to know this one by.
+    later = "setInterval(() => kept.push(new Uint8Array(1 << 26).fill(1)), 1)"
+    await out(tool, f"{JS}js('globalThis.kept = []; {later}')()\nprint(1)")
+    assert guests("401")
+    for _ in range(100):
+        if not guests("401"):
+            break
+        await asyncio.sleep(0.1)
+    assert guests("401") == []
+    await tool.close()
+
+
+async def test_a_guest_whose_memory_cannot_be_seen_is_ended(
+    shared: Python, isolation: Isolation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = Python(isolation, limits=SMALL)
+    await out(tool, "print(1)")
+    await shared.end("m1")  # it would be ended as well
+    monkeypatch.setenv("PATH", "/nowhere")
+    ran = await tool.run("m1", "while True: pass", seconds=10)
+    assert not ran.alive
+    assert "killed: the program ended its process" in (ran.error or "")
+    await tool.close()
+
+
 async def test_a_loop_ends_in_time_and_keeps_what_it_had(shared: Python) -> None:
     await out(shared, "kept = 1")
     ran = await shared.run("m1", "print('so far')\nwhile True: pass", seconds=0.5)
@@ -160,9 +187,9 @@ async def test_much_output_is_cut(shared: Python) -> None:
     assert len(await out(shared, "print('x' * 10_000_000)")) < 100_000
 
 
-def guests() -> list[str]:
+def guests(memory_mb: str = "777") -> list[str]:
     told = subprocess.run(["ps", "-ewwo", "args="], capture_output=True, text=True, check=True)
-    return [line for line in told.stdout.splitlines() if '"memory_mb": 777' in line]
+    return [line for line in told.stdout.splitlines() if f'"memory_mb": {memory_mb}' in line]
 
 
 async def test_closing_leaves_no_process(isolation: Isolation) -> None:

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from manyminds.core.errors import ToolFailed
@@ -40,7 +39,9 @@ class Box:
 
     def __init__(self, process: asyncio.subprocess.Process, jail: Jail) -> None:
         self._process = process
-        self._resident_mb = jail.resident_mb
+        # For the whole life: what a program leaves running takes memory after its answer too.
+        most_mb = jail.resident_mb
+        self._watching = None if most_mb is None else asyncio.create_task(self._watch(most_mb))
 
     @classmethod
     async def start(cls, jail: Jail) -> "Box":
@@ -90,8 +91,7 @@ class Box:
         try:
             stdin.write(json.dumps(request).encode() + b"\n")
             await stdin.drain()
-            async with self._watched():
-                answer = await asyncio.wait_for(self._answer(mark), seconds + _GRACE_S)
+            answer = await asyncio.wait_for(self._answer(mark), seconds + _GRACE_S)
         except TimeoutError:
             await self.kill()
             return Ran(stdout="", error="killed: it ran too long", seconds=seconds, alive=False)
@@ -108,34 +108,36 @@ class Box:
 
     async def kill(self) -> None:
         """End the jail; its process namespace goes with its first process."""
+        if self._watching is not None:
+            self._watching.cancel()
+        self._end()
+        await self._process.wait()
+
+    def _end(self) -> None:
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-        await self._process.wait()
-
-    @contextlib.asynccontextmanager
-    async def _watched(self) -> AsyncGenerator[None]:
-        """Kill the jail once it holds more memory than it may, where only we can see it."""
-        if self._resident_mb is None:
-            yield
-            return
-        watch = asyncio.create_task(self._watch(self._resident_mb))
-        try:
-            yield
-        finally:
-            watch.cancel()
 
     async def _watch(self, most_mb: int) -> None:
-        pid = str(self._process.pid)
-        while True:
+        """End the jail once it holds more memory than it may, where only we can see it.
+
+        A jail whose memory cannot be seen is ended as well: isolation that is missing is refused.
+        """
+        held: int | None = 0
+        while held is not None and held <= most_mb * 1024:
             await asyncio.sleep(_WATCH_S)
-            ps = await asyncio.create_subprocess_exec(
-                "ps", "-o", "rss=", "-p", pid, stdout=asyncio.subprocess.PIPE
-            )
-            told, _ = await ps.communicate()
-            if told.strip().isdigit() and int(told) > most_mb * 1024:
-                await self.kill()
-                return
+            held = await self._held_kb()
+        self._end()
+
+    async def _held_kb(self) -> int | None:
+        """Return the resident memory in KiB; `None` where it cannot be told."""
+        command = ("ps", "-o", "rss=", "-p", str(self._process.pid))
+        try:
+            ps = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        except OSError:
+            return None
+        told, _ = await ps.communicate()
+        return int(told) if told.strip().isdigit() else None
 
     async def _answer(self, mark: str) -> dict[str, JsonValue]:
         while True:
