@@ -1,25 +1,20 @@
 """Asking back: one question to the person, where the task can be understood in two ways."""
 
-import json
 from dataclasses import dataclass
 
+from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import ManymindsError, RunError
-from manyminds.core.messages import JsonSchema, JsonValue, ModelCall, Said
+from manyminds.core.errors import ProviderError
+from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 
 __all__ = ["Doubt", "doubt_about", "with_answer"]
 
 THRESHOLD = 0.6
 """Likelihood of a misunderstanding from which it is worth a person's time to ask."""
-_SCHEMA: JsonSchema = {
-    "type": "object",
-    "properties": {
-        "ambiguous": {"type": "integer", "minimum": 0, "maximum": 100},
-        "question": {"type": "string", "maxLength": 300},
-    },
-    "required": ["ambiguous", "question"],
-    "additionalProperties": False,
+_FIELDS: dict[str, JsonValue] = {
+    "ambiguous": {"type": "integer", "minimum": 0, "maximum": 100},
+    "question": {"type": "string", "maxLength": 300},
 }
 
 
@@ -40,18 +35,11 @@ async def doubt_about(run: Run, *, threshold: float = THRESHOLD) -> Doubt | None
     """
     lead = run.members[0]
     text = prompt("clarify", question=run.task.prompt)
-    call = ModelCall(
-        messages=(Said(role="user", text=text),), schema=_SCHEMA, max_tokens=150,
-        temperature=0.0, seed=run.seed(lead), purpose="lead",
-    )  # fmt: skip
     try:
-        said: JsonValue = json.loads((await run.request(lead, call)).text)
-    except RunError:
-        raise
-    except (ManymindsError, ValueError):
+        said = await inquire(run, lead, text, _FIELDS, max_tokens=150, purpose="lead")
+    except ProviderError:
         return None
-    likely = said.get("ambiguous") if isinstance(said, dict) else None
-    question = said.get("question") if isinstance(said, dict) else None
+    likely, question = said.get("ambiguous"), said.get("question")
     if not isinstance(likely, int) or not isinstance(question, str) or not question.strip():
         return None
     doubt = Doubt(question=question.strip(), likelihood=min(100, max(0, likely)) / 100)

@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from manyminds.judging.logistic import fit_logistic
+
 __all__ = ["Calibration", "calibration_error", "fit"]
 
 FEW, MANY = 20, 150
@@ -70,14 +72,7 @@ def _platt(labelled: Sequence[tuple[float, bool]]) -> tuple[tuple[float, float],
     high, low = (right + 1) / (right + 2), 1 / (len(labelled) - right + 2)
     x = np.array([(1.0, _log_odds(stated)) for stated, _ in labelled])
     y = np.array([high if r else low for _, r in labelled])
-    w = np.zeros(2)
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-(x @ w)))
-        curvature = (x.T * (p * (1 - p))) @ x + 1e-3 * np.eye(2)
-        step = np.linalg.solve(curvature, x.T @ (y - p) - 1e-3 * w)
-        w = w + step
-        if np.abs(step).max() < 1e-10:
-            break
+    w = fit_logistic(x, y, np.full(2, 1e-3))
     slope = max(0.0, float(w[1]))  # surer is never less right
     stated = [i / 20 for i in range(21)]
     return tuple((s, 1 / (1 + math.exp(-(float(w[0]) + slope * _log_odds(s))))) for s in stated)

@@ -14,16 +14,18 @@ from manyminds.judging.code.source import parsed
 
 __all__ = ["suspicions"]
 
-_MEDDLING_CALLS = frozenset((
+_CALLS = frozenset((
     "_getframe", "stack", "currentframe", "getsource", "getsourcelines", "settrace", "setprofile",
     "_exit", "exit", "quit", "get_objects", "get_referrers", "getline", "getlines", "open",
     "__import__", "import_module", "globals", "register", "setattr", "delattr", "skip",
     "skipTest", "read_text", "listdir", "walk", "system", "popen", "Popen",
 ))  # fmt: skip
-_ALWAYS = frozenset((
+_MODULES = frozenset((
     "sys", "inspect", "unittest", "pytest", "gc", "ctypes", "importlib", "builtins", "linecache",
     "signal", "atexit", "doctest", "traceback", "subprocess",
 ))  # fmt: skip
+"""Modules that an answer has no honest use for, and that reach whatever checks it."""
+
 _FRAMES = frozenset((
     "f_locals", "f_globals", "f_back", "__globals__", "__code__", "__closure__", "__builtins__",
     "__subclasses__", "modules", "tb_frame", "__dict__",
@@ -62,14 +64,14 @@ def _meddling(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name.split(".")[0] in _ALWAYS and not _only_harmless(tree, alias):
+                if alias.name.split(".")[0] in _MODULES and not _only_harmless(tree, alias):
                     yield f"it imports {alias.name}"
         elif isinstance(node, ast.ImportFrom):
-            if (node.module or "").split(".")[0] in _ALWAYS - {"sys"}:
+            if (node.module or "").split(".")[0] in _MODULES - {"sys"}:
                 yield f"it imports from {node.module}"
         elif isinstance(node, ast.Call):
             name = _callee(node)
-            if name in _MEDDLING_CALLS:
+            if name in _CALLS:
                 yield f"it calls {name}"
         elif isinstance(node, ast.Attribute) and node.attr in _FRAMES:
             yield f"it reaches for {node.attr}"

@@ -137,8 +137,9 @@ def _verdicts_on(answer: Answer, events: tuple[Recorded, ...]) -> dict[str, bool
     said: dict[str, bool] = {}
     for recorded in events:
         event = recorded.event
-        if isinstance(event, NoteShared) and event.note.member == answer.author:
-            said = {k: v for k, v in said.items() if event.note.answer == answer.text}
+        note = event.note if isinstance(event, NoteShared) else None
+        if note is not None and note.member == answer.author and note.answer != answer.text:
+            said.clear()  # what was judged so far was given up since
         if not isinstance(event, Checked) or event.author != answer.author:
             continue
         if event.verdict.outcome != "unsure":

@@ -1,8 +1,8 @@
 """Crew: roles with their own words, tools and rights work in turn until the verifier approves.
 
-Source: the preset of solver, coder and verifier, of whom only the last may end, follows AgentVerse
-and MetaGPT style teams as summarised in `capabilities` B3; approval loops are capped because crews
-that may go on for ever do (Cemri et al. 2025, Why Do Multi-Agent LLM Systems Fail?).
+Source: roles that work in turn are those of Hong et al. 2023, MetaGPT. Here only the verifier may
+end the work, and its rounds are capped: crews that may go on for ever do, and crews without a real
+check end too early (Cemri et al. 2025, Why Do Multi-Agent LLM Systems Fail?).
 """
 
 from dataclasses import dataclass, field

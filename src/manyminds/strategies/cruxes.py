@@ -5,13 +5,13 @@ question and the answers in no order, without who or how many stand behind them.
 what its tools returned, never what it says: no tool result, no ruling.
 """
 
-import json
 from collections.abc import Sequence
 
+from manyminds.agents.inquiry import inquire
 from manyminds.agents.member import open_thread
 from manyminds.agents.prompts import prompt
 from manyminds.core.events import CruxNamed, CruxSettled
-from manyminds.core.messages import JsonSchema, JsonValue, ModelCall, Said
+from manyminds.core.messages import JsonSchema
 from manyminds.core.protocols import Run
 from manyminds.core.values import (
     Canonical,
@@ -69,34 +69,8 @@ async def _ask_lead(panel: Panel, lead: Member, weighed: Weighed, most: int) -> 
         "minItems": 1,
         "maxItems": most,
     }
-    schema: JsonSchema = {
-        "type": "object",
-        "properties": {"cruxes": items},
-        "required": ["cruxes"],
-        "additionalProperties": False,
-    }
-    structured = run.abilities(lead).json_schema is not False
-    reply = await run.request(
-        lead,
-        ModelCall(
-            messages=(Said(role="user", text=text),),
-            schema=schema if structured else None,
-            max_tokens=160,
-            temperature=0.0,
-            seed=run.seed(lead),
-            purpose="lead",
-        ),
-    )
-    return _read_cruxes(reply.text)
-
-
-def _read_cruxes(text: str) -> list[str]:
-    start, end = text.find("{"), text.rfind("}")
-    try:
-        found: JsonValue = json.loads(text[start : end + 1])
-    except (ValueError, RecursionError):
-        return []
-    listed = found.get("cruxes") if isinstance(found, dict) else None
+    said = await inquire(run, lead, text, {"cruxes": items}, max_tokens=160, purpose="lead")
+    listed = said.get("cruxes")
     if not isinstance(listed, list):
         return []
     return [c.strip() for c in listed if isinstance(c, str) and c.strip()]

@@ -5,12 +5,12 @@ Debate (ICML 2024). Debate without new evidence tends to agree on what most said
 al. 2024, Should we be going MAD?), so it stops as soon as nobody has changed.
 """
 
-import json
 from dataclasses import dataclass
 
+from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
 from manyminds.core.events import PhaseStarted, Revised
-from manyminds.core.messages import JsonSchema, JsonValue, ModelCall, Said
+from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Note
 from manyminds.judging.canonical import same
@@ -92,25 +92,13 @@ async def _moderated(panel: Panel, weighed: Weighed) -> Weighed:
         for group, note in zip(groups, notes, strict=True)
     )
     labels: list[JsonValue] = [group.label for group in groups]
-    schema: JsonSchema = {
-        "type": "object",
-        "properties": {"reason": {"type": "string"}, "answer": {"enum": labels}},
-        "required": ["reason", "answer"],
-        "additionalProperties": False,
-    }
+    fields: dict[str, JsonValue] = {"reason": {"type": "string"}, "answer": {"enum": labels}}
     text = prompt("moderate", question=run.task.prompt, answers=fence(listed, source="debate"))
-    call = ModelCall(
-        messages=(Said(role="user", text=text),), schema=schema, max_tokens=250,
-        temperature=0.0, seed=run.seed(moderator), purpose="lead",
-    )  # fmt: skip
-    [reply] = await run.gather([run.request(moderator, call)])
-    if isinstance(reply, Failure):
-        panel.failures[moderator.name] = reply
+    asked = inquire(run, moderator, text, fields, max_tokens=250, purpose="lead")
+    [said] = await run.gather([asked])
+    if isinstance(said, Failure):
+        panel.failures[moderator.name] = said
         return weighed
-    try:
-        said: JsonValue = json.loads(reply.text)
-    except ValueError:
-        return weighed
-    chosen = said.get("answer") if isinstance(said, dict) else None
+    chosen = said.get("answer")
     note = next((n for g, n in zip(groups, notes, strict=True) if g.label == chosen), None)
     return weighed if note is None else panel.led_by(note, weighed)

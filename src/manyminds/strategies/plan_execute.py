@@ -4,15 +4,15 @@ Source: Wang et al. 2023, Plan-and-Solve Prompting (ACL); the correction flag be
 keeps a plan from running on over a step that went wrong.
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from manyminds.agents.inquiry import inquire
 from manyminds.agents.member import open_thread
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import ManymindsError, RunError
+from manyminds.core.errors import ProviderError
 from manyminds.core.events import PhaseStarted
-from manyminds.core.messages import JsonSchema, ModelCall, Said
+from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member
 from manyminds.judging.weigh import Weighed
@@ -24,16 +24,11 @@ __all__ = ["Plan", "PlanExecute"]
 Override = Callable[["Plan"], Awaitable[str | None]]
 """Asked before each step: returns another step to do instead, or `None` to go on as planned."""
 
-_SCHEMA: JsonSchema = {
-    "type": "object",
-    "properties": {
-        "correction_needed": {"type": "boolean"},
-        "correction": {"type": "string"},
-        "next_step": {"type": "string"},
-        "finished": {"type": "boolean"},
-    },
-    "required": ["correction_needed", "correction", "next_step", "finished"],
-    "additionalProperties": False,
+_FIELDS: dict[str, JsonValue] = {
+    "correction_needed": {"type": "boolean"},
+    "correction": {"type": "string"},
+    "next_step": {"type": "string"},
+    "finished": {"type": "boolean"},
 }
 
 
@@ -95,23 +90,18 @@ class PlanExecute:
         planner = Member(name="planner", way="direct", model=run.members[-1].model)
         so_far = fence("\n\n".join(done) or "nothing yet", source="executor", limit=6_000)
         text = prompt("plan", question=run.task.prompt, done=so_far)
-        call = ModelCall(
-            messages=(Said(role="user", text=text),),
-            schema=_SCHEMA, max_tokens=400, temperature=0.0, seed=run.seed(planner),
-            purpose="lead",
-        )  # fmt: skip
         try:
-            said = json.loads((await run.request(planner, call)).text)
-            return Plan(
-                next_step=str(said["next_step"]), finished=said["finished"] is True,
-                correction_needed=said["correction_needed"] is True,
-                correction=str(said["correction"]),
-            )  # fmt: skip
-        except RunError:
-            raise
-        except (ManymindsError, ValueError, KeyError, TypeError):
+            said = await inquire(run, planner, text, _FIELDS, max_tokens=400, purpose="lead")
+        except ProviderError:
+            said = {}
+        if set(said) < set(_FIELDS):
             # Without a plan the executor works the whole question.
             return Plan(next_step="answer the question", finished=bool(done))
+        return Plan(
+            next_step=str(said["next_step"]), finished=said["finished"] is True,
+            correction_needed=said["correction_needed"] is True,
+            correction=str(said["correction"]),
+        )  # fmt: skip
 
 
 def _denied(panel: Panel, weighed: Weighed) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from manyminds.agents.sample import asks_for_code
 from manyminds.core.errors import ToolRetry
+from manyminds.judging.logistic import fit_logistic
 from manyminds.tools.calculator.tool import calculate
 
 __all__ = ["FEATURES", "ROUTES", "Choice", "Route", "Router", "features_of", "fit_router"]
@@ -160,7 +161,7 @@ def fit_router(
 ) -> Router | None:
     """Learn from past runs whether one member's answer would have stood.
 
-    Logistic regression with a ridge, by Newton's method; its probabilities are calibrated where
+    Logistic regression with a ridge; its probabilities are calibrated where
     the features tell enough, which `least` guards only roughly.
 
     Args:
@@ -172,15 +173,9 @@ def fit_router(
         return None
     x = np.array([(1.0, *features_of(question)) for question, _ in runs])
     y = np.array([float(stood) for _, stood in runs])
-    w = np.zeros(x.shape[1])
-    pull = ridge * np.eye(x.shape[1])
-    pull[0, 0] = 1e-6  # the base rate is not pulled
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-(x @ w)))
-        step = np.linalg.solve((x.T * (p * (1 - p))) @ x + pull, x.T @ (y - p) - pull @ w)
-        w = w + step
-        if np.abs(step).max() < 1e-9:
-            break
+    pull = np.full(x.shape[1], ridge)
+    pull[0] = 1e-6  # the base rate is not pulled
+    w = fit_logistic(x, y, pull)
     names: tuple[str, ...] = ("bias", *FEATURES)
     weights: dict[str, float] = dict(zip(names, (float(v) for v in w), strict=True))
     return Router(weights=weights, runs=len(runs))

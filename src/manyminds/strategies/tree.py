@@ -4,16 +4,16 @@ Source: Yao et al. 2023, Tree of Thoughts: Deliberate Problem Solving with Large
 (NeurIPS).
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
+from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import draft_of, read_answer
-from manyminds.core.errors import BudgetExceeded, ManymindsError, RunCancelled
+from manyminds.core.errors import ProviderError
 from manyminds.core.events import PhaseStarted
-from manyminds.core.messages import JsonSchema, ModelCall, Said
+from manyminds.core.messages import JsonSchema
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure
 from manyminds.strategies.best_of_n import fitting_verifier, tallied
@@ -131,26 +131,17 @@ async def _list(
 ) -> Sequence[object]:
     """Ask the lead for a list; empty where the reply cannot be read."""
     run, lead = panel.run, panel.run.members[0]
-    call = ModelCall(
-        messages=(Said(role="user", text=text),),
-        schema={
-            "type": "object", "properties": {field: schema}, "required": [field],
-            "additionalProperties": False,
-        },
-        max_tokens=run.abilities(lead).output_tokens, temperature=temperature,
-        seed=run.seed(lead), purpose="work",
-    )  # fmt: skip
+    most = run.abilities(lead).output_tokens
     try:
-        said = json.loads((await run.request(lead, call)).text)
-    except (BudgetExceeded, RunCancelled):
-        raise
-    except ManymindsError as error:
+        said = await inquire(
+            run, lead, text, {field: schema}, max_tokens=most, purpose="work",
+            temperature=temperature,
+        )  # fmt: skip
+    except ProviderError as error:
         panel.failures[lead.name] = Failure(kind=type(error).__name__, message=str(error))
         return []
-    except ValueError:
-        return []
-    found = cast("dict[str, object]", said).get(field) if isinstance(said, dict) else None
-    return cast("list[object]", found) if isinstance(found, list) else []
+    found = said.get(field)
+    return found if isinstance(found, list) else []
 
 
 def _texts(most: int) -> JsonSchema:

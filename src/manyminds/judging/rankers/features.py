@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from manyminds.core.values import Candidate, Ranking, Task
+from manyminds.judging.logistic import fit_logistic
 from manyminds.judging.steps import check_steps
 
 __all__ = ["FEATURES", "FeatureRanker", "fit_weights"]
@@ -97,24 +98,15 @@ def fit_weights(
 ) -> dict[str, float]:
     """Learn weights from pairs of features, the preferred answer's first.
 
-    Logistic regression on differences, by Newton's method. Source: Bradley and Terry 1952 with
+    Logistic regression on differences. Source: Bradley and Terry 1952 with
     features, as in Joachims 2002, Optimizing Search Engines using Clickthrough Data.
 
     Args:
         preferred: Features of the preferred answer, and of the other one.
         ridge: Strength of the pull to zero; keeps weights finite where the data are separable.
     """
-    size = len(FEATURES)
     if not preferred:
         return dict.fromkeys(FEATURES, 0.0)
     x = np.array([np.subtract(a, b) for a, b in preferred], dtype=float)
-    w = np.zeros(size)
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-(x @ w)))
-        gradient = x.T @ (1 - p) - ridge * w
-        curvature = (x.T * (p * (1 - p))) @ x + ridge * np.eye(size)
-        step = np.linalg.solve(curvature, gradient)
-        w = w + step
-        if np.abs(step).max() < 1e-9:
-            break
+    w = fit_logistic(x, np.ones(len(preferred)), np.full(len(FEATURES), ridge))
     return dict(zip(FEATURES, (float(v) for v in w), strict=True))

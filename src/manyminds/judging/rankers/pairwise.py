@@ -4,15 +4,15 @@ Models favour a place: what wins only in one order is a tie. Source: Zheng et al
 LLM-as-a-Judge with MT-Bench and Chatbot Arena (NeurIPS).
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
+from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import BudgetExceeded, ManymindsError, RunCancelled
-from manyminds.core.messages import JsonSchema, JsonValue, ModelCall, Said
+from manyminds.core.errors import ProviderError
+from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Member, Ranking, Task
 from manyminds.judging.rankers.aggregate import bradley_terry
@@ -21,11 +21,9 @@ from manyminds.tools.fence import fence
 __all__ = ["Pairwise"]
 
 Winner = Literal["first", "second", "tie"]
-_SCHEMA: JsonSchema = {
-    "type": "object",
-    "properties": {"reason": {"type": "string"}, "better": {"enum": ["A", "B", "tie"]}},
-    "required": ["reason", "better"],
-    "additionalProperties": False,
+_FIELDS: dict[str, JsonValue] = {
+    "reason": {"type": "string"},
+    "better": {"enum": ["A", "B", "tie"]},
 }
 
 
@@ -61,9 +59,7 @@ class Pairwise:
             return "tie"
         try:
             forth, back = await self._ask(task, a, b), await self._ask(task, b, a)
-        except (RunCancelled, BudgetExceeded):
-            raise
-        except (ManymindsError, ValueError, KeyError, TypeError):
+        except ProviderError:
             return "tie"
         if forth == "A" and back == "B":
             return "first"
@@ -76,15 +72,8 @@ class Pairwise:
             a=fence(_shown(a), source="answer A"),
             b=fence(_shown(b), source="answer B"),
         )
-        reply = await self.run.request(
-            self.judge,
-            ModelCall(
-                messages=(Said(role="user", text=text),), schema=_SCHEMA, max_tokens=200,
-                temperature=0.0, seed=self.run.seed(self.judge), purpose="check",
-            ),
-        )  # fmt: skip
-        said: JsonValue = json.loads(reply.text)
-        return str(said["better"]) if isinstance(said, dict) else "tie"
+        said = await inquire(self.run, self.judge, text, _FIELDS, max_tokens=200, purpose="check")
+        return str(said.get("better", "tie"))
 
 
 def _shown(candidate: Candidate) -> str:

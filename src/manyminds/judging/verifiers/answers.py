@@ -16,6 +16,14 @@ from manyminds.tools.calculator.units import convert
 __all__ = ["Exact", "Numeric", "Pattern", "Schema", "Symbolic"]
 
 
+def _verdict(name: str, reason: str, *, holds: bool) -> Verdict:
+    return Verdict(outcome="accepted" if holds else "rejected", reason=reason, verifier=name)
+
+
+def _unsure(name: str, reason: str) -> Verdict:
+    return Verdict(outcome="unsure", reason=reason, verifier=name)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exact:
     """Accepts the expected answer in any of its forms: "120", "120.0", "120 pens"."""
@@ -27,14 +35,11 @@ class Exact:
         """Compare canonical forms."""
         wanted = canonicalize(self.expected, question=task.prompt)
         if not candidate.canonical.key:
-            return Verdict(outcome="rejected", reason="there is no answer", verifier=self.name)
+            return _verdict(self.name, "there is no answer", holds=False)
         equal = same(candidate.canonical, wanted)
         word = "is" if equal else "is not"
-        return Verdict(
-            outcome="accepted" if equal else "rejected",
-            reason=f"{candidate.text[:80]!r} {word} {self.expected[:80]!r}",
-            verifier=self.name,
-        )
+        said = f"{candidate.text[:80]!r} {word} {self.expected[:80]!r}"
+        return _verdict(self.name, said, holds=equal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,20 +58,17 @@ class Numeric:
         """Compare values; a missing unit is taken for the expected one, a wrong one is wrong."""
         wanted, given = read_quantity(self.expected), read_quantity(candidate.text.strip())
         if wanted is None:
-            return self._says("unsure", f"{self.expected!r} is no number to compare with")
+            return _unsure(self.name, f"{self.expected!r} is no number to compare with")
         if given is None:
-            return self._says("rejected", f"{candidate.text[:80]!r} is not a number")
+            return _verdict(self.name, f"{candidate.text[:80]!r} is not a number", holds=False)
         value = _in_unit_of(given, wanted)
         if value is None:
-            return self._says("rejected", f"its unit is not comparable with {self.expected!r}")
+            why = f"its unit is not comparable with {self.expected!r}"
+            return _verdict(self.name, why, holds=False)
         distance = abs(value - wanted.number)
         within = distance <= max(self.absolute, self.relative * abs(wanted.number))
         said = f"it is {float(distance):.6g} away from {self.expected}"
-        return self._says("accepted" if within else "rejected", said)
-
-    def _says(self, outcome: str, reason: str) -> Verdict:
-        kind = outcome if outcome in ("accepted", "rejected") else "unsure"
-        return Verdict(outcome=kind, reason=reason, verifier=self.name)
+        return _verdict(self.name, said, holds=within)
 
 
 def _in_unit_of(given: Quantity, wanted: Quantity) -> Fraction | None:
@@ -89,15 +91,11 @@ class Symbolic:
         """Compare by value at fixed points, to 12 digits."""
         wanted = canonicalize(self.expected)
         if wanted.kind not in ("expression", "number", "quantity"):
-            why = f"{self.expected!r} is no expression to compare with"
-            return Verdict(outcome="unsure", reason=why, verifier=self.name)
+            return _unsure(self.name, f"{self.expected!r} is no expression to compare with")
         equal = same(canonicalize(candidate.text), wanted)
         word = "equals" if equal else "does not equal"
-        return Verdict(
-            outcome="accepted" if equal else "rejected",
-            reason=f"{candidate.text[:80]!r} {word} {self.expected[:80]!r}",
-            verifier=self.name,
-        )
+        said = f"{candidate.text[:80]!r} {word} {self.expected[:80]!r}"
+        return _verdict(self.name, said, holds=equal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +109,7 @@ class Pattern:
         """Match the words as they stand."""
         matches = re.fullmatch(self.pattern, candidate.text.strip(), re.DOTALL) is not None
         word = "matches" if matches else "does not match"
-        return Verdict(
-            outcome="accepted" if matches else "rejected",
-            reason=f"it {word} {self.pattern!r}",
-            verifier=self.name,
-        )
+        return _verdict(self.name, f"it {word} {self.pattern!r}", holds=matches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,9 +125,8 @@ class Schema:
             value: JsonValue = json.loads(candidate.text)
             validate(value, self.schema)
         except ValueError:
-            return Verdict(outcome="rejected", reason="it is not JSON", verifier=self.name)
+            return _verdict(self.name, "it is not JSON", holds=False)
         except ValidationError as error:
             where = "/".join(str(part) for part in error.absolute_path) or "the whole"
-            why = f"{where}: {error.message[:160]}"
-            return Verdict(outcome="rejected", reason=why, verifier=self.name)
-        return Verdict(outcome="accepted", reason="it obeys the schema", verifier=self.name)
+            return _verdict(self.name, f"{where}: {error.message[:160]}", holds=False)
+        return _verdict(self.name, "it obeys the schema", holds=True)

@@ -3,13 +3,13 @@
 Use it only where nothing can be computed, and align it with people first (`manyminds judge`).
 """
 
-import json
 from dataclasses import dataclass
 from typing import cast
 
+from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import ManymindsError, RunCancelled
-from manyminds.core.messages import JsonSchema, JsonValue, ModelCall, Said
+from manyminds.core.messages import JsonSchema, JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Member, Task, Verdict
 from manyminds.tools.fence import fence
@@ -53,15 +53,10 @@ class Rubric:
             answer=fence(candidate.text, source="answer", limit=8_000),
             criteria=listed,
         )
-        reply = await self.run.request(
-            self.judge,
-            ModelCall(
-                messages=(Said(role="user", text=text),), schema=_schema(len(self.criteria)),
-                max_tokens=_TOKENS, temperature=0.0, seed=self.run.seed(self.judge),
-                purpose="check",
-            ),
-        )  # fmt: skip
-        said: JsonValue = json.loads(reply.text)
+        fields = {"verdicts": _verdicts(len(self.criteria))}
+        said = await inquire(
+            self.run, self.judge, text, fields, max_tokens=_TOKENS, purpose="check"
+        )
         verdicts = cast("dict[str, list[dict[str, str]]]", said)["verdicts"]
         if len(verdicts) != len(self.criteria):
             raise ValueError("another number of verdicts than of criteria")
@@ -69,7 +64,7 @@ class Rubric:
         return [(met[v["met"]], v["reason"][:200]) for v in verdicts]
 
 
-def _schema(count: int) -> JsonSchema:
+def _verdicts(count: int) -> JsonValue:
     one: JsonSchema = {
         "type": "object",
         "properties": {
@@ -79,11 +74,4 @@ def _schema(count: int) -> JsonSchema:
         "required": ["reason", "met"],
         "additionalProperties": False,
     }
-    return {
-        "type": "object",
-        "properties": {
-            "verdicts": {"type": "array", "items": one, "minItems": count, "maxItems": count}
-        },
-        "required": ["verdicts"],
-        "additionalProperties": False,
-    }
+    return {"type": "array", "items": one, "minItems": count, "maxItems": count}
