@@ -9,7 +9,6 @@ whatever else the machine does falls on all of them. Intervals are over rounds.
 
 import argparse
 import json
-import platform
 import random
 import statistics
 import subprocess
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from figures import code, machine
 from peers import PEERS
 
 HERE = Path(__file__).parent
@@ -171,7 +171,8 @@ def table(found: dict) -> str:
     lines = [
         "# Overhead, concurrency, start-up", "",
         "Written by `python benchmarks/run.py` (`make bench`); do not edit by hand.", "",
-        f"- date: {found['date']}", f"- machine: {found['machine']}", "",
+        f"- date: {found['date']}", f"- machine: {found['machine']}",
+        f"- code: {found['code']}", "",
         f"## One member-run: two model calls and one tool call, stub latency 0, n = {ROUNDS} rounds of {RUNS} runs", "",
         "| arm | CPU ms a run | ratio to bare, CPU (least to greatest) | ratio to bare, wall |", "|---|---|---|---|",
     ]  # fmt: skip
@@ -200,20 +201,13 @@ def table(found: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def machine() -> str:
-    """Describe this machine in a line."""
-    text = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = [line.partition(":")[2].strip() for line in text if line.startswith("model name")]
-    cpu = names[0] if names else platform.processor()
-    return f"{len(names)} cores, {cpu}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", action="store_true")
     arms = ready(peers=parser.parse_args().peers)
     result = {
         "date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(),
+        "code": code(),
         "arms": arms.names, "versions": arms.versions, "left_out": arms.left_out,
         "startup": startup(), "overhead": overhead(arms), "concurrency": concurrency(arms),
     }  # fmt: skip

@@ -9,11 +9,12 @@ of them are mistakes of the data.
 
 import argparse
 import json
-import math
 import random
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+
+from figures import wilson
 
 from manyminds.judging.steps import check_steps, first_wrong
 
@@ -72,14 +73,6 @@ def share(found: list[bool]) -> dict[str, int | float | list[float]]:
         "n": len(found), "found": sum(found), "share": round(sum(found) / len(found), 4),
         "interval": [round(low, 4), round(high, 4)],
     }  # fmt: skip
-
-
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share. Source: Wilson 1927."""
-    z, p = 1.96, right / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ import argparse
 import asyncio
 import json
 import math
-import platform
 import re
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -23,6 +21,10 @@ from manyminds.core.values import Task
 from manyminds.judging.canonical import canonicalize, same
 from manyminds.runtime.ask import AskOptions, Watch, ask
 from manyminds.runtime.paths import cache_home, data_home
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from figures import code, machine, wilson
 
 HERE = Path(__file__).parent
 ARMS = ("single", "self_consistency", "heavy")
@@ -79,18 +81,6 @@ async def one(question: Question, arm: str, model: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-def code() -> str:
-    """Name the code that is measured: its commit, and whether it was changed since."""
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return told.stdout.strip() or "not in a checkout"
-
-
 async def main(arguments: argparse.Namespace) -> None:
     """Ask what has not been asked yet."""
     out: Path = arguments.out
@@ -110,27 +100,6 @@ def rows(out: Path) -> list[dict[str, object]]:
     if not out.exists():
         return []
     return [json.loads(line) for line in out.read_text("utf-8").splitlines() if line.strip()]
-
-
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share. Source: Wilson 1927."""
-    z, p = 1.96, right / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return middle - half, middle + half
-
-
-def machine() -> str:
-    """Describe this machine in a line."""
-    cpu = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if line.startswith("model name")),
-        platform.processor(),
-    )  # fmt: skip
-    cores = sum(
-        line.startswith("processor")
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    )
-    return f"{cores} cores, {cpu}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
 def table(out: Path, note: str) -> str:

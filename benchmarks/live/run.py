@@ -10,7 +10,7 @@ One line for each problem and arm goes to results.jsonl.
 import argparse
 import asyncio
 import json
-import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,12 +31,16 @@ from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.debate import Debate
 from manyminds.strategies.heavy import Heavy
+from manyminds.strategies.majority import Majority
 from manyminds.strategies.mixture import Mixture
-from manyminds.strategies.self_consistency import Majority
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from figures import code
 
 HERE = Path(__file__).parent
 MODEL = "embedded:qwen2.5-coder-1.5b"
@@ -55,15 +59,6 @@ ARMS: dict[str, Callable[[], Strategy]] = {
     "crew": Crew,
     "heavy": Heavy,
 }
-
-
-def code() -> str:
-    """Name the code that is measured."""
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=HERE, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    return told.stdout.strip()
 
 
 async def one(problem: Problem, arm: str, endpoint: SharedSamples, python: Python) -> dict:

@@ -9,10 +9,14 @@ problems.
 
 import argparse
 import json
-import platform
 import random
 import statistics
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from figures import machine
 
 HERE = Path(__file__).parent
 BASE = "majority"
@@ -89,13 +93,6 @@ def mean(values) -> float:
     """Return the mean; 0 of nothing."""
     found = list(values)
     return sum(found) / len(found) if found else 0.0
-
-
-def machine() -> str:
-    """Describe this machine in a line."""
-    text = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    names = [line.partition(":")[2].strip() for line in text if line.startswith("model name")]
-    return f"{len(names)} cores, {names[0]}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

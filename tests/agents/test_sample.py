@@ -75,3 +75,16 @@ async def test_a_sample_without_an_answer_is_a_failure_and_not_text() -> None:
     run = ScriptedRun(task=Task(prompt="What is 6 * 7?"), script={"m1": [cut]})
     with pytest.raises(ProviderError, match="was cut off"):
         await Conversation.begin(run, ME, temperature=0.7).draw(run)
+
+
+async def test_a_conversation_of_samples_goes_on_with_another_model() -> None:
+    run = ScriptedRun(
+        task=Task(prompt="What is 6 * 7?"), script={"m1": ["Answer: 41", "Answer: 42"]}
+    )
+    talk = Conversation.begin(run, ME, temperature=0.7)
+    await talk.draw(run)
+    before = list(talk.messages)
+    talk.switch("scripted:other")
+    talk.say("Look again.")
+    assert (await talk.draw(run)).member.model == "scripted:other"
+    assert talk.messages[: len(before)] == before

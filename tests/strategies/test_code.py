@@ -14,7 +14,7 @@ from manyminds.runtime.paths import cache_home
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.heavy import Heavy
-from manyminds.strategies.self_consistency import Majority
+from manyminds.strategies.majority import Majority
 from manyminds.testing import ScriptedRun
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.sandbox.choose import find_isolation

@@ -15,8 +15,9 @@ from manyminds.runtime.labels import report
 from manyminds.runtime.routing import load_router
 from manyminds.runtime.run import Patience
 from manyminds.strategies.auto import Auto
-from manyminds.strategies.best_of_n import BestOfN, fitting_verifier
+from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.registry import Effort, for_effort, strategy_named
+from manyminds.strategies.tally import fitting_verifier
 
 __all__ = ["AskOptions", "choose_strategy", "member_count"]
 

@@ -5,31 +5,21 @@ verdicts beats both the plain vote and the single best verdict is Li et al. 2023
 Models Better Reasoners with Step-Aware Verifier (ACL).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from manyminds.agents.sample import Form, asks_for_code
-from manyminds.core.events import PhaseStarted, Ranked
+from manyminds.core.events import Ranked
 from manyminds.core.protocols import Ranker, Run, Verifier
-from manyminds.core.values import Answer, Failure, Group, Verdict
+from manyminds.core.values import Answer, Failure, Group
 from manyminds.judging.code.outcomes import can_run
-from manyminds.judging.verifiers import Examples, Steps
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.self_consistency import majority_is_stable
+from manyminds.strategies.tally import MOST, fitting_verifier, tallied
 from manyminds.tools.fence import fence
 
-__all__ = ["BestOfN", "fitting_verifier"]
-
-VOTES: Mapping[str, float] = {"accepted": 2.5, "unsure": 0.4, "rejected": 0.1}
-"""Log-odds of a sample by its verdict: an accepted one outvotes six that could not be checked;
-a rejected one still counts, for verifiers may err."""
-_MOST = max(VOTES.values())
-
-
-def fitting_verifier(run: Run) -> Verifier:
-    """Return the verifier that the task itself brings: its examples, or the working's steps."""
-    return Examples(run=run) if asks_for_code(run.task.prompt) else Steps()
+__all__ = ["BestOfN"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +47,7 @@ class BestOfN:
         waiting, size = list(run.members), self.first if self.adaptive else len(run.members)
         while waiting and not panel.stopped:
             wave, waiting, size = waiting[:size], waiting[size:], 1
-            run.tell(PhaseStarted(phase="sample", round=1, why=f"{len(wave)} more samples"))
+            panel.enter("sample", f"{len(wave)} more samples")
             await panel.sample(
                 wave, temperature=lambda _place: self.temperature, form=_alternating(run)
             )
@@ -84,17 +74,6 @@ def _alternating(run: Run) -> Callable[[int], Form | None]:
     return lambda place: "program" if programs and place % 2 == 1 else None
 
 
-def tallied(panel: Panel) -> Weighed:
-    """Weigh answers by the verdicts on the samples that gave them."""
-    scored = [(_score(group, panel.verdicts), group) for group in panel.groups()]
-    scored.sort(key=lambda pair: -pair[0])
-    return Weighed(groups=tuple(g for _, g in scored), scores=tuple(s for s, _ in scored))
-
-
-def _score(group: Group, verdicts: Mapping[str, Verdict]) -> float:
-    return sum(VOTES[verdicts[member].outcome] for member in group.members)
-
-
 def _settled(panel: Panel, waiting: int) -> bool:
     """Say whether another sample is not worth its cost any more.
 
@@ -117,7 +96,7 @@ def _settled(panel: Panel, waiting: int) -> bool:
         return True
     stable = _stands(panel, weighed) and majority_is_stable(weighed.groups)
     second = weighed.scores[1] if others else 0.0
-    return stable or weighed.scores[0] - second > waiting * _MOST
+    return stable or weighed.scores[0] - second > waiting * MOST
 
 
 def _accepted(panel: Panel, group: Group) -> int:
@@ -132,7 +111,7 @@ async def _repair(panel: Panel, round_: int) -> bool:
         return False
     run = panel.run
     why = f"{len(rejected)} are told what failed"
-    run.tell(PhaseStarted(phase="repair", round=round_, why=why))
+    panel.enter("repair", why, round_=round_)
     for name in rejected:
         failed = fence(panel.verdicts[name].reason, source="check")
         panel.talks[name].say(panel.talks[name].repair(failed))

@@ -18,11 +18,11 @@ from manyminds.agents.remarks import (
 from manyminds.agents.roles import PRESETS, Role
 from manyminds.agents.sample import Conversation, asks_for_code
 from manyminds.core.errors import ManymindsError, RunError
-from manyminds.core.events import Checked, PhaseStarted, RemarkMade, RemarkRejected
+from manyminds.core.events import Checked, RemarkMade, RemarkRejected
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Note, Remark, RemarkKind, Verdict
-from manyminds.strategies.best_of_n import fitting_verifier, tallied
 from manyminds.strategies.panel import Panel
+from manyminds.strategies.tally import fitting_verifier, tallied
 from manyminds.tools.fence import fence
 
 __all__ = ["Crew"]
@@ -48,7 +48,7 @@ class Crew:
         """Work the task."""
         team = _Team(run=run, crew=self, panel=Panel(run=run, verifier=fitting_verifier(run)))
         for round_ in range(1, self.rounds + 1):
-            run.tell(PhaseStarted(phase="crew", round=round_, why=team.why))
+            team.panel.enter("crew", team.why, round_=round_)
             [approved] = await run.gather([team.round(round_)])
             if isinstance(approved, Failure):
                 team.panel.failures[f"crew, round {round_}"] = approved

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
-from manyminds.core.events import PhaseStarted, Revised
+from manyminds.core.events import Revised
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Note
 from manyminds.judging.canonical import same
 from manyminds.judging.weigh import Weighed
-from manyminds.strategies.best_of_n import fitting_verifier, tallied
 from manyminds.strategies.panel import Panel
+from manyminds.strategies.tally import fitting_verifier, tallied
 from manyminds.tools.fence import fence
 
 __all__ = ["Debate"]
@@ -37,12 +37,12 @@ class Debate:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run, verifier=fitting_verifier(run))
-        run.tell(PhaseStarted(phase="open", round=1, why=f"{len(run.members)} answer alone"))
+        panel.enter("open", f"{len(run.members)} answer alone")
         await panel.sample(run.members, temperature=lambda _place: self.temperature)
         for round_ in range(2, self.rounds + 2):
             if panel.stopped or len(panel.groups()) < 2:
                 break
-            run.tell(PhaseStarted(phase="argue", round=round_, why="members read each other"))
+            panel.enter("argue", "members read each other", round_=round_)
             if not await self._argue(panel, round_):
                 break
         weighed = panel.told(tallied(panel), round_=self.rounds + 1)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from manyminds.agents.member import MAX_TURNS
 from manyminds.agents.sample import asks_for_code
-from manyminds.core.events import PhaseStarted
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer
 from manyminds.judging.code.outcomes import can_run
@@ -47,10 +46,10 @@ class Heavy:
             return await HeavyCode(gate=self.gate, rounds=self.rounds, cruxes=self.cruxes)(run)
         panel = Panel(run=run)
         first, rest = run.members[: self.gate], run.members[self.gate :]
-        self._enter(run, "gate", 1, f"a first attempt by {len(first)}")
+        panel.enter("gate", f"a first attempt by {len(first)}")
         await panel.work(first, turns=self.turns, temperature=self._warmth)
         if rest and not panel.stopped and not _easy(panel):
-            self._enter(run, "work", 1, f"{len(rest)} more work alone")
+            panel.enter("work", f"{len(rest)} more work alone")
             await panel.work(
                 rest, turns=self.turns, temperature=self._warmth, enough=_unassailable(panel)
             )
@@ -72,21 +71,17 @@ class Heavy:
         self, panel: Panel, weighed: Weighed, round_: int
     ) -> tuple[Weighed, bool]:
         """Name and settle cruxes, let members revise; say whether anything was learned."""
-        run = panel.run
-        self._enter(run, "cruxes", round_, f"{len(weighed.groups)} answers stand")
+        panel.enter("cruxes", f"{len(weighed.groups)} answers stand", round_=round_)
         cruxes = await name_cruxes(panel, weighed, most=self.cruxes)
-        self._enter(run, "settle", round_, f"{len(cruxes)} cruxes to settle with tools")
+        panel.enter("settle", f"{len(cruxes)} cruxes to settle with tools", round_=round_)
         rulings = await settle(panel, cruxes, weighed)
         weighed = panel.compare(round_=round_)
         decided = [r for r in rulings if r.support != "unsure"]
         if not decided or panel.stopped or weighed.cannot_be_caught():
             return weighed, False
-        self._enter(run, "revise", round_, "members see each other's notes and the rulings")
+        panel.enter("revise", "members see each other's notes and the rulings", round_=round_)
         await revise(panel, weighed, round_=round_ + 1)
         return panel.compare(round_=round_ + 1), True
-
-    def _enter(self, run: Run, phase: str, round_: int, why: str) -> None:
-        run.tell(PhaseStarted(phase=phase, round=round_, why=why))
 
 
 def _easy(panel: Panel) -> bool:

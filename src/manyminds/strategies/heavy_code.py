@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import Conversation
-from manyminds.core.events import CruxNamed, CruxSettled, PhaseStarted, Revised
+from manyminds.core.events import CruxNamed, CruxSettled, Revised
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Crux, Failure, Group, Member, Note, Ruling
 from manyminds.judging.canonical import same
@@ -46,10 +46,10 @@ class HeavyCode:
         """Work the task."""
         panel = Panel(run=run, verifier=Examples(run=run))
         first, rest = run.members[: self.gate], run.members[self.gate :]
-        _enter(run, "gate", 1, f"a first attempt by {len(first)}")
+        panel.enter("gate", f"a first attempt by {len(first)}")
         await panel.sample(first, temperature=lambda _place: self.temperature)
         if rest and not panel.stopped and not _easy(panel):
-            _enter(run, "work", 1, f"{len(rest)} more work alone")
+            panel.enter("work", f"{len(rest)} more work alone")
             await panel.sample(rest, temperature=lambda _place: self.temperature)
         weighed = panel.compare(round_=1)
         for round_ in range(1, self.rounds + 1):
@@ -67,7 +67,7 @@ class HeavyCode:
         known = {ruling.crux for ruling in panel.rulings}
         calls = [c for c in _parting(panel, weighed.groups) if c not in known][: self.cruxes]
         if calls:
-            _enter(panel.run, "settle", round_, f"{len(calls)} calls on which programs part")
+            panel.enter("settle", f"{len(calls)} calls on which programs part", round_=round_)
         for call in calls:
             panel.run.tell(CruxNamed(crux=Crux(id=call, question=f"What must {call} return?")))
         results = await panel.run.gather([self._read(panel, weighed.groups, c) for c in calls])
@@ -144,7 +144,7 @@ async def _revise(panel: Panel, round_: int) -> bool:
             told[name] = "; ".join(dict.fromkeys(r.reason for r in against))
     if not told:
         return False
-    _enter(panel.run, "revise", round_, f"{len(told)} are told what their program gets wrong")
+    panel.enter("revise", f"{len(told)} are told what their program gets wrong", round_=round_)
     before = dict(panel.notes)
     for name, why in told.items():
         panel.talks[name].say(panel.talks[name].repair(fence(why, source="check")))
@@ -185,7 +185,3 @@ def _how(panel: Panel, weighed: Weighed) -> str:
         f"{len(leader.members)} of {len(panel.notes)} programs behave alike, {met} meet the "
         f"question's examples; {ruled} calls were settled by reading"
     )
-
-
-def _enter(run: Run, phase: str, round_: int, why: str) -> None:
-    run.tell(PhaseStarted(phase=phase, round=round_, why=why))

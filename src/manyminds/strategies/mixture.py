@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 
 from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import Conversation
-from manyminds.core.events import PhaseStarted
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Note
-from manyminds.strategies.best_of_n import fitting_verifier, tallied
 from manyminds.strategies.panel import Panel
+from manyminds.strategies.tally import fitting_verifier, tallied
 
 __all__ = ["Mixture"]
 
@@ -33,17 +32,17 @@ class Mixture:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run, verifier=fitting_verifier(run))
-        run.tell(PhaseStarted(phase="propose", round=1, why=f"{len(run.members)} propose"))
+        panel.enter("propose", f"{len(run.members)} propose")
         await panel.sample(run.members, temperature=lambda _place: self.temperature)
         for layer in range(2, self.layers + 1):
             if panel.stopped or len(panel.notes) < 2:
                 break
-            run.tell(PhaseStarted(phase="propose", round=layer, why="members see all proposals"))
+            panel.enter("propose", "members see all proposals", round_=layer)
             await self._again(panel, layer)
         weighed = tallied(panel)
         if panel.stopped or len(panel.notes) < 2:
             return panel.deliver(weighed, how="there was nothing to aggregate")
-        run.tell(PhaseStarted(phase="aggregate", round=self.layers + 1, why="one writes the end"))
+        panel.enter("aggregate", "one writes the end", round_=self.layers + 1)
         note = await self._aggregate(panel)
         if note is None:
             return panel.deliver(tallied(panel), how="most proposals; the aggregation failed")

@@ -13,6 +13,7 @@ from manyminds.core.events import (
     MemberEnded,
     MemberStarted,
     NoteShared,
+    PhaseStarted,
     Selected,
 )
 from manyminds.core.protocols import Run, Verifier
@@ -66,6 +67,10 @@ class Panel:
     """Each member's verdict before its latest one."""
     rulings: list[Ruling] = field(default_factory=list[Ruling])
     failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
+
+    def enter(self, phase: str, why: str, *, round_: int = 1) -> None:
+        """Record that the strategy enters one of its steps, and why."""
+        self.run.tell(PhaseStarted(phase=phase, round=round_, why=why))
 
     async def work(
         self,

@@ -11,7 +11,6 @@ from manyminds.agents.inquiry import inquire
 from manyminds.agents.member import open_thread
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import ProviderError
-from manyminds.core.events import PhaseStarted
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member
@@ -79,7 +78,7 @@ class PlanExecute:
             if plan.finished and done:
                 return f"finished in {len(done)} steps"
             step = await self.override(plan) or plan.next_step
-            run.tell(PhaseStarted(phase="execute", round=number, why=step[:160]))
+            panel.enter("execute", step[:160], round_=number)
             correction = plan.correction if plan.correction_needed else "nothing"
             thread.say(prompt("execute", step=step, correction=correction))
             note = await panel.take_note(thread, round_=number, turns=self.turns)

@@ -16,9 +16,10 @@ from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.debate import Debate
 from manyminds.strategies.heavy import Heavy
+from manyminds.strategies.majority import Majority
 from manyminds.strategies.mixture import Mixture
 from manyminds.strategies.plan_execute import PlanExecute
-from manyminds.strategies.self_consistency import Majority, SelfConsistency
+from manyminds.strategies.self_consistency import SelfConsistency
 from manyminds.strategies.single import Single
 from manyminds.strategies.tree import Tree
 

@@ -12,12 +12,11 @@ from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import draft_of, read_answer
 from manyminds.core.errors import ProviderError
-from manyminds.core.events import PhaseStarted
 from manyminds.core.messages import JsonSchema
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure
-from manyminds.strategies.best_of_n import fitting_verifier, tallied
 from manyminds.strategies.panel import Panel
+from manyminds.strategies.tally import fitting_verifier, tallied
 from manyminds.tools.fence import fence
 
 __all__ = ["Tree"]
@@ -73,7 +72,7 @@ class Tree:
         frontier = [_State()]
         for level in range(1, self.depth + 1):
             why = f"{len(frontier)} states are opened"
-            panel.run.tell(PhaseStarted(phase="expand", round=level, why=why))
+            panel.enter("expand", why, round_=level)
             opened = [s for state in frontier for s in await self._open(panel, state)]
             for state in opened:
                 if state.done:
@@ -88,9 +87,7 @@ class Tree:
         while stack and opened < self.openings:
             state = stack.pop()
             opened += 1
-            panel.run.tell(
-                PhaseStarted(phase="expand", round=opened, why=f"depth {len(state.steps)}")
-            )
+            panel.enter("expand", f"depth {len(state.steps)}", round_=opened)
             found = await self._open(panel, state)
             for ended in (s for s in found if s.done):
                 await self._take(panel, ended, opened)
