@@ -63,6 +63,9 @@ class Stub:
         self.cut = False
         self.delay_s = 0.0
         self.reasoning_tokens = 0
+        self.caches = True
+        """Whether the messages protocol keeps beginnings that it is told to keep."""
+        self._kept: set[str] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._stop = asyncio.Event()
@@ -104,6 +107,7 @@ class Stub:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/messages", self._messages)
         runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -132,6 +136,33 @@ class Stub:
         if isinstance(made, web.StreamResponse):
             return made
         return await self._reply(request, body, str(made))
+
+    async def _messages(self, request: web.Request) -> web.Response:
+        """Speak Anthropic's protocol: actions are tool calls; a character counts as a token, and
+        the longest beginning that was kept is read from the cache."""
+        body: Body = await request.json()
+        self.requests.append(body)
+        made = self.behaviours[min(len(self.requests), len(self.behaviours)) - 1](body)
+        turns = [json.dumps(body.get("system"))] + [json.dumps(m) for m in body["messages"]]
+        beginnings = ["".join(turns[:n]) for n in range(1, len(turns) + 1)]
+        read = written = 0
+        if self.caches and "cache_control" in body:
+            read = max((len(b) for b in beginnings if b in self._kept), default=0)
+            written = len(beginnings[-1]) - read
+            self._kept.update(beginnings)
+        usage = {
+            "input_tokens": len(beginnings[-1]) - read - written, "output_tokens": 10,
+            "cache_read_input_tokens": read, "cache_creation_input_tokens": written,
+        }  # fmt: skip
+        action = json.loads(str(made))
+        name = action.pop("action")
+        said = {"type": "tool_use", "id": f"call{len(turns)}", "name": name, "input": action}
+        return web.json_response(
+            {
+                "id": "m", "type": "message", "role": "assistant", "model": body["model"],
+                "content": [said], "stop_reason": "tool_use", "stop_sequence": None, "usage": usage,
+            }
+        )  # fmt: skip
 
     async def _reply(self, request: web.Request, body: Body, text: str) -> web.StreamResponse:
         if not body.get("stream"):

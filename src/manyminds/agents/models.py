@@ -265,6 +265,7 @@ def _to_reply(response: ModelResponse, prompt_tokens: int) -> Reply:
         spend=Spend(
             tokens_in=usage.input_tokens if counted else prompt_tokens,
             tokens_cached=usage.cache_read_tokens,
+            tokens_written=usage.cache_write_tokens,
             tokens_out=usage.output_tokens if counted else max(1, written // 3),
             tokens_reasoning=usage.details.get("reasoning_tokens", 0),
             estimated=not counted,

@@ -66,6 +66,9 @@ def read_answer(text: str, *, code: bool) -> str | None:
 Form = Literal["words", "code", "program"]
 """How a member answers: in words; by a program that is the answer; by a program that is run and
 prints it (Chen et al. 2023, Program of Thoughts Prompting, TMLR)."""
+_QUESTION: dict[Form, str] = {"words": "question_words", "code": "question", "program": "question"}
+"""How the question is put. In words the form of the answer is said after it: said before it, small
+models forget the last line."""
 
 
 @dataclass(kw_only=True)
@@ -94,7 +97,7 @@ class Conversation:
             form = "code" if asks_for_code(run.task.prompt) else "words"
         messages: list[Message] = [
             Said(role="system", text=prompt(f"sample_{form}")),
-            Said(role="user", text=prompt("question", question=run.task.prompt)),
+            Said(role="user", text=prompt(_QUESTION[form], question=run.task.prompt)),
         ]
         return cls(member=member, form=form, messages=messages, temperature=temperature)
 

@@ -55,6 +55,7 @@ class Price:
         usage = Usage(
             input_tokens=spend.tokens_in,
             cache_read_tokens=spend.tokens_cached,
+            cache_write_tokens=spend.tokens_written,
             output_tokens=spend.tokens_out,
         )
         try:

@@ -99,9 +99,10 @@ def _line(text: str, most: int = 300) -> str:
 def cost_line(cost: Cost) -> str:
     """Write the receipt in a line."""
     spend = cost.spend
-    tokens = (
-        f"{spend.tokens_in:,} in ({spend.tokens_cached:,} cached) + {spend.tokens_out:,} out tokens"
-    )
+    cached = f"{spend.tokens_cached:,} cached"
+    if spend.tokens_written:
+        cached += f", {spend.tokens_written:,} written to the cache"
+    tokens = f"{spend.tokens_in:,} in ({cached}) + {spend.tokens_out:,} out tokens"
     energy = "energy unknown"
     if spend.kwh_low is not None and spend.kwh_high is not None:
         energy = f"{spend.kwh_low * 1000:.2g} to {spend.kwh_high * 1000:.2g} Wh (estimate)"
@@ -157,6 +158,7 @@ def cost_as_json(cost: Cost) -> dict[str, JsonValue]:
     return {
         "tokens_in": spend.tokens_in,
         "tokens_cached": spend.tokens_cached,
+        "tokens_written": spend.tokens_written,
         "tokens_out": spend.tokens_out,
         "tokens_reasoning": spend.tokens_reasoning,
         "usd": None if spend.usd is None else float(spend.usd),

@@ -77,6 +77,8 @@ class Spend:
     """Input tokens, cached ones included."""
     tokens_cached: int = 0
     """Those of `tokens_in` that the provider read from its cache."""
+    tokens_written: int = 0
+    """Those of `tokens_in` that it wrote to its cache, for which some charge more."""
     tokens_out: int = 0
     tokens_reasoning: int = 0
     """Those of `tokens_out` that the model reasoned with before it answered, where it says."""
@@ -97,6 +99,7 @@ class Spend:
         return Spend(
             tokens_in=self.tokens_in + other.tokens_in,
             tokens_cached=self.tokens_cached + other.tokens_cached,
+            tokens_written=self.tokens_written + other.tokens_written,
             tokens_out=self.tokens_out + other.tokens_out,
             tokens_reasoning=self.tokens_reasoning + other.tokens_reasoning,
             usd=None if self.usd is None or other.usd is None else self.usd + other.usd,

@@ -110,7 +110,9 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             sinks=(writer.write, events.append, *watch.sinks),
             on_progress=watch.on_progress,
         )
-        watch.on_notice(f"expected: {expected(data, name, ','.join(endpoints), count)}")
+        free = all(endpoint.price.basis == "local" for endpoint in endpoints.values())
+        ahead = expected(data, name, ",".join(endpoints), count, free=free)
+        watch.on_notice(f"expected: {ahead}")
         watch.on_start(run)
         run.tell(_started(run, name, options.limits))
         if watch.on_doubt is not None:

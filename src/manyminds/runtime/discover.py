@@ -16,7 +16,7 @@ __all__ = ["Choice", "choose_models", "served_locally"]
 
 _HOSTED_DEFAULTS = (
     ("openai", "openai:gpt-5-mini"),
-    ("anthropic", "anthropic:claude-sonnet-4-5"),
+    ("anthropic", "anthropic:claude-sonnet-5"),
     ("google", "google:gemini-2.5-flash"),
     ("openrouter", "openrouter:openai/gpt-5-mini"),
 )

@@ -61,6 +61,7 @@ class ConnectedEndpoint:
     price: Price
     abilities: Abilities
     client: openai.AsyncOpenAI | None = None
+    """Ours; `None` where the model, entered, holds one of its own."""
     key: Key | None = None
 
     async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
@@ -98,6 +99,8 @@ class ConnectedEndpoint:
         """Close the connections."""
         if self.client is not None:
             await self.client.close()
+        else:
+            await self.model.__aexit__(None, None, None)
 
 
 def _scrubbed(reply: Reply, key: Key) -> Reply:
@@ -190,7 +193,7 @@ async def connect(text: str, *, cache: Path) -> ConnectedEndpoint:
     if name.provider == "embedded":
         return await _connect_embedded(name, cache)
     if name.provider in ("anthropic", "google"):
-        return _connect_hosted(name)
+        return await _connect_hosted(name)
     base_url = _base_url(name)
     key = find_key(name.provider)
     if key is None and name.provider in _HOSTED and base_url == _HOSTED[name.provider]:
@@ -267,7 +270,7 @@ async def _connect_embedded(name: ModelName, cache: Path) -> ConnectedEndpoint:
     )
 
 
-def _connect_hosted(name: ModelName) -> ConnectedEndpoint:
+async def _connect_hosted(name: ModelName) -> ConnectedEndpoint:
     """Connect to a service whose own protocol pydantic-ai speaks."""
     key = find_key(name.provider)
     if key is None:
@@ -278,6 +281,7 @@ def _connect_hosted(name: ModelName) -> ConnectedEndpoint:
         raise UsageError(
             f"{name}: its client is not installed; install the `{name.provider}` extra"
         ) from None
+    await model.__aenter__()
     profile = model.profile
     abilities = Abilities(
         json_schema=profile.get("supports_json_schema_output"),

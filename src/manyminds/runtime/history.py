@@ -73,8 +73,16 @@ def remember(home: Path, strategy: str, model: str, members: int, cost: Cost) ->
         file.write(json.dumps(row) + "\n")
 
 
-def expected(home: Path, strategy: str, model: str, members: int) -> Expected:
-    """Return what a run will probably cost: the medians of the latest like it."""
+def expected(home: Path, strategy: str, model: str, members: int, *, free: bool) -> Expected:
+    """Return what a run will probably cost: the medians of the latest like it.
+
+    Args:
+        home: The data folder.
+        strategy: By name.
+        model: All models of the run, with commas between them.
+        members: On the panel.
+        free: Whether every model runs on this machine, so that it costs no dollars.
+    """
     like = [
         row
         for row in _rows(home)
@@ -83,7 +91,8 @@ def expected(home: Path, strategy: str, model: str, members: int) -> Expected:
     if len(like) < _LEAST:
         fixed, each = _TOKENS.get(strategy, _OTHER)
         tokens = fixed + each * members
-        return Expected(tokens=tokens, usd=None, seconds=None, wh=None, runs=0)
+        usd = 0.0 if free else None
+        return Expected(tokens=tokens, usd=usd, seconds=None, wh=None, runs=0)
     return Expected(
         tokens=int(_median(like, "tokens") or 0),
         usd=_median(like, "usd"),

@@ -257,7 +257,9 @@ class MemoryRun:
         """Set aside what a request may cost; wait where steps under way hold what it needs."""
         call, price = flight.call, flight.endpoint.price
         tokens = tokens_at_most(call)
-        dearest = Spend(tokens_in=tokens - call.max_tokens, tokens_out=call.max_tokens)
+        given = tokens - call.max_tokens
+        # Input is dearest where a provider writes all of it to its cache.
+        dearest = Spend(tokens_in=given, tokens_written=given, tokens_out=call.max_tokens)
         usd = price.of(dearest, seconds=0.0).usd
         ending = call.purpose == "finish"
         while True:

@@ -83,7 +83,7 @@ class HeavyCode:
             Member(name=run.new_id("reader"), way="derive", model=lead.model)
             for _ in range(self.readers)
         ]
-        found = await run.gather([_expected(run, reader, call) for reader in readers])
+        found = await run.gather([_expected(panel, reader, call) for reader in readers])
         said = Counter(value for value in found if isinstance(value, str))
         value, votes = said.most_common(1)[0] if said else ("", 0)
         if votes * 2 <= self.readers:
@@ -101,12 +101,13 @@ class HeavyCode:
         )  # fmt: skip
 
 
-async def _expected(run: Run, reader: Member, call: str) -> str | None:
+async def _expected(panel: Panel, reader: Member, call: str) -> str | None:
     """Ask what a call must return by the question alone; `None` where it is no literal."""
-    talk = Conversation.begin(run, reader, temperature=0.6, form="words")
+    talk = Conversation.begin(panel.run, reader, temperature=0.6, form="words")
     talk.purpose = "check"
     talk.say(prompt("expect", call=call))
-    draft = await talk.draw(run)
+    with panel.attending(reader, round_=1):
+        draft = await talk.draw(panel.run)
     value = literal(draft.answer.strip("` "))
     return None if value is None else repr(value[0])
 

@@ -140,7 +140,7 @@ class Panel:
 
     async def draw(self, talk: Conversation, *, round_: int) -> Note:
         """Draw a conversation's next sample and share what it comes to."""
-        with self._attending(talk.member, round_=round_):
+        with self.attending(talk.member, round_=round_):
             draft = await talk.draw(self.run)
         return await self._share(draft, round_=round_)
 
@@ -177,11 +177,12 @@ class Panel:
 
     async def attend(self, thread: Thread, *, round_: int, turns: int) -> Draft:
         """Let a member work, with its beginning and its one end recorded."""
-        with self._attending(thread.member, round_=round_):
+        with self.attending(thread.member, round_=round_):
             return await work(self.run, thread, turns=turns)
 
     @contextmanager
-    def _attending(self, member: Member, *, round_: int) -> Generator[None]:
+    def attending(self, member: Member, *, round_: int) -> Generator[None]:
+        """Record that a member takes up work, and its one end."""
         self.run.tell(MemberStarted(member=member, round=round_))
         try:
             yield
@@ -260,7 +261,7 @@ class Panel:
 
     async def put(self, draft: Draft, *, round_: int) -> Note:
         """Put before the panel what was worked out for a member."""
-        with self._attending(draft.member, round_=round_):
+        with self.attending(draft.member, round_=round_):
             return await self._share(draft, round_=round_)
 
     @property
