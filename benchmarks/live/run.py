@@ -98,21 +98,27 @@ async def main(arguments: argparse.Namespace) -> None:
     problems = SETS[arguments.set](arguments.data, arguments.count)
     found = await connect(MODEL, cache=cache_home())
     isolation = await find_isolation(cache_home())
+    places = asyncio.Semaphore(arguments.side_by_side)
+
+    async def played(problem: Problem, arm: str) -> None:
+        async with places:
+            endpoint, python = SharedSamples(found, arguments.samples), Python(isolation)
+            try:
+                row = await one(problem, arm, endpoint, python)
+            finally:
+                await python.close()
+                endpoint.close()
+        row |= {"code": code(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+        with out.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        print(row["id"], arm, row["right"], row["drafts"], row["later"], flush=True)
+
     try:
         for arm in arguments.arms.split(","):
-            for problem in problems:
-                if (problem.id, arm) in done:
-                    continue
-                endpoint = SharedSamples(found, arguments.samples)
-                python = Python(isolation)
-                try:
-                    row = await one(problem, arm, endpoint, python)
-                finally:
-                    await python.close()
-                row |= {"code": code(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
-                with out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(row) + "\n")
-                print(row["id"], arm, row["right"], row["drafts"], row["later"], flush=True)
+            async with asyncio.TaskGroup() as tasks:
+                for problem in problems:
+                    if (problem.id, arm) not in done:
+                        tasks.create_task(played(problem, arm))
     finally:
         await found.close()
 
@@ -130,6 +136,7 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, default=HERE.parents[2] / "shared" / "data")
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument("--arms", default=",".join(ARMS))
+    parser.add_argument("--side-by-side", type=int, default=1, help="problems at once")
     parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
     parser.add_argument(
         "--samples", type=Path, default=HERE.parents[1] / ".bench" / "samples.sqlite"

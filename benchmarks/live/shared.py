@@ -64,6 +64,10 @@ class SharedSamples:
         calls = tuple(ToolCall(**made) for made in stored["calls"])
         return Reply(text=stored["text"], calls=calls, finish=stored["finish"], spend=spend)
 
+    def close(self) -> None:
+        """Close the file; the endpoint stays open."""
+        self._db.close()
+
     async def _ask(self, call: ModelCall) -> dict:
         began = time.monotonic()
         try:
