@@ -27,7 +27,7 @@ NO_DOCS = ("python", "calculate")
         ("Prove that the square root of two is irrational.", NO_DOCS, "panel"),
     ],
 )
-def test_rules_route_by_the_words(question: str, tools: tuple[str, ...], route: str) -> None:
+def test_words_choose_the_route(question: str, tools: tuple[str, ...], route: str) -> None:
     assert Router().choose(question, tools=tools).route == route
 
 

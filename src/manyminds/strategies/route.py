@@ -1,59 +1,46 @@
-"""The router: what a question needs, from its words; by rules, or by weights learned from runs.
+"""The router: what a question needs and what that is worth, from its words and from past runs.
+
+A small softmax model over features and word stems gives each route a probability; it was fitted on
+labelled questions (`benchmarks/routing.py`, which writes `route_weights.json` beside this file).
+How much to spend then follows from expected gain less cost. Past runs of one's own, where there
+are enough, say better than the words how often one member's answer stands.
 
 A route is always a proposal to spend little first: whatever it says, `auto` can still answer with
 one call, and goes on to more where that call's answer does not hold.
 """
 
+import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from typing import Literal, get_args
 
 import numpy as np
 
-from manyminds.agents.sample import asks_for_code
-from manyminds.core.errors import ToolRetry
 from manyminds.judging.logistic import fit_logistic
-from manyminds.tools.calculator.tool import calculate
+from manyminds.strategies.question import FEATURES, expression_in, features_of, stems_of
 
-__all__ = ["FEATURES", "ROUTES", "Choice", "Route", "Router", "features_of", "fit_router"]
+__all__ = ["ROUTES", "Choice", "Route", "Router", "fit_router"]
 
-Route = Literal["calculator", "python", "docs", "search", "one_call", "panel"]
+Route = Literal["calculator", "python", "docs", "search", "one_call", "panel", "ask"]
 ROUTES: tuple[Route, ...] = get_args(Route)
 RouteEffort = Literal["low", "medium", "high", "heavy"]
 
-_EXPRESSION = re.compile(
-    r"(?:(?:what(?:'s| is| are)|calculate|compute|evaluate|how much is)\s+)?"
-    r"(?P<text>.+?)\s*[?.=]*\s*",
-    re.IGNORECASE | re.DOTALL,
-)
-_COUNTING = re.compile(
-    r"\bhow (?:many|much|long|far|often|old)\b|\b(?:sum|product|average|mean|total|digits?|prime|"
-    r"factorial|remainder|divisible|percent(?:age)?|permutations?|combinations?|probability|"
-    r"backwards|reversed?|letters?|convert|days? (?:between|from)|day of the week)\b",
-    re.IGNORECASE,
-)
-_NEWS = re.compile(
-    r"\b(?:latest|current(?:ly)?|today|news|price of|this (?:week|month|year)|right now|recent)\b",
-    re.IGNORECASE,
-)
-_DOCS = re.compile(
-    r"\b(?:documents?|docs|files?|folder|handbook|manual|report|according to|attached|chapter)\b",
-    re.IGNORECASE,
-)
-_HARD = re.compile(
-    r"\b(?:prove|proof|design|strategy|trade-?offs?|root cause|optimi[sz]e|debug|why does"
-    r"|analy[sz]e|compare|evaluate|plan|hypothes[ie]s|legal|diagnos[ei]s?|who is (?:right|lying)"
-    r"|puzzle|all of the)\b",
-    re.IGNORECASE,
-)
-_PLAIN = re.compile(
-    r"^\s*(?:hi|hello|hey|thanks?|thank you|good (?:morning|evening)|translate|rewrite|summari[sz]e"
-    r"|define|what does .{1,40} mean|spell|say|name (?:a|an|one)|who (?:wrote|was|is)|what is the"
-    r" capital|which (?:city|country|language|element|planet))\b",
-    re.IGNORECASE,
-)
+_TOOLS: Mapping[Route, str] = {
+    "calculator": "calculate",
+    "python": "python",
+    "docs": "search_docs",
+    "search": "search",
+}
+"""What a route cannot do without."""
+_REQUESTS: Mapping[RouteEffort, int] = {"low": 1, "medium": 3, "high": 5, "heavy": 15}
+"""About what each effort costs, in model requests of one size."""
+WORTH = 20
+"""Requests that a right answer is worth. From 1 (never more than one call) upwards."""
+_EASIER, _HARDER = 0.2, 0.8
+"""Share of panel questions that samples alone do not settle: plain ones; code and proofs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,66 +50,43 @@ class Choice:
     route: Route
     effort: RouteEffort
     confidence: float
-    """That this is enough, 0 to 1: stated for rules, fitted where it was learned."""
+    """That this is enough, 0 to 1."""
     why: str
-
-
-FEATURES = ("counts", "news", "docs", "hard", "plain", "code", "long", "numbers", "multi_part")
-
-
-def features_of(question: str) -> tuple[float, ...]:
-    """Return what a router looks at, in the order of `FEATURES`; each from 0 to 1."""
-    numbers = len(re.findall(r"\d+(?:\.\d+)?", question))
-    parts = question.count("?") + len(re.findall(r"^\s*(?:\d+[.)]|[-*])\s", question, re.MULTILINE))
-    return (
-        float(_COUNTING.search(question) is not None),
-        float(_NEWS.search(question) is not None),
-        float(_DOCS.search(question) is not None),
-        float(_HARD.search(question) is not None),
-        float(_PLAIN.search(question) is not None),
-        float(asks_for_code(question)),
-        min(1.0, len(question) / 2_000),
-        min(1.0, numbers / 8),
-        min(1.0, max(0, parts - 1) / 3),
-    )
-
-
-def expression_in(question: str) -> str | None:
-    """Return the expression a question consists of, if it consists of one and can be computed."""
-    found = _EXPRESSION.fullmatch(question.strip())
-    if found is None or len(question) > 200 or not re.search(r"\d", found["text"]):
-        return None
-    try:
-        result = calculate(found["text"])
-    except ToolRetry:
-        return None
-    return None if result == found["text"] else found["text"]  # a bare number asks nothing
 
 
 @dataclass(frozen=True, kw_only=True)
 class Router:
-    """Chooses by rules; by learned weights where there are any."""
+    """Chooses by the shipped weights; by what past runs taught as well, where they taught."""
 
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
     """Of each feature and of "bias": log-odds that one member's answer would have stood."""
     runs: int = 0
     """How many runs the weights were learned from."""
-    enough: float = 0.85
-    """One member suffices where it would have stood with this probability."""
 
     def choose(self, question: str, *, tools: Sequence[str] = ()) -> Choice:
         """Choose for a question, among the tools there are."""
-        ruled = _by_rules(question, tools)
-        if not self.weights or ruled.route == "calculator":
-            return ruled
-        alone = self.alone(question)
-        if alone >= self.enough:
-            effort: RouteEffort = "medium" if ruled.route != "one_call" else "low"
-            why = f"one member stood in {alone:.0%} of {self.runs} like runs"
-            return Choice(route=ruled.route, effort=effort, confidence=alone, why=why)
-        effort = "high" if alone >= 0.6 else "heavy"
-        why = f"one member stood in only {alone:.0%} of {self.runs} like runs"
-        return Choice(route="panel", effort=effort, confidence=1 - alone, why=why)
+        if "calculate" in tools and expression_in(question) is not None:
+            return Choice(
+                route="calculator", effort="low", confidence=0.99, why="it is one expression"
+            )
+        likely = route_probabilities(question, tools)
+        panel = likely["panel"]
+        more, why = panel, f"by its words {_most(likely)} is likeliest"
+        if self.weights:
+            more = 1 - self.alone(question)
+            why = f"one member stood in {1 - more:.0%} of {self.runs} runs like it"
+        shown = dict(zip(FEATURES, features_of(question), strict=True))
+        tooled = sum(likely[route] for route in _TOOLS) * (1 - more) / max(1e-9, 1 - panel)
+        share = _HARDER if shown["very_hard"] or shown["code"] else _EASIER
+        enough: dict[RouteEffort, float] = {
+            "low": 1 - more - tooled, "medium": 1 - more, "high": 1 - more * share, "heavy": 1.0,
+        }  # fmt: skip
+        effort = max(enough, key=lambda e: WORTH * enough[e] - _REQUESTS[e])
+        if shown["code"] and effort in ("low", "medium"):
+            # Programs are easily wrong, and samples of them are cheaply checked.
+            effort = "high"
+        route = _route_of(effort, likely)
+        return Choice(route=route, effort=effort, confidence=min(0.99, enough[effort]), why=why)
 
     def alone(self, question: str) -> float:
         """Return the probability that one member's answer would have stood."""
@@ -132,28 +96,54 @@ class Router:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, z))))
 
 
-def _by_rules(question: str, tools: Sequence[str]) -> Choice:
-    """Choose by what the words say; the first rule that fits."""
-    if "calculate" in tools and expression_in(question) is not None:
-        return _choice("calculator", "low", 0.99, "it is one expression")
-    counts, news, docs, hard, plain, code, long, numbers, parts = features_of(question)
-    if "search_docs" in tools and (docs or not (counts or code)):
-        return _choice("docs", "high" if hard or parts else "medium", 0.7, "documents are there")
-    if news and "search" in tools:
-        return _choice("search", "medium", 0.7, "it asks for what changes")
-    if code or hard or parts >= 1 / 3 or long > 0.5:
-        effort: RouteEffort = "heavy" if hard or code else "high"
-        return _choice("panel", effort, 0.6, "it has several parts, or one answer is easily wrong")
-    if counts and "python" in tools:
-        effort = "high" if numbers >= 0.5 else "medium"
-        return _choice("python", effort, 0.7, "it counts or computes")
-    if plain or len(question.split()) <= 4:
-        return _choice("one_call", "low", 0.8, "it is plain and short")
-    return _choice("panel", "high", 0.5, "nothing says that it is easy")
+def route_probabilities(question: str, tools: Sequence[str]) -> dict[Route, float]:
+    """Return the probability of each route; 0 where its tool is not there."""
+    shipped = shipped_weights()
+    values = {name: value for name, value in inputs(question, tools).items() if name in shipped}
+    scores: dict[Route, float] = {
+        route: sum(shipped[name][place] * value for name, value in values.items())
+        for place, route in enumerate(ROUTES)
+        if _TOOLS.get(route) is None or _TOOLS[route] in tools
+    }
+    top = max(scores.values())
+    powers = {route: math.exp(score - top) for route, score in scores.items()}
+    whole = sum(powers.values())
+    return {route: powers.get(route, 0.0) / whole for route in ROUTES}
 
 
-def _choice(route: Route, effort: RouteEffort, confidence: float, why: str) -> Choice:
-    return Choice(route=route, effort=effort, confidence=confidence, why=why)
+def inputs(question: str, tools: Sequence[str]) -> dict[str, float]:
+    """Return what the softmax model sees: a bias, features, stems, and optional tools by name.
+
+    Stems are scaled so that a long question does not speak louder than a short one.
+    """
+    stems = stems_of(question)
+    scale = 2 / math.sqrt(max(1, len(stems)))
+    return {
+        "bias": 1.0,
+        **dict(zip(FEATURES, features_of(question), strict=True)),
+        **{f"~{stem}": scale for stem in stems},
+        **{f"@{tool}": 1.0 for tool in ("search_docs", "search") if tool in tools},
+    }
+
+
+@cache
+def shipped_weights() -> Mapping[str, Sequence[float]]:
+    """Return the shipped weights: of each input, for each route."""
+    text = files("manyminds.strategies").joinpath("route_weights.json").read_text(encoding="utf-8")
+    weights: dict[str, list[float]] = json.loads(text)["weights"]
+    return weights
+
+
+def _most(likely: Mapping[Route, float]) -> Route:
+    return max(likely, key=lambda route: likely[route])
+
+
+def _route_of(effort: RouteEffort, likely: Mapping[Route, float]) -> Route:
+    """Return the likeliest route of those that an effort stands for."""
+    if effort in ("high", "heavy"):
+        return "panel"
+    fitting: tuple[Route, ...] = ("one_call", "ask") if effort == "low" else tuple(_TOOLS)
+    return _most({route: likely[route] for route in fitting})
 
 
 def fit_router(

@@ -6,6 +6,7 @@ floats of 15 digits. Every size is bounded, so that no expression can hold the p
 
 import ast
 import math
+import warnings
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -31,7 +32,10 @@ def parse_expression(text: str) -> ast.expr:
     if len(text) > MAX_CHARACTERS:
         raise ToolRetry(f"the expression is longer than {MAX_CHARACTERS} characters")
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            # Python only warns of "5and 7"; whoever writes so has not written an expression.
+            warnings.simplefilter("error", SyntaxWarning)
+            return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ToolRetry(f"not an expression: {text.strip()[:80]!r}") from error
 
