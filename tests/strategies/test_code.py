@@ -41,6 +41,7 @@ RIGHT_TOO = code("ys = list(xs)\n    ys.sort()\n    return ys[(len(ys) - 1) // 2
 UPPER = code("return sorted(xs)[len(xs) // 2]")
 UNSORTED = code("return xs[len(xs) // 2]")
 BROKEN = code("return sorted(xs)[")
+CRASHES = code("return sorted(xs)[(len(xs) - 1) // 2] + 0 * (1 // (len(xs) - 1))")  # on one number
 
 
 @pytest.fixture
@@ -79,6 +80,28 @@ async def test_a_repair_is_told_what_failed(python: Python) -> None:
     assert answer.author == "m1"
     told = [call.messages[-1].text for name, call in run.calls if name == "m1"][-1]
     assert "middle([3, 1, 2]) must be 2, and is 1" in told
+
+
+async def test_a_leader_that_crashes_on_a_variation_is_told_so(python: Python) -> None:
+    run = run_of(python, m1=[CRASHES, RIGHT], m2=[CRASHES])
+    answer = await BestOfN(repairs=1)(run)
+    assert answer.text == read_answer(RIGHT, code=True)
+    told = [call.messages[-1].text for name, call in run.calls if name == "m1"][-1]
+    assert "middle([3]) raises ZeroDivisionError: integer division or modulo by zero" in told
+
+
+async def test_a_repair_that_does_something_else_does_not_stand(python: Python) -> None:
+    run = run_of(python, m1=[CRASHES, UPPER], m2=[CRASHES])
+    answer = await BestOfN(repairs=1)(run)
+    assert answer.text == read_answer(CRASHES, code=True)
+
+
+async def test_a_program_has_the_votes_of_those_that_crash_where_it_does_not(
+    python: Python,
+) -> None:
+    run = run_of(python, m1=[CRASHES], m2=[CRASHES], m3=[RIGHT], m4=[CRASHES])
+    answer = await BestOfN(adaptive=False)(run)
+    assert answer.author == "m3"
 
 
 async def test_without_an_accepted_sample_the_behaviour_of_most_is_delivered(

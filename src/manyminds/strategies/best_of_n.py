@@ -12,7 +12,7 @@ from manyminds.agents.sample import Form, asks_for_code
 from manyminds.core.events import Ranked
 from manyminds.core.protocols import Ranker, Run, Verifier
 from manyminds.core.values import Answer, Failure, Group
-from manyminds.judging.code.outcomes import can_run
+from manyminds.judging.code.outcomes import can_run, covers, crashes_in
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.self_consistency import majority_is_stable
@@ -20,6 +20,9 @@ from manyminds.strategies.tally import MOST, fitting_verifier, tallied
 from manyminds.tools.fence import fence
 
 __all__ = ["BestOfN"]
+
+SHOWN = 3
+"""Crashes that a member is told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,8 @@ class BestOfN:
     adaptive: bool = True
     """Whether to stop early at all."""
     repairs: int = 0
-    """Rounds in which members whose sample was rejected are told why and draw again."""
+    """Rounds in which members whose sample failed are told why and draw again: all of them where
+    none is accepted, else the leader where its program crashes on a variation of an example."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
@@ -104,22 +108,42 @@ def _accepted(panel: Panel, group: Group) -> int:
 
 
 async def _repair(panel: Panel, round_: int) -> bool:
-    """Let rejected members draw again; say whether there was anything to repair."""
-    outcomes = {name: verdict.outcome for name, verdict in panel.verdicts.items()}
-    rejected = [name for name, outcome in outcomes.items() if outcome == "rejected"]
-    if not rejected or "accepted" in outcomes.values():
+    """Let members whose sample failed draw again; say whether there was anything to repair."""
+    told = _failed(panel)
+    if not told:
         return False
-    run = panel.run
-    why = f"{len(rejected)} are told what failed"
-    panel.enter("repair", why, round_=round_)
-    for name in rejected:
-        failed = fence(panel.verdicts[name].reason, source="check")
-        panel.talks[name].say(panel.talks[name].repair(failed))
-    jobs = [panel.draw(panel.talks[name], round_=round_) for name in rejected]
-    for name, result in zip(rejected, await run.gather(jobs), strict=True):
+    panel.enter("repair", f"{len(told)} are told what failed", round_=round_)
+    for name, why in told.items():
+        panel.talks[name].say(panel.talks[name].repair(fence(why, source="check")))
+    jobs = [panel.draw(panel.talks[name], round_=round_) for name in told]
+    for name, result in zip(told, await panel.run.gather(jobs), strict=True):
         if isinstance(result, Failure):
             panel.failures[f"{name}, repairing"] = result
+        elif _worse(panel, name):
+            panel.restore(name)
     return True
+
+
+def _failed(panel: Panel) -> dict[str, str]:
+    """Return what failed of whose sample.
+
+    Every rejected one where none is accepted; else the leader's first program, where it crashes.
+    """
+    if "accepted" not in {verdict.outcome for verdict in panel.verdicts.values()}:
+        verdicts = panel.verdicts.items()
+        return {name: verdict.reason for name, verdict in verdicts if verdict.outcome == "rejected"}
+    name = tallied(panel).groups[0].members[0]
+    crashes = crashes_in(panel.run.task.prompt, panel.outcomes.get(name, ()))
+    shown = [f"{c.call} {c.shown}: {c.message}" for c in crashes[:SHOWN]]
+    return {name: "\n".join(shown)} if shown else {}
+
+
+def _worse(panel: Panel, name: str) -> bool:
+    """Say whether a program that had been accepted was not repaired but made another one."""
+    was, now = panel.was[name], panel.standing(name)
+    if was.verdict.outcome != "accepted" or was.outcomes is None or now.outcomes is None:
+        return was.verdict.outcome == "accepted" and now.verdict.outcome != "accepted"
+    return not covers(panel.run.task.prompt, now.outcomes, was.outcomes)
 
 
 async def _ranked(panel: Panel, weighed: Weighed, ranker: Ranker) -> Weighed:

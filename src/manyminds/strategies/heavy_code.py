@@ -161,9 +161,9 @@ async def _revise(panel: Panel, round_: int) -> bool:
 def _tell_revised(panel: Panel, before: Note, after: Note) -> None:
     """Record a revision; one that is no better checked than before does not stand."""
     rank = {"accepted": 2, "unsure": 1, "rejected": 0}
-    old, new = panel.was[before.member], panel.verdicts[after.member]
+    old, new = panel.was[before.member].verdict, panel.verdicts[after.member]
     if rank[new.outcome] < rank[old.outcome]:
-        panel.restore(before, old)
+        panel.restore(before.member)
         result = "refused"
     else:
         result = "kept" if same(before.canonical, after.canonical) else "changed"

@@ -50,6 +50,16 @@ _SUPPORT: dict[str, Support] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Where a member stands: its note, and all that was found out about it."""
+
+    note: Note
+    verdict: Verdict
+    candidate: Candidate | None
+    outcomes: tuple[Outcome, ...] | None
+
+
 @dataclass(kw_only=True)
 class Panel:
     """The state of members side by side: their threads, latest notes, verdicts and rulings."""
@@ -63,8 +73,8 @@ class Panel:
     threads: dict[str, Thread] = field(default_factory=dict[str, Thread])
     notes: dict[str, Note] = field(default_factory=dict[str, Note])
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
-    was: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
-    """Each member's verdict before its latest one."""
+    was: dict[str, Standing] = field(default_factory=dict[str, Standing])
+    """Where each member stood before its latest note."""
     rulings: list[Ruling] = field(default_factory=list[Ruling])
     failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
 
@@ -145,35 +155,65 @@ class Panel:
         return await self._share(draft, round_=round_)
 
     async def _share(self, draft: Draft, *, round_: int) -> Note:
-        note = await self._by_behaviour(self.note_of(draft, round_=round_))
+        note = self.note_of(draft, round_=round_)
+        outcomes = await self._outcomes(note)
+        if outcomes is not None:
+            note = replace(note, canonical=behaviour_of(outcomes))
         candidate = candidate_of(note, working=draft.working)
-        self.candidates[note.member] = candidate
-        return self.add(note, await self.run.check(self.verifier, candidate))
+        verdict = await self.run.check(self.verifier, candidate)
+        return self.add(note, verdict, candidate=candidate, outcomes=outcomes)
 
-    async def _by_behaviour(self, note: Note) -> Note:
-        """Give code the form of what it does, where there are calls to try it with."""
+    async def _outcomes(self, note: Note) -> tuple[Outcome, ...] | None:
+        """Return what a program does where there are calls to try it with; `None` elsewhere."""
         question = self.run.task.prompt
         if note.canonical.kind != "code" or not can_run(self.run):
-            return note
+            return None
         _, calls = calls_for(question, note.answer)
         try:
             outcomes = await outcomes_of(self.run, program_of(question, note.answer), calls)
         except RunError:
-            return note  # the run is ending; the note was paid for and stays
-        if outcomes is None:
-            return note
-        self.outcomes[note.member] = tuple(outcomes)
-        return replace(note, canonical=behaviour_of(outcomes))
+            return None  # the run is ending; the note was paid for and stays
+        return None if outcomes is None else tuple(outcomes)
 
-    def add(self, note: Note, verdict: Verdict) -> Note:
+    def add(
+        self,
+        note: Note,
+        verdict: Verdict,
+        *,
+        candidate: Candidate | None = None,
+        outcomes: tuple[Outcome, ...] | None = None,
+    ) -> Note:
         """Put a note before the panel, with the verdict as the first of its claims."""
         self.run.tell(Checked(author=note.member, verdict=verdict))
-        if note.member in self.verdicts:
-            self.was[note.member] = self.verdicts[note.member]
         note = replace(note, claims=_with_verdict(note, verdict))
-        self.notes[note.member], self.verdicts[note.member] = note, verdict
+        if note.member in self.notes:
+            self.was[note.member] = self.standing(note.member)
+        self._stand(Standing(note=note, verdict=verdict, candidate=candidate, outcomes=outcomes))
         self.run.tell(NoteShared(note=note))
         return note
+
+    def standing(self, member: str) -> Standing:
+        """Return where a member stands."""
+        return Standing(
+            note=self.notes[member],
+            verdict=self.verdicts[member],
+            candidate=self.candidates.get(member),
+            outcomes=self.outcomes.get(member),
+        )
+
+    def restore(self, member: str) -> None:
+        """Let a member stand again where it stood before its latest note."""
+        self._stand(self.was[member])
+
+    def _stand(self, standing: Standing) -> None:
+        member = standing.note.member
+        self.notes[member], self.verdicts[member] = standing.note, standing.verdict
+        self.candidates.pop(member, None)
+        self.outcomes.pop(member, None)
+        if standing.candidate is not None:
+            self.candidates[member] = standing.candidate
+        if standing.outcomes is not None:
+            self.outcomes[member] = standing.outcomes
 
     async def attend(self, thread: Thread, *, round_: int, turns: int) -> Draft:
         """Let a member work, with its beginning and its one end recorded."""
@@ -214,10 +254,6 @@ class Panel:
         weighed = self.weighed()
         self.run.tell(Compared(round=round_, groups=weighed.groups))
         return weighed
-
-    def restore(self, note: Note, verdict: Verdict) -> None:
-        """Let a member's earlier note stand again."""
-        self.notes[note.member], self.verdicts[note.member] = note, verdict
 
     @property
     def examples(self) -> list[Example]:

@@ -36,7 +36,7 @@ async def revise(panel: Panel, weighed: Weighed, *, round_: int) -> None:
 
 
 async def _revise_one(panel: Panel, member: Member, weighed: Weighed, round_: int) -> None:
-    before, verdict = panel.notes[member.name], panel.verdicts[member.name]
+    before = panel.notes[member.name]
     thread = panel.threads[member.name]
     known = {e.id for e in before.evidence}
     thread.say(
@@ -55,7 +55,7 @@ async def _revise_one(panel: Panel, member: Member, weighed: Weighed, round_: in
     elif panel.verdicts[member.name].outcome == "accepted" and _rests_on_new(panel, after, known):
         result, why = "changed", "its own new tool result supports the new answer"
     else:
-        panel.restore(before, verdict)
+        panel.restore(member.name)
         result, why = "refused", "no new evidence supports the change"
     panel.run.tell(Revised(member=member.name, result=result, reason=why))
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from manyminds.agents.sample import asks_for_code
 from manyminds.core.protocols import Run, Verifier
 from manyminds.core.values import Group, Verdict
+from manyminds.judging.code.outcomes import covers
 from manyminds.judging.verifiers import Examples, Steps
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
@@ -23,10 +24,24 @@ def fitting_verifier(run: Run) -> Verifier:
 
 
 def tallied(panel: Panel) -> Weighed:
-    """Weigh answers by the verdicts on the samples that gave them."""
-    scored = [(_score(group, panel.verdicts), group) for group in panel.groups()]
+    """Weigh answers by the verdicts on the samples that gave them, or that they cover."""
+    groups = panel.groups()
+    scored = [
+        (
+            sum(
+                _score(g, panel.verdicts) for g in groups if g is group or _covers(panel, group, g)
+            ),
+            group,
+        )
+        for group in groups
+    ]
     scored.sort(key=lambda pair: -pair[0])
     return Weighed(groups=tuple(g for _, g in scored), scores=tuple(s for s, _ in scored))
+
+
+def _covers(panel: Panel, one: Group, other: Group) -> bool:
+    a, b = (panel.outcomes.get(group.members[0]) for group in (one, other))
+    return a is not None and b is not None and covers(panel.run.task.prompt, a, b)
 
 
 def _score(group: Group, verdicts: Mapping[str, Verdict]) -> float:

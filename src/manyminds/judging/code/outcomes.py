@@ -19,14 +19,16 @@ from manyminds.core.values import Canonical, Member
 from manyminds.judging.code.examples import literal
 from manyminds.judging.code.source import definitions_of
 
-__all__ = ["Outcome", "behaviour_of", "can_run", "outcomes_of", "returned"]
+__all__ = ["Outcome", "behaviour_of", "can_run", "covers", "crashes_in", "outcomes_of", "returned"]
 
 CALL_SECONDS = 1.0
 """CPU time of one call, so that one that never ends does not hide the others."""
 
 _MARK = "outcomes of the candidate: "
 _RESULT_CHARACTERS = 2_000
+_MESSAGE_CHARACTERS = 120
 _FLOAT = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
+_SPEAKS_OF_ERRORS = re.compile(r"\brais(?:e|es|ing)\b|\bexceptions?\b|\w*Error\b")
 _TOLERANCE = 1e-6
 """Relative, for floats: what HumanEval's own tests allow."""
 
@@ -38,6 +40,8 @@ class Outcome:
     call: str
     shown: str
     """`repr` of the result, or "raises NAME"."""
+    message: str = ""
+    """What the error said, where it raised one."""
 
     @property
     def raised(self) -> bool:
@@ -87,13 +91,13 @@ def _outcomes(calls):
         try:
             if limit:
                 limit(signal.ITIMER_VIRTUAL, {CALL_SECONDS})
-            shown = repr(eval(call, names))
+            shown, message = repr(eval(call, names)), ""
         except Exception as error:
-            shown = "raises " + type(error).__name__
+            shown, message = "raises " + type(error).__name__, str(error)[:{_MESSAGE_CHARACTERS}]
         finally:
             if limit:
                 limit(signal.ITIMER_VIRTUAL, 0)
-        results.append(shown[:{_RESULT_CHARACTERS}])
+        results.append([shown[:{_RESULT_CHARACTERS}], message])
     print({_MARK!r} + json.dumps(results))
 _outcomes({list(calls)!r})
 """
@@ -110,14 +114,48 @@ def read_outcomes(output: str, calls: Sequence[str]) -> list[Outcome] | None:
         return None
     if not isinstance(shown, list) or len(shown) != len(calls):
         return None
-    return [Outcome(call=c, shown=str(s)) for c, s in zip(calls, shown, strict=True)]
+    pairs = [one if isinstance(one, list) and len(one) == 2 else ["", ""] for one in shown]
+    return [
+        Outcome(call=call, shown=str(result), message=str(message))
+        for call, (result, message) in zip(calls, pairs, strict=True)
+    ]
+
+
+def behaviour_key(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return what is shown of each call, floats to nine digits."""
+    return [_FLOAT.sub(lambda m: f"{float(m[0]):.9g}", o.shown) for o in outcomes]
 
 
 def behaviour_of(outcomes: Sequence[Outcome]) -> Canonical:
     """Return the form that programs with these outcomes share; floats agree to nine digits."""
-    shown = [_FLOAT.sub(lambda m: f"{float(m[0]):.9g}", o.shown) for o in outcomes]
-    digest = sha256(json.dumps(shown).encode()).hexdigest()[:16]
+    digest = sha256(json.dumps(behaviour_key(outcomes)).encode()).hexdigest()[:16]
     return Canonical(kind="code", key=f"behaves like {digest} on {len(outcomes)} calls")
+
+
+def crashes_in(question: str, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the calls that a program has no answer to, the plainest first.
+
+    There are none where the question speaks of errors itself, for then raising may be right; a
+    call that was only too slow is none.
+    """
+    if _SPEAKS_OF_ERRORS.search(question):
+        return []
+    crashed = [o for o in outcomes if o.raised and o.shown != "raises TimeoutError"]
+    return sorted(crashed, key=lambda o: len(o.call))
+
+
+def covers(question: str, one: Sequence[Outcome], other: Sequence[Outcome]) -> bool:
+    """Say whether a program does all that another does, and more.
+
+    It returns the same wherever the other returns, and something where the other crashes: who
+    votes for the other has nothing against it.
+    """
+    if [o.call for o in one] != [o.call for o in other] or not crashes_in(question, other):
+        return False
+    mine, theirs = behaviour_key(one), behaviour_key(other)
+    return mine != theirs and all(
+        a == b or o.raised for a, b, o in zip(mine, theirs, other, strict=True)
+    )
 
 
 def returned(outcome: Outcome, expected: str) -> bool:
