@@ -105,9 +105,18 @@ class Conversation:
         """Add words of the user; the next request carries them."""
         self.messages.append(Said(role="user", text=text))
 
-    def repair(self, why: str) -> str:
-        """Return how to tell the member that its last answer does not hold, in its own form."""
-        return prompt("repair_code" if self.form == "code" else "repair", why=why)
+    def repair(self, why: str) -> None:
+        """Tell the member that its last answer does not hold; its next draw is to be a better one.
+
+        Programs are begun afresh: shown its own program, a small model writes it again
+        (`benchmarks/live/LOG.md`).
+
+        Args:
+            why: What failed, fenced.
+        """
+        if self.form == "code":
+            self.messages = self.messages[:2]
+        self.say(prompt("repair_code" if self.form == "code" else "repair", why=why))
 
     def switch(self, model: str) -> None:
         """Go on with another model; everything that was said stays."""

@@ -114,7 +114,7 @@ async def _repair(panel: Panel, round_: int) -> bool:
         return False
     panel.enter("repair", f"{len(told)} are told what failed", round_=round_)
     for name, why in told.items():
-        panel.talks[name].say(panel.talks[name].repair(fence(why, source="check")))
+        panel.talks[name].repair(fence(why, source="check"))
     jobs = [panel.draw(panel.talks[name], round_=round_) for name in told]
     for name, result in zip(told, await panel.run.gather(jobs), strict=True):
         if isinstance(result, Failure):

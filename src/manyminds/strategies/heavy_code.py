@@ -148,7 +148,7 @@ async def _revise(panel: Panel, round_: int) -> bool:
     panel.enter("revise", f"{len(told)} are told what their program gets wrong", round_=round_)
     before = dict(panel.notes)
     for name, why in told.items():
-        panel.talks[name].say(panel.talks[name].repair(fence(why, source="check")))
+        panel.talks[name].repair(fence(why, source="check"))
     jobs = [panel.draw(panel.talks[name], round_=round_) for name in told]
     for name, result in zip(told, await panel.run.gather(jobs), strict=True):
         if isinstance(result, Failure):
