@@ -32,7 +32,7 @@ def main(out: Path, to: Path, note: str) -> None:
         f"- date: {max(r['at'] for r in rows)}", f"- machine: {machine()}",
         "- model: embedded:qwen2.5-coder-1.5b; five draws a problem, shared between arms",
         f"- code: {', '.join(sorted({r['code'] for r in rows} - {''})) or 'not recorded'}{note}",
-        "- seconds: time of the requests, one after the other, as they were first made; other work ran beside them", "",
+        "- seconds: time of the requests added up, as they were first made, up to fifteen of them side by side", "",
     ]  # fmt: skip
     for name in ("humaneval", "gsm_plus"):
         mine = [r for r in rows if r["set"] == name]
