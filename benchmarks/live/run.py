@@ -52,8 +52,8 @@ SETS: dict[str, Callable[[Path, int], list[Problem]]] = {
 ARMS: dict[str, Callable[[], Strategy]] = {
     "majority": lambda: Majority(adaptive=False),
     "majority_adaptive": lambda: Majority(),
+    "best_of_n_unrepaired": lambda: BestOfN(repairs=0),
     "best_of_n": BestOfN,
-    "best_of_n_repair": lambda: BestOfN(repairs=2),
     "mixture": Mixture,
     "debate": Debate,
     "crew": Crew,

@@ -29,8 +29,8 @@ SHOWN = 3
 class BestOfN:
     """Draws up to as many samples as the panel has members and delivers the best-verified one.
 
-    Cost: one request a sample, at most `len(run.members)`; `repairs` times as many again where no
-    sample is accepted.
+    Cost: one request a sample, at most `len(run.members)`; as many again for each round of repairs
+    where no sample is accepted.
     """
 
     verifier: Callable[[Run], Verifier] = fitting_verifier
@@ -41,9 +41,10 @@ class BestOfN:
     """Samples drawn before the first look at whether more are worth their cost."""
     adaptive: bool = True
     """Whether to stop early at all."""
-    repairs: int = 0
+    repairs: int | None = None
     """Rounds in which members whose sample failed are told why and draw again: all of them where
-    none is accepted, else the leader where its program crashes on a variation of an example."""
+    none is accepted, else the leader where its program crashes on a variation of an example.
+    `None`: two where the answer is a program, where it pays (`benchmarks/live`), else none."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
@@ -57,7 +58,10 @@ class BestOfN:
             )
             if _settled(panel, len(waiting)):
                 break
-        for round_ in range(2, self.repairs + 2):
+        repairs = self.repairs
+        if repairs is None:
+            repairs = 2 if asks_for_code(run.task.prompt) else 0
+        for round_ in range(2, repairs + 2):
             if panel.stopped or not await _repair(panel, round_):
                 break
         weighed = tallied(panel)
