@@ -96,13 +96,15 @@ def test_the_router_learns_from_kept_panels(tmp_path: Path) -> None:
 
 
 def test_what_a_run_will_cost_is_told_from_history(tmp_path: Path) -> None:
-    assert expected(tmp_path, "heavy", "x", 4).runs == 0
+    unknown = expected(tmp_path, "heavy", "x", 4, free=False)
+    assert (unknown.runs, unknown.usd) == (0, None)
+    assert expected(tmp_path, "heavy", "x", 4, free=True).usd == 0
     rows = [
         {"strategy": "heavy", "model": "x", "members": 4, "tokens": t, "usd": None, "seconds": s, "wh": None}
         for t, s in ((1_000, 10.0), (3_000, 30.0), (2_000, 20.0))
     ]  # fmt: skip
     lines = [json.dumps(row) for row in rows] + ['{"torn']
     (tmp_path / "history.jsonl").write_text("\n".join(lines))
-    found = expected(tmp_path, "heavy", "x", 4)
+    found = expected(tmp_path, "heavy", "x", 4, free=False)
     assert (found.tokens, found.seconds, found.usd, found.runs) == (2_000, 20.0, None, 3)
     assert "about 2,000 tokens, $ unknown, 20 s" in str(found)
