@@ -3,7 +3,7 @@
     python benchmarks/clarify.py [--model embedded:qwen2.5-coder-1.5b]   # writes clarify.json
 
 The questions are in `sets/ambiguous.jsonl`: written for this by somebody who had not seen the prompt
-or the code. Odd ids were used to choose prompt and threshold, even ids are the figure.
+or the code. Prompt and threshold may be chosen on the odd ids; the even ids are for the figure alone.
 """
 
 import argparse
@@ -32,7 +32,7 @@ async def measured(model: str) -> dict[str, object]:
     endpoint = await connect(model, cache=cache_home())
     places = asyncio.Semaphore(4)
 
-    async def likely(row: dict[str, str]) -> float:
+    async def likely(row: dict[str, str]) -> float | None:
         async with places:
             return await likelihood(row["question"], model, endpoint)
 
@@ -40,7 +40,8 @@ async def measured(model: str) -> dict[str, object]:
         found = await asyncio.gather(*(likely(row) for row in rows))
     finally:
         await endpoint.close()
-    pairs = list(zip(rows, found, strict=True))
+    answers = list(zip(rows, found, strict=True))
+    pairs = [(row, value) for row, value in answers if value is not None]
     parts = {
         "chosen_on": [p for p in pairs if int(p[0]["id"][1:]) % 2 == 1],
         "held_out": [p for p in pairs if int(p[0]["id"][1:]) % 2 == 0],
@@ -48,19 +49,20 @@ async def measured(model: str) -> dict[str, object]:
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(),
         "code": code(), "model": model, "threshold": THRESHOLD,
+        "unread": len(answers) - len(pairs),
         **{name: figures(part) for name, part in parts.items()},
-        "likelihoods": {row["id"]: value for row, value in pairs},
+        "likelihoods": {row["id"]: value for row, value in answers},
     }  # fmt: skip
 
 
-async def likelihood(question: str, model: str, endpoint: ConnectedEndpoint) -> float:
-    """Return what the member says; 0 where it says nothing that can be read."""
+async def likelihood(question: str, model: str, endpoint: ConnectedEndpoint) -> float | None:
+    """Return what the member says; `None` where it says nothing that can be read."""
     run = MemoryRun(
         run_id="clarify", task=Task(prompt=question), members=roster(1, [model], has_docs=False),
         endpoints={model: endpoint}, tools=Toolset([]), limits=Limits(), seed=1,
     )  # fmt: skip
     doubt = await doubt_about(run, threshold=0.0)
-    return 0.0 if doubt is None else doubt.likelihood
+    return None if doubt is None else doubt.likelihood
 
 
 def figures(pairs: list[tuple[dict[str, str], float]]) -> dict[str, object]:

@@ -19,14 +19,13 @@ import numpy as np
 from figures import code, machine, wilson
 
 from manyminds.strategies import route as shipped
-from manyminds.strategies.route import ROUTES, Router, inputs
+from manyminds.strategies.route import REQUESTS, ROUTES, Router, inputs
 
 HERE = Path(__file__).parent
 WEIGHTS = Path(shipped.__file__).with_name("route_weights.json")
 OPTIONAL = {"search_docs": "has_docs", "search": "has_search"}
 RIDGE, LEAST = 0.5, 3
 """Pull of the weights to zero; questions in which a stem has to occur."""
-REQUESTS = {"low": 1, "medium": 3, "high": 5, "heavy": 15}
 Row = dict[str, str | bool]
 
 

@@ -22,7 +22,17 @@ import numpy as np
 from manyminds.judging.logistic import fit_logistic
 from manyminds.strategies.question import FEATURES, expression_in, features_of, stems_of
 
-__all__ = ["ROUTES", "Choice", "Route", "Router", "fit_router"]
+__all__ = [
+    "REQUESTS",
+    "ROUTES",
+    "Choice",
+    "Route",
+    "Router",
+    "fit_router",
+    "inputs",
+    "route_probabilities",
+    "shipped_weights",
+]
 
 Route = Literal["calculator", "python", "docs", "search", "one_call", "panel", "ask"]
 ROUTES: tuple[Route, ...] = get_args(Route)
@@ -35,7 +45,7 @@ _TOOLS: Mapping[Route, str] = {
     "search": "search",
 }
 """What a route cannot do without."""
-_REQUESTS: Mapping[RouteEffort, int] = {"low": 1, "medium": 3, "high": 5, "heavy": 15}
+REQUESTS: Mapping[RouteEffort, int] = {"low": 1, "medium": 3, "high": 5, "heavy": 15}
 """About what each effort costs, in model requests of one size."""
 WORTH = 20
 """Requests that a right answer is worth. From 1 (never more than one call) upwards."""
@@ -81,7 +91,7 @@ class Router:
         enough: dict[RouteEffort, float] = {
             "low": 1 - more - tooled, "medium": 1 - more, "high": 1 - more * share, "heavy": 1.0,
         }  # fmt: skip
-        effort = max(enough, key=lambda e: WORTH * enough[e] - _REQUESTS[e])
+        effort = max(enough, key=lambda e: WORTH * enough[e] - REQUESTS[e])
         if shown["code"] and effort in ("low", "medium"):
             # Programs are easily wrong, and samples of them are cheaply checked.
             effort = "high"

@@ -112,9 +112,9 @@ def read_outcomes(output: str, calls: Sequence[str]) -> list[Outcome] | None:
         shown: JsonValue = json.loads(lines[0].removeprefix(_MARK))
     except ValueError:
         return None
-    if not isinstance(shown, list) or len(shown) != len(calls):
+    pairs = [one for one in shown if isinstance(one, list)] if isinstance(shown, list) else []
+    if len(pairs) != len(calls) or any(len(pair) != 2 for pair in pairs):
         return None
-    pairs = [one if isinstance(one, list) and len(one) == 2 else ["", ""] for one in shown]
     return [
         Outcome(call=call, shown=str(result), message=str(message))
         for call, (result, message) in zip(calls, pairs, strict=True)
