@@ -23,7 +23,7 @@ from manyminds.runtime.run import Endpoint
 class SharedSamples:
     """An endpoint that remembers its replies."""
 
-    def __init__(self, endpoint: Endpoint, file: Path, *, streams: int = 5) -> None:
+    def __init__(self, endpoint: Endpoint, file: Path, *, streams: int = 8) -> None:
         self._endpoint = endpoint
         self._db = sqlite3.connect(file, timeout=60)
         self._db.execute("pragma journal_mode = wal")
