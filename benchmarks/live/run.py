@@ -1,10 +1,11 @@
 """Strategies on HumanEval and GSM-Plus with the embedded model, on shared samples.
 
     python benchmarks/live/run.py humaneval --data ../shared/data          # resumes
-    python benchmarks/live/run.py gsm_plus --data ../shared/data --arms sample,majority
+    python benchmarks/live/run.py gsm_plus --data ../shared/data --arms majority,best_of_n@3
     python benchmarks/live/table.py                                        # writes RESULTS.md
 
-One line for each problem and arm goes to results.jsonl.
+One line for each problem and arm goes to results.jsonl. `arm@3` is the arm with three members
+instead of five: how the score grows with the draws.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from pathlib import Path
 from problems import Problem, gsm_plus, humaneval, is_right
 from shared import SharedSamples
 
+from manyminds.agents.roles import PRESETS
 from manyminds.agents.roster import roster
 from manyminds.budget.ledger import cost_of
 from manyminds.core.events import NoteShared, Recorded, RunStarted
@@ -27,6 +29,7 @@ from manyminds.runtime.ask import play
 from manyminds.runtime.endpoints import connect
 from manyminds.runtime.paths import cache_home
 from manyminds.runtime.run import MemoryRun
+from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.debate import Debate
@@ -57,7 +60,10 @@ ARMS: dict[str, Callable[[], Strategy]] = {
     "mixture": Mixture,
     "debate": Debate,
     "crew": Crew,
+    "crew_unasked": lambda: Crew(verification=False),
+    "duo": lambda: Crew(roles=PRESETS["duo"]),
     "heavy": Heavy,
+    "auto": Auto,
 }
 
 
@@ -66,8 +72,9 @@ async def one(problem: Problem, arm: str, endpoint: SharedSamples, python: Pytho
     events: list[Recorded] = []
     task = Task(prompt=problem.prompt)
     before = endpoint.seconds
+    name, _, size = arm.partition("@")
     run = MemoryRun(
-        run_id=problem.id, task=task, members=roster(N, [MODEL], has_docs=False),
+        run_id=problem.id, task=task, members=roster(int(size or N), [MODEL], has_docs=False),
         endpoints={MODEL: endpoint}, tools=Toolset([python, Calculate()]), limits=Limits(),
         seed=SEED, sinks=[events.append],
     )  # fmt: skip
@@ -77,7 +84,7 @@ async def one(problem: Problem, arm: str, endpoint: SharedSamples, python: Pytho
             version="", prompts="",
         )
     )  # fmt: skip
-    answer, _ = await play(run, ARMS[arm]())
+    answer, _ = await play(run, ARMS[name]())
     notes = [e.event.note for e in events if isinstance(e.event, NoteShared)]
     drafts = [await is_right(problem, n.answer, python) for n in notes if n.round == 1]
     later = [await is_right(problem, n.answer, python) for n in notes if n.round > 1]

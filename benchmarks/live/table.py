@@ -16,11 +16,13 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from figures import machine
+from figures import machine, wilson
 
 HERE = Path(__file__).parent
 BASE = "majority"
 """The arm whose five draws give "single" and the oracle."""
+MEMBERS = 5
+"""Of an arm that does not say otherwise, as in "best_of_n@3"."""
 
 
 def main(out: Path, to: Path, note: str) -> None:
@@ -36,8 +38,11 @@ def main(out: Path, to: Path, note: str) -> None:
     ]  # fmt: skip
     for name in ("humaneval", "gsm_plus"):
         mine = [r for r in rows if r["set"] == name]
-        if mine:
-            lines += section(name, mine)
+        whole = [r for r in mine if "@" not in r["arm"]]
+        if whole:
+            lines += section(name, whole)
+        if len(whole) < len(mine):
+            lines += curve(name, mine)
     to.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -74,6 +79,35 @@ def section(name: str, rows: list[dict]) -> list[str]:
             cells += [f"{mean(scores(by, arm, some).values()):.0%}" for arm in arms]
             lines.append(f"| {kind} ({len(some)}) | " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def curve(name: str, rows: list[dict]) -> list[str]:
+    """Return how score and tokens grow with the members, over the problems that all were played on."""
+    found: dict[tuple[str, int], dict[str, dict]] = {}
+    for row in rows:
+        arm, _, size = row["arm"].partition("@")
+        found.setdefault((arm, int(size or MEMBERS)), {})[row["id"]] = row
+    curved = {arm for arm, size in found if size != MEMBERS}
+    found = {key: by for key, by in found.items() if key[0] in curved}
+    ids = set.intersection(*(set(by) for by in found.values()))
+    sizes = sorted({size for _, size in found})
+    lines = [
+        f"### {name}: by members, {len(ids)} problems", "",
+        "Right, with the 95 % interval (Wilson), and tokens a problem; the first draws are the same in each column.", "",
+        "| arm | " + " | ".join(map(str, sizes)) + " |", "|---|" + "---|" * len(sizes),
+    ]  # fmt: skip
+    for arm in sorted(curved):
+        cells = [cell([found[arm, n][i] for i in ids]) if (arm, n) in found else "" for n in sizes]
+        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def cell(rows: list[dict]) -> str:
+    """Say how many were right and what a problem cost."""
+    right = sum(r["right"] for r in rows)
+    low, high = wilson(right, len(rows))
+    tokens = mean([r["tokens_in"] + r["tokens_out"] for r in rows])
+    return f"{right / len(rows):.1%} ({low:.0%} to {high:.0%}), {tokens:.0f}"
 
 
 def scores(by: dict, arm: str, ids: list[str]) -> dict[str, float]:

@@ -59,6 +59,33 @@ DIFFERENT = [
 ]
 
 
+HOW_MANY = [
+    ("Paisley ran 4 miles", "4 miles"),
+    ("each razor will cost 150 cents after the discount", "150 cents"),
+    ("Tom saves $1,250.50 in total each year", "$1250.50"),
+    ("It has 2 million people in it", "2000000"),
+    ("He has 2 dozen eggs left now", "24"),
+    ("It rose by 2.5% in one year", "0.025"),
+]  # fmt: skip
+"""Sentences that tell one number, and the number."""
+NOT_ONE_NUMBER = [
+    "Paisley ran more than 4 miles", "She has 3 of the 7 apples", "They are 4th in the row",
+    "He ran 3x as far as before", "It takes 1 and a half times as long", "It is x3 then or so",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "number"), HOW_MANY)
+def test_a_sentence_that_tells_how_many_is_its_number(sentence: str, number: str) -> None:
+    """Only where the question asks how many."""
+    assert same(canonicalize(sentence, question="How much is it?"), canonicalize(number))
+
+
+@pytest.mark.parametrize("sentence", NOT_ONE_NUMBER)
+def test_a_sentence_that_tells_another_thing_is_no_number(sentence: str) -> None:
+    """Bounds, ranks and several numbers stay what they are."""
+    assert canonicalize(sentence, question="How much is it?").kind not in ("number", "quantity")
+
+
 @pytest.mark.parametrize("texts", EQUAL, ids=lambda texts: texts[0][:20])
 def test_equal_answers_share_one_form(texts: tuple[str, ...]) -> None:
     first = canonicalize(texts[0])

@@ -5,8 +5,16 @@ from pathlib import Path
 import pytest
 
 from manyminds.core.errors import UsageError
-from manyminds.core.events import Checked, NoteShared, Recorded, RunEnded, RunStarted
-from manyminds.core.values import Answer, Limits, Member, Note, Task, Verdict
+from manyminds.core.events import (
+    Checked,
+    Event,
+    NoteShared,
+    Ranked,
+    Recorded,
+    RunEnded,
+    RunStarted,
+)
+from manyminds.core.values import Answer, Limits, Member, Note, Ranking, Task, Verdict
 from manyminds.judging.canonical import canonicalize
 from manyminds.runtime.history import expected
 from manyminds.runtime.labels import abstaining, calibrated, fit_labels, label, labels, report
@@ -17,7 +25,7 @@ from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 ME = Member(name="m1", way="compute", model="x")
 
 
-def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: str = "?", alone: bool = True) -> None:  # fmt: skip
+def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: str = "?", alone: bool = True, ranker: str | None = None) -> None:  # fmt: skip
     """Write the transcript of a small panel's run."""
     answer = Answer(
         outcome="answered", text="42", canonical="42", confidence=confidence, author="m1"
@@ -29,13 +37,16 @@ def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: s
         form = canonicalize(text)
         return NoteShared(note=Note(member=member, round=1, answer=text, canonical=form, reason=""))
 
-    events = [
+    events: list[Event] = [
         RunStarted(task=task, strategy="heavy", members=(ME,), limits=Limits(), seed=1, version="", prompts=""),
         Checked(author="m1", verdict=verdict),
         note("m1", "42" if alone else "41"),
         note("m2", "42"),
-        RunEnded(answer=answer, stopped_by=None, seconds=1.0),
     ]  # fmt: skip
+    if ranker is not None:
+        ranking = Ranking(order=(1, 0), scores=(0.2, 0.8), reason="r", ranker=ranker)
+        events.append(Ranked(authors=("m2", "m1"), ranking=ranking))
+    events.append(RunEnded(answer=answer, stopped_by=None, seconds=1.0))
     writer = TranscriptWriter(new_transcript_path(home, run))
     kept: list[Recorded] = recorded(run, events)
     for event in kept:
@@ -75,6 +86,21 @@ def test_judges_are_compared_and_confidence_fitted_on_labels(tmp_path: Path) -> 
     assert "below the 50%" in abstaining(fitted, 0.5).missing[0]
     assert abstaining(fitted, 0.01) == fitted
     assert abstaining(fitted, None) == fitted
+
+
+def test_a_ranker_that_mostly_chose_wrong_answers_may_not_decide(tmp_path: Path) -> None:
+    for n in range(24):
+        ranker = "pairwise" if n % 2 == 0 or n > 15 else None
+        keep(tmp_path, f"20260101-{n:03}", confidence=0.9, accepted=True, ranker=ranker)
+        label(tmp_path, f"20260101-{n:03}", right=n % 8 == 0)
+    few = report(tmp_path).rankers["pairwise"]
+    assert (few.n, few.right, few.may_decide()) == (16, 3, True)
+    for n in range(24, 40):
+        keep(tmp_path, f"20260101-{n:03}", confidence=0.9, accepted=True, ranker="pairwise")
+        label(tmp_path, f"20260101-{n:03}", right=n % 8 == 0)
+    many = report(tmp_path).rankers["pairwise"]
+    assert (many.n, many.right, many.may_decide()) == (32, 5, False)
+    assert many.low < 5 / 32 < many.high < 0.5
 
 
 def test_without_labels_nothing_is_fitted_or_changed(tmp_path: Path) -> None:

@@ -32,8 +32,11 @@ _ASKS_FOR_CODE = re.compile(
 )
 _BLOCK = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LINE = re.compile(
-    r"^[\s>*_#-]*(?:final )?answer[\s*_]*(?:is)?[\s*_]*:[\s*_]*(.+)$", re.IGNORECASE | re.MULTILINE
+    r"^[\s>*_#\"'-]*(?:final )?answer[\s*_]*(?:is)?[\s*_]*:[\s*_]*(.+)$",
+    re.IGNORECASE | re.MULTILINE,
 )
+_INLINE = re.compile(r"\banswer is:?[\s*_]+(.+)$", re.IGNORECASE)
+_CONCLUSION = re.compile(r"^[\s*_#\d.-]*(?:therefore|thus|hence|so)\b,?\s+(.*\d.*)$", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
@@ -56,11 +59,21 @@ def read_answer(text: str, *, code: bool) -> str | None:
             return f"```python\n{whole[-1]}\n```"
         if re.match(r"\s*(?:def|class|import|from) ", text):
             return f"```python\n{text.strip()}\n```"
-    stated = [line.strip(" *_`") for line in _LINE.findall(text)]
+    stated = [line.strip(" *_`\"'") for line in _LINE.findall(text)]
     if stated and stated[-1]:
         return stated[-1].removesuffix(".")
     boxed = _BOXED.findall(text)
-    return boxed[-1] if boxed else None
+    return boxed[-1] if boxed else _concluded(text)
+
+
+def _concluded(text: str) -> str | None:
+    """Return what the last line concludes, where the answer was not marked: "So it costs $3."."""
+    last = text.rstrip().rpartition("\n")[2]
+    for way in (_INLINE, _CONCLUSION):
+        found = way.search(last)
+        if found is not None:
+            return found[1].strip(" *_`\"'").removesuffix(".")
+    return None
 
 
 Form = Literal["words", "code", "program"]

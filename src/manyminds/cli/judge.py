@@ -62,8 +62,12 @@ def _show(found: Report, *, json_: bool) -> None:
             name: {**asdict(one), "may_decide": one.may_decide()}
             for name, one in found.judges.items()
         }
+        rankers = {
+            name: {**asdict(one), "may_decide": one.may_decide()}
+            for name, one in found.rankers.items()
+        }
         done = {"outcome": "answered", "cost": None, "labels": found.labels}
-        print(json.dumps({**done, "judges": judges, "calibration": fitted}))
+        print(json.dumps({**done, "judges": judges, "rankers": rankers, "calibration": fitted}))
         return
     print(f"{found.labels} labels")
     for name, one in found.judges.items():
@@ -72,6 +76,10 @@ def _show(found: Report, *, json_: bool) -> None:
             f"{name:16} kappa {one.kappa:.2f} ({one.low:.2f} to {one.high:.2f}), same verdict in "
             f"{one.same:.0%} of {one.n}; {use}"
         )
+    for name, one in found.rankers.items():
+        use = "may decide" if one.may_decide() else "is not used to decide"
+        share = f"{one.low:.0%} to {one.high:.0%}"
+        print(f"{name:16} {one.right} of {one.n} answers right that it chose ({share}); {use}")
     if found.calibration is None:
         print("confidence       too few labels, or all alike, to say what it is worth")
     else:

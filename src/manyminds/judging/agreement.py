@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from manyminds.core.protocols import Verifier
-from manyminds.core.values import Candidate, Task, Verdict
+from manyminds.core.protocols import Ranker, Verifier
+from manyminds.core.values import Candidate, Ranking, Task, Verdict
 
-__all__ = ["Agreement", "Aligned", "agreement"]
+__all__ = ["Agreement", "Aligned", "Choices", "TrustedRanker", "agreement", "choices"]
 
 ENOUGH = 0.6
 """Kappa from which a judge may decide: "substantial" in Landis and Koch 1977."""
@@ -87,3 +87,62 @@ class Aligned:
         )
         why = f"this judge does not agree with you well enough to decide: {how}"
         return Verdict(outcome="unsure", reason=why, verifier=self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """How often the answer that a ranker chose was right, with the 95 % interval of that share."""
+
+    n: int
+    right: int
+    low: float
+    high: float
+
+    def may_decide(self) -> bool:
+        """Say whether it is not shown that the ranker chooses wrong more often than right."""
+        return self.n < LEAST or self.high >= 0.5
+
+
+def choices(rights: Sequence[bool]) -> Choices | None:
+    """Count a ranker's choices by a person's labels; `None` without any.
+
+    Only the answer that was delivered has a label, so there is no kappa here. Source of the
+    interval: Wilson 1927.
+    """
+    n, right = len(rights), sum(rights)
+    if n == 0:
+        return None
+    z, share = 1.96, right / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Choices(n=n, right=right, low=max(0.0, middle - half), high=min(1.0, middle + half))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustedRanker:
+    """A ranker that does not decide once its choices were found to be wrong more often than right.
+
+    The candidates then stay in the order they were given in.
+    """
+
+    ranker: Ranker
+    found: Choices | None
+    """What its choices were worth so far; `None` where nobody has labelled any."""
+
+    @property
+    def name(self) -> str:
+        """Of the ranker behind it."""
+        return self.ranker.name
+
+    async def rank(self, task: Task, candidates: Sequence[Candidate]) -> Ranking:
+        """Pass its ranking on, or say why it does not count."""
+        if self.found is None or self.found.may_decide():
+            return await self.ranker.rank(task, candidates)
+        why = (
+            f"this ranker may not decide: you found {self.found.right} of the {self.found.n} "
+            "answers right that it chose"
+        )
+        count = len(candidates)
+        return Ranking(
+            order=tuple(range(count)), scores=(0.0,) * count, reason=why, ranker=self.name
+        )

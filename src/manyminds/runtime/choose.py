@@ -6,9 +6,9 @@ from pathlib import Path
 
 from manyminds.agents.roster import MAX_MEMBERS
 from manyminds.core.errors import UnknownName, UsageError
-from manyminds.core.protocols import Run, Strategy, Verifier
+from manyminds.core.protocols import Ranker, Run, Strategy, Verifier
 from manyminds.core.values import Limits
-from manyminds.judging.agreement import Agreement, Aligned
+from manyminds.judging.agreement import Agreement, Aligned, Choices, TrustedRanker
 from manyminds.judging.rankers.registry import ranker_named, ranker_names
 from manyminds.judging.verifiers.registry import verifier_named, verifier_names
 from manyminds.runtime.labels import report
@@ -85,8 +85,10 @@ def _best_of_n(options: AskOptions, data: Path) -> Strategy:
     if ranker is not None and ranker not in ranker_names():
         raise UnknownName("ranker", ranker, ranker_names())
     agreed: Mapping[str, Agreement] = {}
-    if verifier is not None and _is_model(verifier):
-        agreed = report(data).judges
+    chosen: Mapping[str, Choices] = {}
+    if ranker is not None or (verifier is not None and _is_model(verifier)):
+        found = report(data)
+        agreed, chosen = found.judges, found.rankers
 
     def make(run: Run) -> Verifier:
         if verifier is None:
@@ -94,10 +96,11 @@ def _best_of_n(options: AskOptions, data: Path) -> Strategy:
         made = verifier_named(verifier, run)
         return Aligned(verifier=made, found=agreed.get(made.name)) if _is_model(verifier) else made
 
-    return BestOfN(
-        verifier=make,
-        ranker=None if ranker is None else lambda run: ranker_named(ranker, run),
-    )
+    def make_ranker(run: Run) -> Ranker:
+        made = ranker_named(ranker or "", run)
+        return TrustedRanker(ranker=made, found=chosen.get(made.name))
+
+    return BestOfN(verifier=make, ranker=None if ranker is None else make_ranker)
 
 
 def member_count(options: AskOptions, strategy: str) -> int:

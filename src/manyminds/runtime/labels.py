@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from manyminds.core.errors import RecordError, UsageError
-from manyminds.core.events import Checked, NoteShared, Recorded, RunEnded
+from manyminds.core.events import Checked, NoteShared, Ranked, Recorded, RunEnded
 from manyminds.core.values import Answer
-from manyminds.judging.agreement import Agreement, agreement
+from manyminds.judging.agreement import Agreement, Choices, agreement, choices
 from manyminds.judging.calibrate import Calibration, fit
 from manyminds.transcript.store import read_transcript, run_names, transcript_path
 
@@ -23,10 +23,11 @@ _LABELS, _FITTED = "labels.jsonl", "calibration.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """How judges and stated confidence did against people's labels."""
+    """How judges, rankers and stated confidence did against people's labels."""
 
     labels: int
     judges: Mapping[str, Agreement]
+    rankers: Mapping[str, Choices]
     calibration: Calibration | None
 
 
@@ -60,6 +61,7 @@ def labels(home: Path) -> dict[str, bool]:
 def report(home: Path) -> Report:
     """Compare every judge, and the stated confidence, with the labels there are."""
     verdicts: dict[str, list[tuple[bool, bool]]] = {}
+    chosen: dict[str, list[bool]] = {}
     stated: list[tuple[float, bool]] = []
     for events, right in _labelled(home):
         answer = _answer(events)
@@ -70,9 +72,13 @@ def report(home: Path) -> Report:
             stated.append((known, right))
         for verifier, accepted in _verdicts_on(answer, events).items():
             verdicts.setdefault(verifier, []).append((accepted, right))
+        for ranker in _choosers_of(answer, events):
+            chosen.setdefault(ranker, []).append(right)
     found = {name: agreement(pairs) for name, pairs in sorted(verdicts.items())}
     judges = {name: one for name, one in found.items() if one is not None}
-    return Report(labels=len(labels(home)), judges=judges, calibration=fit(stated))
+    counted = {name: choices(rights) for name, rights in sorted(chosen.items())}
+    rankers = {name: one for name, one in counted.items() if one is not None}
+    return Report(labels=len(labels(home)), judges=judges, rankers=rankers, calibration=fit(stated))
 
 
 def fit_labels(home: Path) -> Report:
@@ -145,3 +151,13 @@ def _verdicts_on(answer: Answer, events: tuple[Recorded, ...]) -> dict[str, bool
         if event.verdict.outcome != "unsure":
             said[event.verdict.verifier] = event.verdict.outcome == "accepted"
     return said
+
+
+def _choosers_of(answer: Answer, events: tuple[Recorded, ...]) -> set[str]:
+    """Return the rankers whose first choice was delivered."""
+    ranked = [recorded.event for recorded in events if isinstance(recorded.event, Ranked)]
+    return {
+        event.ranking.ranker
+        for event in ranked
+        if event.authors[event.ranking.order[0]] == answer.author and any(event.ranking.scores)
+    }

@@ -4,7 +4,7 @@ Source: Yao et al. 2023, Tree of Thoughts: Deliberate Problem Solving with Large
 (NeurIPS).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,7 @@ from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import draft_of, read_answer
 from manyminds.core.errors import ProviderError
 from manyminds.core.messages import JsonSchema
-from manyminds.core.protocols import Run
+from manyminds.core.protocols import Run, Verifier
 from manyminds.core.values import Answer, Failure
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.tally import fitting_verifier, tallied
@@ -44,9 +44,14 @@ class _State:
 class Tree:
     """Searches for a path of steps that ends in an answer.
 
+    It ends with the first path whose answer is accepted; one whose answer is rejected is no reason
+    to end.
+
     Cost: two requests (propose, value) a state that is opened, at most `breadth * depth` of them
     breadth first and `openings` depth first. It ends early with the best path when the budget does.
     """
+
+    verifier: Callable[[Run], Verifier] = fitting_verifier
 
     search: Literal["bfs", "dfs"] = "bfs"
     width: int = 3
@@ -61,7 +66,7 @@ class Tree:
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
-        panel = Panel(run=run, verifier=fitting_verifier(run))
+        panel = Panel(run=run, verifier=self.verifier(run))
         search = self._breadth_first if self.search == "bfs" else self._depth_first
         [ended] = await run.gather([search(panel)])
         if isinstance(ended, Failure):
@@ -79,7 +84,7 @@ class Tree:
                     await self._take(panel, state, level)
             open_ = sorted((s for s in opened if not s.done), key=lambda s: -s.value)
             frontier = [s for s in open_ if s.value >= self.prune][: self.breadth]
-            if not frontier or len(panel.notes) >= self.breadth:
+            if not frontier or self._ended(panel):
                 return
 
     async def _depth_first(self, panel: Panel) -> None:
@@ -91,11 +96,17 @@ class Tree:
             found = await self._open(panel, state)
             for ended in (s for s in found if s.done):
                 await self._take(panel, ended, opened)
-                if tallied(panel).stands():
+                if self._ended(panel):
                     return
             better = sorted((s for s in found if not s.done), key=lambda s: s.value)
             within = [s for s in better if s.value >= self.prune and len(s.steps) < self.depth]
             stack.extend(within)
+
+    def _ended(self, panel: Panel) -> bool:
+        """Say whether an answer is accepted, or enough of them are there that may be right."""
+        outcomes = [verdict.outcome for verdict in panel.verdicts.values()]
+        enough = self.breadth if self.search == "bfs" else 1
+        return "accepted" in outcomes or outcomes.count("unsure") >= enough
 
     async def _open(self, panel: Panel, state: _State) -> list[_State]:
         """Propose next steps from a state and value them."""

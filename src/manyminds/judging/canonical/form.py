@@ -54,6 +54,19 @@ _VERB = re.compile(
     r"\s(?:is|are|was|were|equals|prints|costs|has|have)\s+(?:exactly\s+|equal to\s+)?",
     re.IGNORECASE,
 )
+_HOW_MUCH = re.compile(
+    r"\bhow (?:many|much|far|long|old|tall|fast|heavy|big|large|wide|deep|high)\b", re.IGNORECASE
+)
+_ONE_NUMBER = re.compile(r"[-$€£]{0,2}\d[\d,]*(?:\.\d+)?")
+_BOUNDS = re.compile(
+    r"\b(?:than|least|most|over|under|above|below|between|around|roughly|nearly|almost|not|never)"
+    r"[^\d]{0,12}$",
+    re.IGNORECASE,
+)
+_MORE_OF_IT = re.compile(
+    r"[\w/:^]|\s*(?:and|or|to|dozen|half|halves|quarters?|thirds?)\b", re.IGNORECASE
+)
+"""What may stand right behind digits that are not the whole number: "4th", "1 and a half"."""
 _UNIT_LIST = 60
 """Characters of one element of a list; longer ones are sentences."""
 
@@ -77,7 +90,7 @@ def canonicalize(text: str, *, question: str = "") -> Canonical:
         found = read(peeled, question)
         if found is not None:
             return found
-    for read in (_read_sentence, _read_list):
+    for read in (_read_sentence, _read_told_number, _read_list):
         found = read(peeled, question)
         if found is not None:
             return found
@@ -203,6 +216,22 @@ def _read_sentence(text: str, question: str) -> Canonical | None:
         if found.kind in ("number", "quantity", "date"):
             return found
     return None
+
+
+def _read_told_number(text: str, question: str) -> Canonical | None:
+    """Read the only number of a sentence that tells how many: "Paisley ran 4 miles in all"."""
+    found = list(_ONE_NUMBER.finditer(plain := plain_math(text)))
+    if len(found) != 1 or len(plain.split()) > 40 or not _HOW_MUCH.search(question):
+        return None
+    before, rest = plain[: found[0].start()], plain[found[0].end() :]
+    if _BOUNDS.search(before) or before[-1:].isalnum() or _MORE_OF_IT.match(rest):
+        return None
+    # With the words behind it that make a unit, where any do.
+    number, words = found[0][0], rest.rstrip(". ").split()
+    ways = [f"{number} {' '.join(words[:n])}" for n in (2, 1, 0)]
+    read = [quantity for way in ways if (quantity := read_quantity(way)) is not None]
+    known = [quantity for quantity in read if quantity.unit is not None or quantity.percent]
+    return _of_quantity((known or read)[0], question) if read else None
 
 
 def _read_list(text: str, question: str) -> Canonical | None:

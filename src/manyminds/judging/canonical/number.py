@@ -20,7 +20,7 @@ _MIXED = re.compile(
     r"(?P<whole>[-+]?\d{1,30})\s+(?P<top>\d{1,9})/(?P<bottom>\d{1,9})(?P<rest>(?:\s.*)?)"
 )
 _REST = re.compile(
-    r"\s*(?P<scale>hundred|thousand|million|billion|trillion)?\s*(?P<unit>.*)", re.DOTALL
+    r"\s*(?P<scale>dozen|hundred|thousand|million|billion|trillion)?\s*(?P<unit>.*)", re.DOTALL
 )
 _SCALES = {
     "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
@@ -122,7 +122,7 @@ def _with_label(number: Fraction, rest: str, *, money: str) -> Quantity | None:
     if match is None:
         return None
     if match["scale"] is not None:
-        number *= _SCALES[match["scale"]]
+        number *= 12 if match["scale"] == "dozen" else _SCALES[match["scale"]]
     label = match["unit"].strip()
     if money:
         label = money
