@@ -8,6 +8,8 @@ ENSURE_VENV = test -x $(BIN)/python || { \
 	python=$$($(FIND_PYTHON)); \
 	test -n "$$python" || { echo "manyminds needs Python 3.11 or newer; install it, or run make PYTHON=/path/to/python3" >&2; exit 1; }; \
 	$$python -m venv $(VENV) || { echo "$$python cannot make a virtual environment; install its venv module (Debian: python3-venv)" >&2; exit 1; }; }
+COMPILE := $(BIN)/uv pip compile pyproject.toml --extra local --extra docs --universal \
+	--python-version 3.11 --generate-hashes --no-header --no-annotate -q
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help ask test check lint types contract docs bench chaos lock clean
@@ -61,9 +63,8 @@ chaos: $(VENV)/.dev  ## The fault suites alone: providers, limits, sandbox, kill
 
 lock: $(VENV)/.dev  ## Resolve the dependencies anew
 	@$(PIP) install -q uv
-	@for set in ask:build dev:dev; do \
-		$(BIN)/uv pip compile pyproject.toml --extra local --extra docs --group $${set#*:} --universal \
-		--python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/$${set%:*}.lock; done
+	@$(COMPILE) --group build -o requirements/ask.lock
+	@$(COMPILE) --group dev --extra eval -o requirements/dev.lock
 
 clean:
 	@rm -rf $(VENV) site .pytest_cache .ruff_cache

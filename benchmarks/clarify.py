@@ -12,11 +12,12 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from figures import code, machine, wilson
+from figures import code, machine
 
 from manyminds.agents.clarify import THRESHOLD, doubt_about
 from manyminds.agents.roster import roster
 from manyminds.core.values import Limits, Task
+from manyminds.judging.interval import share_interval
 from manyminds.runtime.endpoints import ConnectedEndpoint, connect
 from manyminds.runtime.paths import cache_home
 from manyminds.runtime.run import MemoryRun
@@ -75,7 +76,7 @@ def figures(pairs: list[tuple[dict[str, str], float]]) -> dict[str, object]:
         label: {
             "n": len(values), "asked": (n := sum(v >= THRESHOLD for v in values)),
             "share": round(n / len(values), 3),
-            "interval": [round(x, 3) for x in wilson(n, len(values))],
+            "interval": [round(x, 3) for x in share_interval(n, len(values))],
         }
         for label, values in by_label.items()
     }  # fmt: skip

@@ -19,7 +19,7 @@ from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 
-from figures import code, machine, wilson
+from figures import code, machine
 
 from manyminds.agents.roster import roster
 from manyminds.budget.ledger import cost_of
@@ -28,6 +28,7 @@ from manyminds.core.events import Recorded, RunStarted
 from manyminds.core.protocols import Strategy
 from manyminds.core.values import Candidate, Limits, Task, Verdict
 from manyminds.judging.canonical import canonicalize
+from manyminds.judging.interval import share_interval
 from manyminds.runtime.ask import play
 from manyminds.runtime.endpoints import ConnectedEndpoint, connect
 from manyminds.runtime.paths import cache_home
@@ -160,7 +161,7 @@ def figures(rows: list[dict], model: str) -> dict[str, object]:
     for arm in ("tree", "chain"):
         right = sum(row[arm]["right"] for row in rows)
         arms[arm] = {
-            "right": right, "interval": [round(x, 3) for x in wilson(right, len(rows))],
+            "right": right, "interval": [round(x, 3) for x in share_interval(right, len(rows))],
             "tokens": round(sum(row[arm]["tokens"] for row in rows) / len(rows)),
 
         }  # fmt: skip

@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from figures import code, machine, wilson
+from figures import code, machine
 
+from manyminds.judging.interval import share_interval
 from manyminds.strategies import route as shipped
 from manyminds.strategies.route import REQUESTS, ROUTES, Router, inputs
 
@@ -109,7 +110,7 @@ def figures(rows: list[Row]) -> dict[str, object]:
     pairs = Counter((str(row["label"]), c.route) for c, row in zip(chosen, rows, strict=True))
     return {
         "n": len(rows), "right": right, "accuracy": round(right / len(rows), 3),
-        "interval": [round(v, 3) for v in wilson(right, len(rows))],
+        "interval": [round(v, 3) for v in share_interval(right, len(rows))],
         "commonest_label": round(max(Counter(r["label"] for r in rows).values()) / len(rows), 3),
         "too_little": round(short / len(rows), 3),
         "requests_a_question": round(sum(spent) / len(rows), 2),

@@ -14,8 +14,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from figures import wilson
-
+from manyminds.judging.interval import share_interval
 from manyminds.judging.steps import check_steps, first_wrong
 
 HERE = Path(__file__).parent
@@ -68,7 +67,7 @@ def _changed(number: str, rng: random.Random) -> str:
 
 def share(found: list[bool]) -> dict[str, int | float | list[float]]:
     """Return how many were found, with the 95 % interval."""
-    low, high = wilson(sum(found), len(found))
+    low, high = share_interval(sum(found), len(found))
     return {
         "n": len(found), "found": sum(found), "share": round(sum(found) / len(found), 4),
         "interval": [round(low, 4), round(high, 4)],

@@ -24,7 +24,9 @@ from manyminds.runtime.paths import cache_home, data_home
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from figures import code, machine, wilson
+from figures import code, machine
+
+from manyminds.judging.interval import share_interval
 
 HERE = Path(__file__).parent
 ARMS = ("single", "self_consistency", "heavy")
@@ -124,7 +126,7 @@ def table(out: Path, note: str) -> str:
         if not mine:
             continue
         n, right = len(mine), sum(bool(r["right"]) for r in mine)
-        low, high = wilson(right, n)
+        low, high = share_interval(right, n)
         total = {k: sum(float(str(r[k])) for r in mine) for k in ("tokens_in", "tokens_cached", "tokens_out", "seconds")}  # fmt: skip
         seconds = sorted(float(str(r["seconds"])) for r in mine)
         lines.append(

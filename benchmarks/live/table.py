@@ -16,7 +16,9 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from figures import machine, wilson
+from figures import machine
+
+from manyminds.judging.interval import share_interval
 
 HERE = Path(__file__).parent
 BASE = "majority"
@@ -51,7 +53,8 @@ def section(name: str, rows: list[dict]) -> list[str]:
     arms = list(dict.fromkeys(r["arm"] for r in rows))
     by = {(r["arm"], r["id"]): r for r in rows}
     ids = [i for i in dict.fromkeys(r["id"] for r in rows) if all((a, i) in by for a in arms)]
-    single = {i: mean(by[BASE, i]["drafts"]) for i in ids}
+    # A draw that came to no answer is a wrong one.
+    single = {i: sum(by[BASE, i]["drafts"]) / MEMBERS for i in ids}
     oracle = {i: float(any(by[BASE, i]["drafts"])) for i in ids}
     tokens = statistics.mean(by[BASE, i]["tokens_in"] + by[BASE, i]["tokens_out"] for i in ids)
     lines = [
@@ -105,7 +108,7 @@ def curve(name: str, rows: list[dict]) -> list[str]:
 def cell(rows: list[dict]) -> str:
     """Say how many were right and what a problem cost."""
     right = sum(r["right"] for r in rows)
-    low, high = wilson(right, len(rows))
+    low, high = share_interval(right, len(rows))
     tokens = mean([r["tokens_in"] + r["tokens_out"] for r in rows])
     return f"{right / len(rows):.1%} ({low:.0%} to {high:.0%}), {tokens:.0f}"
 

@@ -27,7 +27,8 @@ EQUAL = [
     ("-5", "\u22125", "minus 5"),
     ("100 °C", "212 °F", "373.15 K"),
     ("3", "The number of times the letter r occurs in it is 3.", "There are 3 of them.", "There were exactly 3 letters"),
-    ("cannot be determined", "It cannot be determined.", "not enough information"),
+    ("cannot be determined", "It cannot be determined.", "not enough information", "\\text{cannot be determined}"),
+    ("Evelyn", "\\text{Evelyn}", "$\\textbf{Evelyn}$"),
 ]  # fmt: skip
 DIFFERENT = [
     ("120", "121"),

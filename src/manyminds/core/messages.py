@@ -127,3 +127,5 @@ class Reply:
     spend: Spend
     first_token_s: float | None = None
     """Seconds to the first token; `None` where the reply was not streamed."""
+    seconds: float | None = None
+    """How long the request took where the reply was kept since; `None`: it comes from the wire."""

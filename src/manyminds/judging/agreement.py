@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from manyminds.core.protocols import Ranker, Verifier
 from manyminds.core.values import Candidate, Ranking, Task, Verdict
+from manyminds.judging.interval import share_interval
 
 __all__ = ["Agreement", "Aligned", "Choices", "TrustedRanker", "agreement", "choices"]
 
@@ -106,16 +107,13 @@ class Choices:
 def choices(rights: Sequence[bool]) -> Choices | None:
     """Count a ranker's choices by a person's labels; `None` without any.
 
-    Only the answer that was delivered has a label, so there is no kappa here. Source of the
-    interval: Wilson 1927.
+    Only the answer that was delivered has a label, so there is no kappa here.
     """
     n, right = len(rights), sum(rights)
     if n == 0:
         return None
-    z, share = 1.96, right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return Choices(n=n, right=right, low=max(0.0, middle - half), high=min(1.0, middle + half))
+    low, high = share_interval(right, n)
+    return Choices(n=n, right=right, low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True)

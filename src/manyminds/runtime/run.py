@@ -248,7 +248,8 @@ class MemoryRun:
         except BaseException:
             self._settle(hold, flight.lost())
             raise
-        spend = flight.endpoint.price.of(reply.spend, seconds=flight.seconds)
+        took = flight.seconds if reply.seconds is None else reply.seconds
+        spend = flight.endpoint.price.of(reply.spend, seconds=took)
         self._settle(hold, spend)
         self._tell_reply(flight, reply, spend)
         return reply
@@ -308,7 +309,8 @@ class MemoryRun:
                 step=flight.step, member=member.name, model=member.model, purpose=call.purpose,
                 prompt_hash=flight.prompt_hash, seed=call.seed, text=reply.text,
                 calls=reply.calls, finish=reply.finish, spend=spend,
-                seconds=round(flight.seconds, 3), first_token_s=reply.first_token_s,
+                seconds=round(flight.seconds if reply.seconds is None else reply.seconds, 3),
+                first_token_s=reply.first_token_s,
             )
         )  # fmt: skip
 

@@ -20,6 +20,7 @@ from manyminds.strategies.majority import Majority
 from manyminds.strategies.mixture import Mixture
 from manyminds.strategies.plan_execute import PlanExecute
 from manyminds.strategies.self_consistency import SelfConsistency
+from manyminds.strategies.self_refine import SelfRefine
 from manyminds.strategies.single import Single
 from manyminds.strategies.tree import Tree
 
@@ -33,6 +34,7 @@ _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "self_consistency": SelfConsistency,
     "majority": Majority,
     "best_of_n": BestOfN,
+    "self_refine": SelfRefine,
     "mixture": Mixture,
     "debate": Debate,
     "tree": Tree,

@@ -34,6 +34,7 @@ def peel(text: str) -> str:
             found = found.removeprefix(mark).removesuffix(mark)
         if found.startswith("$") and found.endswith("$"):
             found = found[1:-1]
+        found = _TEXT.sub(r"\1", found) if _TEXT.fullmatch(found) else found
         found = found.strip().removesuffix(".").strip().strip('"').strip()
         if found == before:
             break

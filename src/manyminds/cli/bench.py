@@ -1,0 +1,180 @@
+"""`manyminds bench`: strategies side by side on questions with known answers, at what cost."""
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from manyminds.core.errors import UsageError
+from manyminds.evals.arms import BASE, Unit, parse_arms
+from manyminds.evals.measures import ArmMeasures, Measures, measure
+from manyminds.evals.origin import command as _command
+from manyminds.evals.origin import machine, version
+from manyminds.evals.report import Origin, write_report
+from manyminds.evals.suites import load_suite
+from manyminds.runtime.discover import choose_models
+from manyminds.runtime.paths import cache_home, data_home
+from manyminds.runtime.settings import load_settings
+
+if TYPE_CHECKING:
+    from manyminds.evals.trials import Trial
+
+__all__ = ["bench"]
+
+MEMBERS = 5
+MOST_AT_ONCE = 64
+
+
+def bench(
+    suite: str,
+    *,
+    arms: str = "single,majority,best_of_n,heavy,oracle",
+    model: str | None = None,
+    data: Path = Path(),
+    limit: int | None = None,
+    members: int = MEMBERS,
+    seed: int = 11,
+    equal: str = "tokens",
+    equal_to: str | None = None,
+    out: Path | None = None,
+    side_by_side: int = 1,
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Let arms play a suite and say which is right more often, at what cost, and how sure that is.
+
+    What was played is kept: the same command goes on where it was, and arms share the samples that
+    they have in common. The report stands in the folder --out as report.html and report.json.
+
+    Args:
+        suite: humaneval, gsm_plus, math500, mmlu or everyday.
+        arms: Names with commas: any strategy, best_of_n@3 for three members, majority_adaptive,
+            tools, majority@budget or single@budget for as much as --equal-to spends; single and
+            oracle are read off the draws of majority, which is always played.
+        model: provider:name or http://host:port/v1#name; by default what `ask` would take.
+        data: Folder that holds the suite's files.
+        limit: Questions at most; a larger limit adds to the same ones.
+        members: Of each arm's panel.
+        seed: Of the draws.
+        equal: What budgeted arms spend as much of: tokens, usd, seconds or joules.
+        equal_to: The arm that budgeted arms equal; by default heavy, else the last one named.
+        out: Folder of rows, transcripts, logs and report; by default one by suite and model.
+        side_by_side: Questions at once.
+        json_: Print one JSON object.
+    """
+    try:
+        from manyminds.evals.bench import Plan, rows_of, run_bench  # noqa: PLC0415 (an extra)
+    except ImportError:
+        raise UsageError("bench needs inspect_ai; install the `eval` extra") from None
+    unit = _unit(equal)
+    if not 1 <= members <= MOST_AT_ONCE or not 1 <= side_by_side <= MOST_AT_ONCE:
+        raise UsageError(f"--members and --side-by-side take 1 to {MOST_AT_ONCE}")
+    played, derived = parse_arms(arms, members=members)
+    unbudgeted = [arm.name for arm in played if not arm.budgeted]
+    chosen = asyncio.run(_model(model))
+    questions = load_suite(suite, data, limit=limit)
+    folder = out or data_home() / "bench" / f"{suite}-{_plain(chosen)}"
+    plan = Plan(
+        suite=suite, questions=questions, arms=played, model=chosen, out=folder,
+        replies=data_home() / "bench" / "replies.sqlite", cache=cache_home(), seed=seed, unit=unit,
+        equal_to=equal_to or ("heavy" if "heavy" in unbudgeted else unbudgeted[-1]),
+        side_by_side=side_by_side,
+    )  # fmt: skip
+    total = len(questions) * len(played)
+    asyncio.run(run_bench(plan, on_trial=_Progress(total, len(rows_of(folder))).tell))
+    names, asked = {arm.name for arm in played}, {question.id for question in questions}
+    rows = [row for row in rows_of(folder) if row.arm in names and row.question in asked]
+    found = measure(rows, members=members, unit=unit, derived=derived)
+    _tell(folder, found, rows, json_=json_)
+    return 0
+
+
+def _tell(folder: Path, found: Measures, rows: "list[Trial]", *, json_: bool) -> None:
+    origin = Origin(command=_command(), machine=machine(), code=version())
+    page = write_report(folder, found, rows, origin)
+    if json_:
+        print(json.dumps({**_as_json(found, rows), "report": str(page)}))
+    else:
+        print_measures(found, Console())
+        print(f"report: {page}")
+
+
+def _unit(text: str) -> Unit:
+    for unit in get_args(Unit):
+        if unit == text:
+            return unit
+    raise UsageError(f"--equal takes {', '.join(get_args(Unit))}, not {text}")
+
+
+async def _model(asked: str | None) -> str:
+    """Return the one model that the bench is played on."""
+    configured = load_settings({"models": (asked,) if asked else ()})["models"].value
+    names = configured if isinstance(configured, tuple) else ()
+    return (await choose_models((asked,) if asked else (), names)).models[0]
+
+
+class _Progress:
+    """Tells each trial in a line on stderr."""
+
+    def __init__(self, total: int, done: int) -> None:
+        self._total = total
+        self._done = done
+
+    def tell(self, trial: "Trial") -> None:
+        """Say what came of a trial."""
+        self._done += 1
+        mark = "right" if trial.right else "wrong"
+        spent = f"{trial.tokens_in + trial.tokens_out:,} tokens, {trial.seconds:.0f} s"
+        line = f"{self._done}/{self._total} {trial.arm} {trial.question}: {mark} ({spent})"
+        print(line, file=sys.stderr, flush=True)
+
+
+def print_measures(found: Measures, console: Console) -> None:
+    """Print the arms as a table, the base arm's differences beside each."""
+    title = f"{found.suite}, {found.n} questions, {found.model}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("arm", "right", f"minus {BASE}", "", "tokens", "seconds", "of the oracle's gap"):
+        table.add_column(name, justify="left" if name in ("arm", "") else "right")
+    for arm in found.arms:
+        table.add_row(*_cells(arm, found))
+    console.print(table)
+    if found.left_out:
+        console.print(f"{found.left_out} questions left out: not every arm has played them")
+
+
+def _cells(arm: ArmMeasures, found: Measures) -> tuple[str, ...]:
+    right = f"{arm.accuracy:.1%} ({arm.low:.0%} to {arm.high:.0%})"
+    base = next((c for c in arm.comparisons if c.other == BASE), None)
+    gap, finding = "", ""
+    if base is not None:
+        d = base.difference
+        gap = f"{100 * d.mean:+.1f} ({100 * d.low:+.1f} to {100 * d.high:+.1f})"
+        finding = d.finding
+    front = " *" if arm.name in found.front else ""
+    costs = (
+        ("", "") if arm.name == "oracle" else (f"{arm.tokens:,.0f}{front}", f"{arm.seconds:.0f}")
+    )
+    closed = "" if arm.gap_closed is None else f"{arm.gap_closed:.0%}"
+    return (arm.name, right, gap, finding, *costs, closed)
+
+
+def _as_json(found: Measures, rows: "list[Trial]") -> dict[str, object]:
+    usd = [row.usd for row in rows]
+    known = [amount for amount in usd if amount is not None]
+    cost = {
+        "tokens_in": sum(row.tokens_in for row in rows),
+        "tokens_cached": sum(row.tokens_cached for row in rows),
+        "tokens_out": sum(row.tokens_out for row in rows),
+        "usd": sum(known) if len(known) == len(usd) else None,
+        "seconds": sum(row.seconds for row in rows),
+    }
+    return {"outcome": "answered", "cost": cost, **asdict(found)}
+
+
+def _plain(model: str) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in model)

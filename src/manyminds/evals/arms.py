@@ -1,0 +1,163 @@
+"""Arms: what is compared. A strategy, a number of members, and what it may spend.
+
+`heavy` is the strategy with the bench's panel; `best_of_n@3` has three members; `majority@budget`
+draws, and `single@budget` revises, until as much is spent as the arm they are to equal has spent on
+the same question. `single` and `oracle` are read off the draws of `majority`: the mean score of one
+draw, and whether any of them was right.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from manyminds.agents.prompts import prompt
+from manyminds.core.errors import UnknownName, UsageError
+from manyminds.core.protocols import Run, Strategy
+from manyminds.core.values import Answer, Spend
+from manyminds.strategies.majority import Majority, Unchecked
+from manyminds.strategies.panel import Panel
+from manyminds.strategies.registry import strategy_named, strategy_names
+from manyminds.strategies.self_consistency import VOTES_ONLY
+from manyminds.strategies.single import Single
+
+__all__ = ["BASE", "Arm", "Derived", "Unit", "Wallet", "amount_of", "parse_arms"]
+
+BASE = "majority"
+"""The arm whose draws others are measured against: as many samples as the panel has members."""
+Derived = Literal["single", "oracle"]
+Unit = Literal["tokens", "usd", "seconds", "joules"]
+MOST_DRAWS = 64
+_BUDGETED = ("majority@budget", "single@budget")
+_JOULES_PER_KWH = 3_600_000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """One way to work every question of a suite."""
+
+    name: str
+    members: int
+    make: Callable[["Wallet"], Strategy]
+    """Given what it may spend, returns the strategy; only budgeted arms look at it."""
+    budgeted: bool = False
+
+
+@dataclass(kw_only=True)
+class Wallet:
+    """What a budgeted arm may spend on one question, and has spent."""
+
+    unit: Unit
+    amount: float | None
+    """`None`: no arm came before that says how much."""
+    spent: Callable[[], float | None]
+
+    def worth_another(self, steps: int) -> bool:
+        """Say whether another step like those so far brings the total nearer to the amount."""
+        spent = self.spent()
+        if self.amount is None or spent is None or steps == 0:
+            return steps == 0
+        return spent + spent / steps / 2 < self.amount
+
+
+def amount_of(spend: Spend, seconds: float, unit: Unit) -> float | None:
+    """Return a cost in one unit; `None` where it is not known.
+
+    Args:
+        spend: Tokens, dollars and energy.
+        seconds: Time of the requests added up.
+        unit: What to count; of energy the middle of the estimate.
+    """
+    match unit:
+        case "tokens":
+            return float(spend.tokens)
+        case "usd":
+            return None if spend.usd is None else float(spend.usd)
+        case "seconds":
+            return seconds
+        case "joules":
+            if spend.kwh_low is None or spend.kwh_high is None:
+                return None
+            return (spend.kwh_low + spend.kwh_high) / 2 * _JOULES_PER_KWH
+
+
+def parse_arms(text: str, *, members: int) -> tuple[list[Arm], list[Derived]]:
+    """Read what was asked for; the base arm is always there, budgeted arms come last.
+
+    Args:
+        text: Names, separated by commas.
+        members: Of an arm that does not say otherwise.
+
+    Returns:
+        The arms to play in order, and those that are read off the base arm's draws.
+
+    Raises:
+        UsageError: If a name cannot be understood.
+        UnknownName: If there is no such arm.
+    """
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    derived: list[Derived] = [d for d in ("single", "oracle") if d in names]
+    played = [name for name in names if name not in derived]
+    if BASE not in played:
+        played.insert(0, BASE)
+    arms = [_arm(name, members) for name in played]
+    return sorted(arms, key=lambda arm: arm.budgeted), derived
+
+
+def _arm(name: str, members: int) -> Arm:
+    if name == "majority@budget":
+        return Arm(name=name, members=MOST_DRAWS, make=_MajorityUntil, budgeted=True)
+    if name == "single@budget":
+        return Arm(name=name, members=1, make=_RevisingUntil, budgeted=True)
+    if name == "tools":
+        return Arm(name=name, members=1, make=lambda _wallet: Single())
+    base, at, size = name.partition("@")
+    if at and not (size.isdigit() and 1 <= int(size) <= MOST_DRAWS):
+        raise UsageError(
+            f"{name}: after @ stands the number of members, 1 to {MOST_DRAWS}; "
+            f"with a budget there are {' and '.join(_BUDGETED)}"
+        )
+    if base == BASE:  # all draws, so that single and oracle can be read off them
+        return Arm(
+            name=name, members=int(size or members), make=lambda _wallet: Majority(adaptive=False)
+        )
+    if base == "majority_adaptive":
+        return Arm(name=name, members=int(size or members), make=lambda _wallet: Majority())
+    known = [*strategy_names(), "majority_adaptive", "tools", "single", "oracle", *_BUDGETED]
+    if base not in strategy_names():
+        raise UnknownName("arm", base, known)
+    return Arm(name=name, members=int(size or members), make=lambda _wallet: strategy_named(base))
+
+
+@dataclass(frozen=True)
+class _MajorityUntil:
+    """Draws samples one after the other until the wallet's amount is spent; most votes win."""
+
+    wallet: Wallet
+
+    async def __call__(self, run: Run) -> Answer:
+        panel = Panel(run=run, verifier=Unchecked())
+        drawn = 0
+        for member in run.members:
+            if panel.stopped or not self.wallet.worth_another(drawn):
+                break
+            await panel.sample([member], temperature=lambda _place: 0.7)
+            drawn += 1
+        return panel.deliver(panel.weighed(VOTES_ONLY), how=f"majority of {drawn} samples")
+
+
+@dataclass(frozen=True)
+class _RevisingUntil:
+    """Lets one member revise its answer until the wallet's amount is spent; the last one counts."""
+
+    wallet: Wallet
+
+    async def __call__(self, run: Run) -> Answer:
+        panel, member = Panel(run=run, verifier=Unchecked()), run.members[0]
+        await panel.sample([member], temperature=lambda _place: 0.7)
+        looks = 1
+        while not panel.stopped and looks < MOST_DRAWS and self.wallet.worth_another(looks):
+            talk = panel.talks[member.name]
+            talk.say(prompt("refine"))
+            await run.gather([panel.draw(talk, round_=looks + 1)])
+            looks += 1
+        return panel.deliver(panel.weighed(VOTES_ONLY), how=f"one member, {looks} times")

@@ -1,0 +1,42 @@
+"""What every committed figure carries: the command, the machine, the code."""
+
+import platform
+import shlex
+import subprocess
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+__all__ = ["command", "machine", "version"]
+
+
+def command() -> str:
+    """Return the command line as it was given."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def machine() -> str:
+    """Describe this machine in a line."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    cpu = names[0] if names else platform.processor() or platform.machine()
+    cores = f"{len(names)} cores, " if names else ""
+    system = f"{platform.system()} {platform.release()}"
+    return f"{cores}{cpu}, {system}, Python {platform.python_version()}"
+
+
+def version() -> str:
+    """Name the code: the package's version, and its commit where it runs from a checkout."""
+    found = f"manyminds {installed_version('manyminds')}"
+    try:
+        told = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    except OSError:
+        return found
+    commit = told.stdout.strip()
+    return f"{found} at {commit}" if commit else found
