@@ -60,7 +60,7 @@ def ask(
         question: The question; `@file` reads a file, `-` or nothing reads stdin.
         effort: low, medium, high, heavy or auto.
         strategy: auto, best_of_n, crew, crew_duo, debate, heavy, majority, mixture, plan_execute,
-            self_consistency, single, tree or tree_dfs; overrides --effort.
+            self_consistency, self_refine, single, tree or tree_dfs; overrides --effort.
         verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
         ranker: What decides between answers of best_of_n that stand level, like pairwise.
         members: 1 to 16, or auto.
