@@ -129,3 +129,6 @@ class Reply:
     """Seconds to the first token; `None` where the reply was not streamed."""
     seconds: float | None = None
     """How long the request took where the reply was kept since; `None`: it comes from the wire."""
+    machine_s: float | None = None
+    """Seconds of this machine that the request has had, where a local model made the reply; less
+    than the request took where others were under way with it."""

@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from manyminds.runtime.embedded.server import (
     server_answers,
 )
 from manyminds.runtime.keys import KEY_NAMES, Key, find_key
+from manyminds.runtime.machine import MACHINE, Share
 from manyminds.runtime.probe import known_abilities, probe
 
 __all__ = ["EMBEDDED", "LOCAL_SERVERS", "ConnectedEndpoint", "connect"]
@@ -78,13 +80,16 @@ class ConnectedEndpoint:
             if progress is not None:
                 progress(pieces)
 
+        local = self.price.basis == "local"
         try:
-            reply = await send(self.model, call, progress=None if progress is None else timed)
+            with MACHINE.at_work() if local else nullcontext(Share()) as share:
+                reply = await send(self.model, call, progress=None if progress is None else timed)
         except ProviderError as error:
             raise self._without_key(error) from None
         return replace(
             reply if self.key is None else _scrubbed(reply, self.key),
             first_token_s=None if first is None else round(first, 3),
+            machine_s=round(share.seconds, 3) if local else None,
         )
 
     def _without_key(self, error: ProviderError) -> ProviderError:

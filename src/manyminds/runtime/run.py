@@ -249,7 +249,8 @@ class MemoryRun:
             self._settle(hold, flight.lost())
             raise
         took = flight.seconds if reply.seconds is None else reply.seconds
-        spend = flight.endpoint.price.of(reply.spend, seconds=took)
+        machine = took if reply.machine_s is None else reply.machine_s
+        spend = flight.endpoint.price.of(reply.spend, seconds=machine)
         self._settle(hold, spend)
         self._tell_reply(flight, reply, spend)
         return reply
