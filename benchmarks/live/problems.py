@@ -64,7 +64,11 @@ async def is_right(problem: Problem, given: str | None, python: Python) -> bool:
     if problem.kind == "humaneval":
         program = program_of(problem.prompt, code_in(given))
         code = f"{program}\n{problem.answer}\ncheck({problem.entry})\nprint('passed')"
-        ran = await python.run(f"grade-{problem.id}", code)
+        place = f"grade-{problem.id}"
+        try:
+            ran = await python.run(place, code)
+        finally:
+            await python.end(place)  # names of one program must not help the next one
         return ran.error is None and ran.stdout.strip().endswith("passed")
     task = Task(prompt=problem.prompt)
     form = canonicalize(given, question=problem.prompt)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from inspect_ai import Task, eval_async
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import read_eval_log_async
@@ -66,15 +67,16 @@ def test_arms_are_compared_and_nothing_is_asked_twice(
     assert run(asked) == 0
     found = said(capsys)
     arms = {arm["name"]: arm for arm in found["arms"]}
-    assert set(arms) == set(ARMS.split(","))
+    budgeted = {"majority@budget(best_of_n@3)", "single@budget(best_of_n@3)"}
+    assert set(arms) == {"single", "majority", "best_of_n@3", "oracle"} | budgeted
     assert all(arm["n"] == 6 for arm in arms.values())
     assert arms["oracle"]["accuracy"] >= arms["majority"]["accuracy"]
     # The stub says 120 tokens a request, whatever it is asked.
     assert arms["majority"]["tokens"] == 5 * 120
     assert arms["single"]["tokens"] == 120
     spent = arms["best_of_n@3"]["tokens"]
-    assert arms["majority@budget"]["tokens"] == pytest.approx(spent, abs=60)
-    assert arms["single@budget"]["tokens"] == pytest.approx(spent, abs=60)
+    assert arms["majority@budget(best_of_n@3)"]["tokens"] == pytest.approx(spent, abs=60)
+    assert arms["single@budget(best_of_n@3)"]["tokens"] == pytest.approx(spent, abs=60)
     rows = rows_of(tmp_path / "out")
     assert found["cost"]["tokens_in"] == sum(row.tokens_in for row in rows)
     # Arms that draw the same samples share them: each distinct request reached the server once.
@@ -139,16 +141,60 @@ def test_a_bench_that_was_killed_goes_on_where_it_was(stub: Stub, tmp_path: Path
     assert all(body in asked[:received] for body in asked[received:] if asked.count(body) > 1)
 
 
-async def test_a_budget_in_a_folder_of_another_bench_is_refused(
+def test_arms_are_read_and_wrong_ones_named() -> None:
+    for wrong, told in {
+        "hevy": "did you mean 'heavy'",
+        "heavy@budget": "after @ stands the number of members",
+        "best_of_n@0": "after @ stands the number of members",
+        "single@3": "tools is one member with tools",
+    }.items():
+        with pytest.raises((UnknownName, UsageError), match=told):
+            parse_arms(wrong, members=5)
+    with pytest.raises(UsageError, match="--equal-to takes an arm that is played"):
+        parse_arms("single@budget,heavy", members=5, equal_to="crew")
+    arms, derived = parse_arms("oracle,single@budget,best_of_n@3,greedy", members=5)
+    assert [(a.name, a.members) for a in arms] == [
+        ("majority", 5), ("best_of_n@3", 3), ("greedy", 1), ("single@budget(greedy)", 1),
+    ]  # fmt: skip
+    assert derived == ["oracle"]
+    arms, _ = parse_arms("heavy,majority@budget", members=5, unit="usd")
+    assert (arms[-1].name, arms[-1].equal_to) == ("majority@budget(heavy, usd)", "heavy")
+
+
+def test_a_question_that_the_model_fails_on_holds_up_nothing_else(
     stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(UnknownName, match="did you mean 'heavy'"):
-        parse_arms("hevy", members=5)
-    with pytest.raises(UsageError, match="after @ stands the number of members"):
-        parse_arms("heavy@budget", members=5)
-    arms, derived = parse_arms("oracle,single@budget,best_of_n@3", members=5)
-    assert [(a.name, a.members) for a in arms] == [("majority", 5), ("best_of_n@3", 3), ("single@budget", 1)]  # fmt: skip
-    assert derived == ["oracle"]
+    refused: list[str] = []
+
+    def moody(body: Body) -> "str | web.Response":
+        text = str(body["messages"])
+        if "What is 1 + 1?" in text and not refused:
+            return web.Response(status=400, text="not that one")
+        return right_half_of_the_time(body)
+
+    stub.behaviours = [moody]
+    asked = command(stub, tmp_path / "out", "--arms", "majority,best_of_n", "--json")
+    assert run(asked) == 4
+    shown = capsys.readouterr()
+    found = json.loads(shown.out.splitlines()[0])
+    assert (found["n"], [arm["name"] for arm in found["arms"]]) == (17, ["majority", "best_of_n"])
+    assert "majority: 1 questions could not be played" in shown.err
+    refused.append("no longer")
+    assert run(asked) == 0
+    assert said(capsys)["n"] == 18
+
+
+def test_rows_outlive_a_torn_line_and_odd_separators(stub: Stub, tmp_path: Path) -> None:
+    stub.behaviours = [lambda body: right_half_of_the_time(body) + "\u2028\u0085"]
+    out = tmp_path / "out"
+    assert run(command(stub, out, "--arms", "majority", "--limit", "3")) == 0
+    whole = rows_of(out)
+    with (out / "rows.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"suite": "gsm_pl')
+    assert rows_of(out) == whole
+    assert run(command(stub, out, "--arms", "majority", "--limit", "6")) == 0
+    assert rows_of(out)[:3] == whole
+    assert len(rows_of(out)) == 6
 
 
 def test_wrong_use_is_one_line(stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
@@ -167,12 +213,15 @@ def test_wrong_use_is_one_line(stub: Stub, tmp_path: Path, capsys: pytest.Captur
 def test_a_wallet_comes_nearest_to_its_amount() -> None:
     spent = [0.0]
     wallet = Wallet(unit="tokens", amount=1_000, spent=lambda: spent[0])
-    steps = 0
-    while wallet.worth_another(steps):
-        steps += 1
-        spent[0] += 300
-    assert steps == 3
-    assert not Wallet(unit="usd", amount=None, spent=lambda: None).worth_another(1)
+    for total, more in ((300, True), (600, True), (900, False)):
+        spent[0] = total
+        assert wallet.worth_another() is more
+    # Steps that grow are judged by the last one.
+    wallet = Wallet(unit="tokens", amount=1_000, spent=lambda: spent[0])
+    for total, more in ((100, True), (400, True), (900, False)):
+        spent[0] = total
+        assert wallet.worth_another() is more
+    assert not Wallet(unit="usd", amount=None, spent=lambda: None).worth_another()
 
 
 def by(answer: str) -> Behaviour:

@@ -71,6 +71,22 @@ async def test_answers_are_graded_by_what_they_say(
     assert found.reason
 
 
+async def test_a_program_is_graded_without_the_names_of_another(python: Python) -> None:
+    asked = question(TESTS, "tests", prompt=f"Complete this.\n{STUB}")
+    right = "```python\ndef twice(x):\n    return 2 * x\n\ndef double(x):\n    return twice(x)\n```"
+    leans = "```python\ndef double(x):\n    return twice(x)\n```"
+    other = "```python\ndef doubled(x):\n    return 2 * x\n```"
+    asks = "```python\ndef double(x):\n    return 2 * x\n\nif __name__ == '__main__':\n    input()\n```"
+    given = (right, leans, other, asks, right)
+    assert [(await grade(asked, g, python)).right for g in given] == [
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
+
+
 def write_gsm(folder: Path, count: int = 6) -> None:
     rows = [
         {

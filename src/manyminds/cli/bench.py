@@ -5,27 +5,30 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import Annotated, get_args
 
 from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from manyminds.core.errors import UsageError
+from manyminds.core.errors import ProviderError, UsageError
 from manyminds.evals.arms import BASE, Unit, parse_arms
-from manyminds.evals.measures import ArmMeasures, Measures, measure
+from manyminds.evals.measures import ArmMeasures, Measures, equal_cost, measure
 from manyminds.evals.origin import command as _command
 from manyminds.evals.origin import machine, version
 from manyminds.evals.report import Origin, write_report
 from manyminds.evals.suites import load_suite
+from manyminds.evals.trials import Trial
 from manyminds.runtime.discover import choose_models
 from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.settings import load_settings
 
-if TYPE_CHECKING:
-    from manyminds.evals.trials import Trial
+try:
+    from manyminds.evals.bench import Plan, rows_of, run_bench
+except ImportError:  # an extra that is not installed
+    raise UsageError("bench needs inspect_ai; install the `eval` extra") from None
 
-__all__ = ["bench"]
+__all__ = ["bench", "print_measures"]
 
 MEMBERS = 5
 MOST_AT_ONCE = 64
@@ -34,7 +37,7 @@ MOST_AT_ONCE = 64
 def bench(
     suite: str,
     *,
-    arms: str = "single,majority,best_of_n,heavy,oracle",
+    arms: str = "single,majority,best_of_n,heavy,majority@budget,oracle",
     model: str | None = None,
     data: Path = Path(),
     limit: int | None = None,
@@ -43,6 +46,7 @@ def bench(
     equal: str = "tokens",
     equal_to: str | None = None,
     out: Path | None = None,
+    fresh: Annotated[bool, Parameter(negative=())] = False,
     side_by_side: int = 1,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
@@ -54,8 +58,8 @@ def bench(
     Args:
         suite: humaneval, gsm_plus, math500, mmlu or everyday.
         arms: Names with commas: any strategy, best_of_n@3 for three members, majority_adaptive,
-            tools, majority@budget or single@budget for as much as --equal-to spends; single and
-            oracle are read off the draws of majority, which is always played.
+            tools, greedy, majority@budget or single@budget for as much as --equal-to spends; single
+            and oracle are read off the draws of majority, which is always played.
         model: provider:name or http://host:port/v1#name; by default what `ask` would take.
         data: Folder that holds the suite's files.
         limit: Questions at most; a larger limit adds to the same ones.
@@ -64,37 +68,38 @@ def bench(
         equal: What budgeted arms spend as much of: tokens, usd, seconds or joules.
         equal_to: The arm that budgeted arms equal; by default heavy, else the last one named.
         out: Folder of rows, transcripts, logs and report; by default one by suite and model.
+        fresh: Ask anew what other benches have kept replies to.
         side_by_side: Questions at once.
         json_: Print one JSON object.
     """
-    try:
-        from manyminds.evals.bench import Plan, rows_of, run_bench  # noqa: PLC0415 (an extra)
-    except ImportError:
-        raise UsageError("bench needs inspect_ai; install the `eval` extra") from None
     unit = _unit(equal)
     if not 1 <= members <= MOST_AT_ONCE or not 1 <= side_by_side <= MOST_AT_ONCE:
         raise UsageError(f"--members and --side-by-side take 1 to {MOST_AT_ONCE}")
-    played, derived = parse_arms(arms, members=members)
-    unbudgeted = [arm.name for arm in played if not arm.budgeted]
-    chosen = asyncio.run(_model(model))
+    played, derived = parse_arms(arms, members=members, equal_to=equal_to, unit=unit)
     questions = load_suite(suite, data, limit=limit)
+    chosen = asyncio.run(_model(model))
     folder = out or data_home() / "bench" / f"{suite}-{_plain(chosen)}"
+    replies = (folder if fresh else data_home() / "bench") / "replies.sqlite"
     plan = Plan(
-        suite=suite, questions=questions, arms=played, model=chosen, out=folder,
-        replies=data_home() / "bench" / "replies.sqlite", cache=cache_home(), seed=seed, unit=unit,
-        equal_to=equal_to or ("heavy" if "heavy" in unbudgeted else unbudgeted[-1]),
-        side_by_side=side_by_side,
+        suite=suite, questions=questions, arms=played, model=chosen, members=members, out=folder,
+        replies=replies, cache=cache_home(), seed=seed, unit=unit, side_by_side=side_by_side,
     )  # fmt: skip
-    total = len(questions) * len(played)
-    asyncio.run(run_bench(plan, on_trial=_Progress(total, len(rows_of(folder))).tell))
-    names, asked = {arm.name for arm in played}, {question.id for question in questions}
-    rows = [row for row in rows_of(folder) if row.arm in names and row.question in asked]
-    found = measure(rows, members=members, unit=unit, derived=derived)
-    _tell(folder, found, rows, json_=json_)
+    progress = _Progress(len(questions) * len(played), len(_rows(plan)))
+    failed = asyncio.run(run_bench(plan, on_trial=progress.tell))
+    rows = _rows(plan)
+    if all(any(row.arm == arm.name for row in rows) for arm in played):
+        _tell(folder, measure(rows, members=members, unit=unit, derived=derived), rows, json_=json_)
+    if failed:
+        raise ProviderError(f"{'; '.join(failed)}; run the same command to go on")
     return 0
 
 
-def _tell(folder: Path, found: Measures, rows: "list[Trial]", *, json_: bool) -> None:
+def _rows(plan: Plan) -> list[Trial]:
+    names, asked = {arm.name for arm in plan.arms}, {question.id for question in plan.questions}
+    return [row for row in rows_of(plan.out) if row.arm in names and row.question in asked]
+
+
+def _tell(folder: Path, found: Measures, rows: list[Trial], *, json_: bool) -> None:
     origin = Origin(command=_command(), machine=machine(), code=version())
     page = write_report(folder, found, rows, origin)
     if json_:
@@ -125,7 +130,7 @@ class _Progress:
         self._total = total
         self._done = done
 
-    def tell(self, trial: "Trial") -> None:
+    def tell(self, trial: Trial) -> None:
         """Say what came of a trial."""
         self._done += 1
         mark = "right" if trial.right else "wrong"
@@ -143,6 +148,10 @@ def print_measures(found: Measures, console: Console) -> None:
     for arm in found.arms:
         table.add_row(*_cells(arm, found))
     console.print(table)
+    for line in equal_cost(found):
+        console.print(line)
+    if any(arm.chance for arm in found.arms):
+        console.print(f"guessing gets {found.arms[0].chance:.0%} right")
     if found.left_out:
         console.print(f"{found.left_out} questions left out: not every arm has played them")
 
@@ -154,7 +163,7 @@ def _cells(arm: ArmMeasures, found: Measures) -> tuple[str, ...]:
     if base is not None:
         d = base.difference
         gap = f"{100 * d.mean:+.1f} ({100 * d.low:+.1f} to {100 * d.high:+.1f})"
-        finding = d.finding
+        finding = base.finding
     front = " *" if arm.name in found.front else ""
     costs = (
         ("", "") if arm.name == "oracle" else (f"{arm.tokens:,.0f}{front}", f"{arm.seconds:.0f}")
@@ -163,7 +172,7 @@ def _cells(arm: ArmMeasures, found: Measures) -> tuple[str, ...]:
     return (arm.name, right, gap, finding, *costs, closed)
 
 
-def _as_json(found: Measures, rows: "list[Trial]") -> dict[str, object]:
+def _as_json(found: Measures, rows: list[Trial]) -> dict[str, object]:
     usd = [row.usd for row in rows]
     known = [amount for amount in usd if amount is not None]
     cost = {

@@ -1,19 +1,19 @@
 """Arms: what is compared. A strategy, a number of members, and what it may spend.
 
-`heavy` is the strategy with the bench's panel; `best_of_n@3` has three members; `majority@budget`
-draws, and `single@budget` revises, until as much is spent as the arm they are to equal has spent on
-the same question. `single` and `oracle` are read off the draws of `majority`: the mean score of one
-draw, and whether any of them was right.
+`heavy` is the strategy with the bench's panel; `best_of_n@3` has three members; `greedy` is one
+sample at temperature 0; `majority@budget` draws, and `single@budget` revises, until as much is
+spent as the arm they are to equal has spent on the same question. `single` and `oracle` are read
+off the draws of `majority`: the mean score of one draw, and whether any of them was right.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Run, Strategy
-from manyminds.core.values import Answer, Spend
+from manyminds.core.values import Answer, Failure, Spend
 from manyminds.strategies.majority import Majority, Unchecked
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.registry import strategy_named, strategy_names
@@ -40,6 +40,8 @@ class Arm:
     make: Callable[["Wallet"], Strategy]
     """Given what it may spend, returns the strategy; only budgeted arms look at it."""
     budgeted: bool = False
+    equal_to: str | None = None
+    """The arm whose spending it equals, question by question."""
 
 
 @dataclass(kw_only=True)
@@ -50,13 +52,16 @@ class Wallet:
     amount: float | None
     """`None`: no arm came before that says how much."""
     spent: Callable[[], float | None]
+    _before: float = 0.0
+    """Spent when it was last asked."""
 
-    def worth_another(self, steps: int) -> bool:
-        """Say whether another step like those so far brings the total nearer to the amount."""
+    def worth_another(self) -> bool:
+        """Say whether another step like the last one brings the total nearer to the amount."""
         spent = self.spent()
-        if self.amount is None or spent is None or steps == 0:
-            return steps == 0
-        return spent + spent / steps / 2 < self.amount
+        if self.amount is None or spent is None:
+            return False
+        step, self._before = spent - self._before, spent
+        return spent + step / 2 < self.amount
 
 
 def amount_of(spend: Spend, seconds: float, unit: Unit) -> float | None:
@@ -80,12 +85,16 @@ def amount_of(spend: Spend, seconds: float, unit: Unit) -> float | None:
             return (spend.kwh_low + spend.kwh_high) / 2 * _JOULES_PER_KWH
 
 
-def parse_arms(text: str, *, members: int) -> tuple[list[Arm], list[Derived]]:
+def parse_arms(
+    text: str, *, members: int, equal_to: str | None = None, unit: Unit = "tokens"
+) -> tuple[list[Arm], list[Derived]]:
     """Read what was asked for; the base arm is always there, budgeted arms come last.
 
     Args:
         text: Names, separated by commas.
         members: Of an arm that does not say otherwise.
+        equal_to: The arm that budgeted arms are to equal; `None`: heavy, else the last one named.
+        unit: What budgeted arms count.
 
     Returns:
         The arms to play in order, and those that are read off the base arm's draws.
@@ -99,8 +108,16 @@ def parse_arms(text: str, *, members: int) -> tuple[list[Arm], list[Derived]]:
     played = [name for name in names if name not in derived]
     if BASE not in played:
         played.insert(0, BASE)
-    arms = [_arm(name, members) for name in played]
-    return sorted(arms, key=lambda arm: arm.budgeted), derived
+    arms = sorted((_arm(name, members) for name in played), key=lambda arm: arm.budgeted)
+    free = [arm.name for arm in arms if not arm.budgeted]
+    other = equal_to or ("heavy" if "heavy" in free else free[-1])
+    if other not in free:
+        raise UsageError(f"--equal-to takes an arm that is played, {', '.join(free)}; not {other}")
+    said = other if unit == "tokens" else f"{other}, {unit}"
+    return [
+        replace(arm, name=f"{arm.name}({said})", equal_to=other) if arm.budgeted else arm
+        for arm in arms
+    ], derived
 
 
 def _arm(name: str, members: int) -> Arm:
@@ -122,7 +139,13 @@ def _arm(name: str, members: int) -> Arm:
         )
     if base == "majority_adaptive":
         return Arm(name=name, members=int(size or members), make=lambda _wallet: Majority())
-    known = [*strategy_names(), "majority_adaptive", "tools", "single", "oracle", *_BUDGETED]
+    known = [*strategy_names(), "majority_adaptive", "tools", "greedy", "oracle", *_BUDGETED]
+    if base == "greedy" and not at:
+        return Arm(
+            name=name, members=1, make=lambda _wallet: Majority(adaptive=False, temperature=0.0)
+        )
+    if base == "single":
+        raise UsageError(f"{name}: a single draw has one member; tools is one member with tools")
     if base not in strategy_names():
         raise UnknownName("arm", base, known)
     return Arm(name=name, members=int(size or members), make=lambda _wallet: strategy_named(base))
@@ -138,10 +161,10 @@ class _MajorityUntil:
         panel = Panel(run=run, verifier=Unchecked())
         drawn = 0
         for member in run.members:
-            if panel.stopped or not self.wallet.worth_another(drawn):
-                break
             await panel.sample([member], temperature=lambda _place: 0.7)
             drawn += 1
+            if panel.stopped or not self.wallet.worth_another():
+                break
         return panel.deliver(panel.weighed(VOTES_ONLY), how=f"majority of {drawn} samples")
 
 
@@ -155,9 +178,11 @@ class _RevisingUntil:
         panel, member = Panel(run=run, verifier=Unchecked()), run.members[0]
         await panel.sample([member], temperature=lambda _place: 0.7)
         looks = 1
-        while not panel.stopped and looks < MOST_DRAWS and self.wallet.worth_another(looks):
+        while not panel.stopped and looks < MOST_DRAWS and self.wallet.worth_another():
             talk = panel.talks[member.name]
             talk.say(prompt("refine"))
-            await run.gather([panel.draw(talk, round_=looks + 1)])
+            [result] = await run.gather([panel.draw(talk, round_=looks + 1)])
+            if isinstance(result, Failure):
+                panel.failures[f"{member.name}, look {looks}"] = result
             looks += 1
         return panel.deliver(panel.weighed(VOTES_ONLY), how=f"one member, {looks} times")

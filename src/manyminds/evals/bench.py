@@ -7,10 +7,12 @@ killed goes on where it was. Inspect's logs stand beside them, for its viewer.
 import json
 import os
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
+from filelock import FileLock, Timeout
 from inspect_ai import Task as InspectTask
 from inspect_ai import eval_async  # pyright: ignore[reportUnknownVariableType] (optional parts)
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -19,12 +21,20 @@ from inspect_ai.scorer import CORRECT, INCORRECT, Score, Scorer, Target, accurac
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util._display import init_display_type  # `eval_async` has no word for it
 
-from manyminds.core.errors import ManymindsError, ProviderError, UsageError
+from manyminds.core.errors import ManymindsError, UsageError
 from manyminds.evals.arms import Arm, Unit
-from manyminds.evals.inspect_models import InspectEndpoint
+from manyminds.evals.inspect_models import InspectEndpoint, ManymindsModel
+from manyminds.evals.origin import version
 from manyminds.evals.questions import Question
 from manyminds.evals.replies import KeepingEndpoint, KeptReplies
-from manyminds.evals.trials import Bench, Trial, line_of, play_trial, read_trials
+from manyminds.evals.trials import (
+    Bench,
+    Trial,
+    amount_of_row,
+    line_of,
+    play_trial,
+    read_trials,
+)
 from manyminds.runtime.endpoints import EMBEDDED
 from manyminds.tools.sandbox.choose import Isolation, find_isolation
 
@@ -42,6 +52,8 @@ class Plan:
     arms: Sequence[Arm]
     """In order; budgeted ones last."""
     model: str
+    members: int
+    """Of each arm that does not say otherwise."""
     out: Path
     """Folder of rows, transcripts and inspect's logs."""
     replies: Path
@@ -49,8 +61,7 @@ class Plan:
     cache: Path
     seed: int
     unit: Unit = "tokens"
-    equal_to: str | None = None
-    """The arm whose spending budgeted arms are to equal, question by question."""
+    """What budgeted arms count."""
     side_by_side: int = 1
     """Trials at once."""
     requests: int = 8
@@ -59,7 +70,9 @@ class Plan:
     @property
     def key(self) -> dict[str, object]:
         """What the rows of one folder have in common."""
-        return {"suite": self.suite, "model": self.model, "seed": self.seed, "unit": self.unit}
+        return {
+            "suite": self.suite, "model": self.model, "seed": self.seed, "members": self.members,
+        }  # fmt: skip
 
 
 def rows_of(out: Path) -> list[Trial]:
@@ -67,42 +80,48 @@ def rows_of(out: Path) -> list[Trial]:
     return list(read_trials(out / _ROWS))
 
 
-async def run_bench(plan: Plan, *, on_trial: Callable[[Trial], None] = lambda _trial: None) -> None:
+async def run_bench(
+    plan: Plan, *, on_trial: Callable[[Trial], None] = lambda _trial: None
+) -> list[str]:
     """Play what was not played yet.
+
+    Returns:
+        What could not be played, an arm a line; to be tried again with the same plan.
 
     Raises:
         UsageError: If the folder holds another bench, or no sandbox works here.
-        ProviderError: If trials failed otherwise than by a wrong answer.
     """
-    _take(plan)
     isolation = await find_isolation(plan.cache)
     if isolation.jailer is None:
         why = "; ".join(f"{name}: {reason}" for name, reason in isolation.refused.items())
         raise UsageError(f"a bench runs programs, and no sandbox works here: {why}")
-    kept = KeptReplies(plan.replies)
+    _take(plan)
     init_display_type("none")  # progress is told by `on_trial`
     try:
-        for arm in plan.arms:
-            await _Arm(plan=plan, arm=arm, kept=kept, isolation=isolation, tell=on_trial).play()
-    finally:
-        kept.close()
+        lock = FileLock(plan.out / "lock").acquire(blocking=False)
+    except Timeout:
+        raise UsageError(f"another bench is playing into {plan.out}; wait for it") from None
+    with lock, closing(KeptReplies(plan.replies)) as kept:
+        played = [_Arm(plan, arm, kept, isolation, on_trial) for arm in plan.arms]
+        failed = [await arm.play() for arm in played]
+    return [line for line in failed if line is not None]
 
 
 def _take(plan: Plan) -> None:
     """Take the folder, or find that it is this bench's already."""
-    plan.out.mkdir(parents=True, exist_ok=True)
+    plan.out.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = plan.out / _PLAN
-    if file.exists():
-        there = json.loads(file.read_text(encoding="utf-8"))
-        other = [key for key, value in plan.key.items() if there.get(key) != value]
-        if other:
-            was = ", ".join(f"{key} {there.get(key)}" for key in other)
-            raise UsageError(f"{plan.out} holds another bench ({was}); name another --out")
+    if not file.exists():
+        file.write_text(json.dumps(plan.key, indent=1) + "\n", encoding="utf-8")
         return
-    file.write_text(json.dumps(plan.key, indent=1) + "\n", encoding="utf-8")
+    there = json.loads(file.read_text(encoding="utf-8"))
+    other = [key for key, value in plan.key.items() if there.get(key) != value]
+    if other:
+        was = ", ".join(f"{key} {there.get(key)}" for key in other)
+        raise UsageError(f"{plan.out} holds another bench ({was}); name another --out")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Arm:
     """One arm of a bench as a task of inspect's."""
 
@@ -112,51 +131,54 @@ class _Arm:
     isolation: Isolation
     tell: Callable[[Trial], None]
 
-    async def play(self) -> None:
-        """Play the questions that it has not played."""
-        rows = rows_of(self.plan.out)
-        done = {row.question for row in rows if row.arm == self.arm.name}
-        waiting = [question for question in self.plan.questions if question.id not in done]
-        if not waiting:
-            return
-        amounts = self._amounts(rows, waiting)
-        model = get_model(f"manyminds/{self.plan.model}", memoize=False)
-        try:
-            bench = await self._bench(model)
-            by_id = {question.id: question for question in waiting}
-            failures: dict[str, str] = {}
+    async def play(self) -> str | None:
+        """Play the questions that it has not played; return what went wrong, if anything did."""
+        waiting, amounts = self._waiting(), self._amounts()
+        playable = [q for q in waiting if not self.arm.budgeted or q.id in amounts]
+        failures: dict[str, str] = {}
+        if playable:
+            model = get_model(f"manyminds/{self.plan.model}", memoize=False)
+            try:
+                bench = await self._bench(model)
+                by_id = {question.id: question for question in playable}
 
-            async def playing(question: str) -> Trial:
-                try:
-                    trial = await play_trial(
-                        bench, self.arm, by_id[question], amounts.get(question)
-                    )
-                except Exception as error:
-                    known = isinstance(error, ManymindsError)
-                    failures[question] = str(error) if known else f"{type(error).__name__}: {error}"
-                    raise
-                self._write(trial)
-                return trial
+                async def playing(question: str) -> Trial:
+                    try:
+                        amount = amounts.get(question)
+                        trial = await play_trial(bench, self.arm, by_id[question], amount)
+                        self._write(trial)
+                    except Exception as error:
+                        known = isinstance(error, ManymindsError)
+                        kind = "" if known else f"{type(error).__name__}: "
+                        failures[question] = f"{kind}{error}"
+                        raise
+                    return trial
 
-            broken = await self._evaluate(model, waiting, playing)
-        finally:
-            await model.api.aclose()
-        if failures or broken is not None:
-            why = next(iter(failures.values()), broken)
-            raise ProviderError(
-                f"{self.arm.name}: {len(failures)} of {len(waiting)} questions could not be played "
-                f"({why}); run the same command to go on"
-            )
+                broken = await self._evaluate(model, playable, playing)
+            finally:
+                await model.api.aclose()
+            failures |= {"": broken} if broken and not failures else {}
+        left = self._waiting()
+        if not left:
+            return None
+        why = next(iter(failures.values()), None)
+        if why is None and self.arm.budgeted:
+            why = f"{self.arm.equal_to} has spent no known {self.plan.unit} there"
+        return f"{self.arm.name}: {len(left)} questions could not be played ({why})"
+
+    def _waiting(self) -> list[Question]:
+        done = {row.question for row in rows_of(self.plan.out) if row.arm == self.arm.name}
+        return [question for question in self.plan.questions if question.id not in done]
 
     async def _bench(self, model: Model) -> Bench:
         endpoint = KeepingEndpoint(
-            await InspectEndpoint.of(model), self.kept, _mark(self.plan.model),
+            await InspectEndpoint.of(model), self.kept, await _mark(model, self.plan.model),
             places=anyio.Semaphore(self.plan.requests),
         )  # fmt: skip
         return Bench(
             suite=self.plan.suite, model=self.plan.model, endpoint=endpoint,
             isolation=self.isolation, out=self.plan.out, cache=self.plan.cache,
-            seed=self.plan.seed, unit=self.plan.unit,
+            seed=self.plan.seed, unit=self.plan.unit, code=version(),
         )  # fmt: skip
 
     async def _evaluate(
@@ -176,45 +198,33 @@ class _Arm:
         # Its samples are not looked at: to load them, inspect would patch asyncio for good.
         return None if log.error is None else log.error.message
 
-    def _amounts(self, rows: Sequence[Trial], waiting: Sequence[Question]) -> dict[str, float]:
+    def _amounts(self) -> dict[str, float]:
         """Return what a budgeted arm may spend on each question."""
-        if not self.arm.budgeted:
-            return {}
-        equal = [row for row in rows if row.arm == self.plan.equal_to]
-        found = {row.question: _amount(row, self.plan.unit) for row in equal}
-        amounts = {question: amount for question, amount in found.items() if amount is not None}
-        missing = [question.id for question in waiting if question.id not in amounts]
-        if missing:
-            raise UsageError(
-                f"{self.arm.name}: {self.plan.equal_to or 'no other arm'} has spent no "
-                f"{self.plan.unit} on {missing[0]}; name the arm to equal with --equal-to"
-            )
-        return amounts
+        equal = [row for row in rows_of(self.plan.out) if row.arm == self.arm.equal_to]
+        found = {row.question: amount_of_row(row, self.plan.unit) for row in equal}
+        return {question: amount for question, amount in found.items() if amount}
 
     def _write(self, trial: Trial) -> None:
-        with (self.plan.out / _ROWS).open("a", encoding="utf-8") as file:
-            file.write(line_of(trial) + "\n")
+        """Put a row on the disk; what a crash left of another one is cut off first."""
+        path = self.plan.out / _ROWS
+        with path.open("ab+") as file:
+            file.seek(0)
+            kept = file.read().rfind(b"\n") + 1
+            file.truncate(kept)
+            file.write(f"{line_of(trial)}\n".encode())
             file.flush()
             os.fsync(file.fileno())
         self.tell(trial)
 
 
-def _amount(row: Trial, unit: Unit) -> float | None:
-    match unit:
-        case "tokens":
-            return float(row.tokens_in + row.tokens_out)
-        case "usd":
-            return row.usd
-        case "seconds":
-            return row.seconds
-        case "joules":
-            return row.joules
-
-
-def _mark(model: str) -> str:
-    """Name a model so that another version of it is another one."""
-    file = EMBEDDED.get(model.removeprefix("embedded:"))
-    return model if file is None else f"{model}@{file.sha256[:12]}"
+async def _mark(model: Model, name: str) -> str:
+    """Name a model so that another version of it, or one at another address, is another one."""
+    file = EMBEDDED.get(name.removeprefix("embedded:"))
+    if file is not None:
+        return f"{name}@{file.sha256[:12]}"
+    found = await model.api.endpoint() if isinstance(model.api, ManymindsModel) else None
+    client = None if found is None else found.client
+    return name if client is None else f"{name} at {client.base_url}"
 
 
 def _sample(question: Question) -> Sample:

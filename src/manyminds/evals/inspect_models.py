@@ -52,6 +52,8 @@ _exact: ContextVar[ModelCall | None] = ContextVar("exact", default=None)
 inspect's types cannot say all of it (array lengths, constants in a schema)."""
 _reply: ContextVar[list[Reply] | None] = ContextVar("reply", default=None)
 """Where our own provider leaves the reply as it came, for the same reason."""
+_progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
+"""Told of the pieces of a reply as they come."""
 _FINISH: dict[StopReason, Finish] = {"max_tokens": "length", "tool_calls": "tools"}
 _STOP: dict[Finish, StopReason] = {"length": "max_tokens", "tools": "tool_calls"}
 OUTPUT_TOKENS = 4_096
@@ -87,7 +89,7 @@ class ManymindsModel(ModelAPI):
         """Answer one request of inspect's."""
         endpoint = await self.endpoint()
         call = _exact.get() or _call_of(input, tools, config)
-        reply = await endpoint.send(call)
+        reply = await endpoint.send(call, progress=_progress.get())
         left = _reply.get()
         if left is not None:
             left.append(reply)
@@ -146,7 +148,7 @@ class InspectEndpoint:
             ProviderError: If there was no usable reply.
         """
         exact, replies = _exact.set(call), list[Reply]()
-        left = _reply.set(replies)
+        left, told = _reply.set(replies), _progress.set(progress)
         try:
             output = await self._model.generate(
                 [_said(message) for message in call.messages],
@@ -164,6 +166,7 @@ class InspectEndpoint:
         finally:
             _exact.reset(exact)
             _reply.reset(left)
+            _progress.reset(told)
         return replies[0] if replies else _reply_of(str(self._model), output)
 
 

@@ -9,19 +9,25 @@ from statistics import fmean, quantiles
 from manyminds.evals.arms import BASE, Derived, Unit
 from manyminds.evals.statistics import (
     Difference,
+    Finding,
     McNemar,
     difference,
     gap_closed,
     holm,
     mcnemar,
     pareto_front,
+    sign_flip_p,
 )
-from manyminds.evals.trials import Trial
+from manyminds.evals.trials import Trial, amount_of_row
 from manyminds.judging.calibrate import calibration_error
+from manyminds.judging.interval import share_interval
 
-__all__ = ["ArmMeasures", "Bin", "Comparison", "Measures", "measure"]
+__all__ = ["ArmMeasures", "Bin", "Comparison", "EqualCost", "Measures", "equal_cost", "measure"]
 
 BINS = 10
+LEVEL = 0.05
+TOLERANCE = 0.05
+"""How far a budgeted arm's spending may lie from the amount and still be called equal."""
 DERIVED: tuple[Derived, ...] = ("single", "oracle")
 
 
@@ -47,7 +53,22 @@ class Comparison:
     mcnemar: McNemar | None
     """What only one of them had right; `None` where a score is a mean of draws."""
     p_holm: float | None
-    """McNemar's p, adjusted for all comparisons with that other arm."""
+    """Adjusted for all comparisons with that other arm. McNemar's p where every question stands
+    alone, else that of flipping signs by cluster; `None` where a score is a mean of draws."""
+    finding: Finding
+    """A win or a loss where the interval leaves zero out and p, if there is one, is below 0.05."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EqualCost:
+    """An arm beside one that was to spend as much."""
+
+    arm: str
+    budgeted: str
+    spent: float
+    """What the budgeted arm spent of the other one's amount, both summed over the questions."""
+    within: bool
+    """Whether that is within `TOLERANCE`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,12 +123,15 @@ class Measures:
     """Questions that some arm has not played yet."""
     unit: Unit
     arms: tuple[ArmMeasures, ...]
+    equal: tuple[EqualCost, ...]
     front: tuple[str, ...]
     """Arms that no other one beats at both tokens and accuracy, cheapest first."""
     kinds: Mapping[str, int]
     """Questions of each kind."""
     prompts: tuple[str, ...]
     """Hashes of the prompts that the rows were made with."""
+    code: tuple[str, ...]
+    """Versions that the rows were made with."""
     dates: tuple[str, str]
     """When the first and the last row was made."""
 
@@ -165,9 +189,11 @@ def measure(
         left_out=len(set[str]().union(*every)) - len(base),
         unit=unit,
         arms=_compared(arms, scores, clusters),
+        equal=_equal(by_arm, [t.question for t in base], unit),
         front=tuple(pareto_front(points)),
         kinds=dict(Counter(t.kind for t in base)),
         prompts=tuple(sorted({t.prompts for t in played})),
+        code=tuple(sorted({t.code for t in played})),
         dates=(min(t.at for t in played), max(t.at for t in played)),
     )
 
@@ -198,6 +224,9 @@ def _arm(
     """
     derived = name in DERIVED
     interval = difference(scores, dict.fromkeys(scores, 0.0), clusters=clusters)
+    low, high = interval.low, interval.high
+    if name != "single" and interval.clusters == interval.n:
+        low, high = share_interval(round(sum(scores.values())), interval.n)
     stated = [] if derived else [(t.confidence, t.right) for t in rows if t.confidence is not None]
     seconds = [t.seconds * part for t in rows]
     tokens_out = fmean(t.tokens_out for t in rows) * part
@@ -205,14 +234,14 @@ def _arm(
     first = sorted(t.first_token_s for t in rows if t.first_token_s is not None)
     purposes = sorted({p for t in rows for p in t.by_purpose})
     return ArmMeasures(
-        name=name, n=len(rows), accuracy=interval.mean, low=interval.low, high=interval.high,
+        name=name, n=len(rows), accuracy=interval.mean, low=low, high=high,
         chance=fmean(t.chance for t in rows),
         tokens=fmean(t.tokens_in + t.tokens_out for t in rows) * part,
         tokens_cached=fmean(t.tokens_cached for t in rows) * part, tokens_out=tokens_out,
         usd=_mean_known([t.usd for t in rows], part),
         joules=_mean_known([t.joules for t in rows], part),
-        seconds=fmean(seconds), seconds_p50=_quantile(seconds, 50),
-        seconds_p99=_quantile(seconds, 99),
+        seconds=fmean(seconds), seconds_p50=None if derived else _quantile(seconds, 50),
+        seconds_p99=None if derived else _quantile(seconds, 99),
         first_token_s=first[len(first) // 2] if first else None,
         tokens_per_second=tokens_out / fmean(seconds) if fmean(seconds) > 0 else None,
         requests=fmean(t.requests for t in rows) * part,
@@ -233,21 +262,56 @@ def _compared(
     found: dict[str, list[Comparison]] = {arm.name: [] for arm in arms}
     for other in found:
         rest = [arm.name for arm in arms if arm.name != other]
-        tests = [
-            None if "single" in (name, other) else mcnemar(scores[name], scores[other])
-            for name in rest
+        exact = [name for name in rest if "single" not in (name, other)]
+        alone = len(set(clusters.values())) == len(clusters)
+        tests = {name: mcnemar(scores[name], scores[other]) for name in exact}
+        ps = [
+            tests[name].p if alone else sign_flip_p(scores[name], scores[other], clusters)
+            for name in exact
         ]
-        adjusted = iter(holm([test.p for test in tests if test is not None]))
-        for name, test in zip(rest, tests, strict=True):
+        adjusted = dict(zip(exact, holm(ps), strict=True))
+        for name in rest:
+            gap = difference(scores[name], scores[other], clusters=clusters)
+            p = adjusted.get(name)
             found[name].append(
                 Comparison(
-                    other=other,
-                    difference=difference(scores[name], scores[other], clusters=clusters),
-                    mcnemar=test,
-                    p_holm=None if test is None else next(adjusted),
+                    other=other, difference=gap, mcnemar=tests.get(name), p_holm=p,
+                    finding="not shown" if p is not None and p >= LEVEL else gap.finding,
                 )
-            )
+            )  # fmt: skip
     return tuple(replace(arm, comparisons=tuple(found[arm.name])) for arm in arms)
+
+
+def equal_cost(found: Measures) -> list[str]:
+    """Say in a line each how arms did beside those that spent as much."""
+    lines: list[str] = []
+    for pair in found.equal:
+        arm = next(a for a in found.arms if a.name == pair.arm)
+        beside = next(c for c in arm.comparisons if c.other == pair.budgeted)
+        d = beside.difference
+        gap = f"{100 * d.mean:+.1f} points ({100 * d.low:+.1f} to {100 * d.high:+.1f})"
+        cost = f"{pair.budgeted} spent {pair.spent:.0%} of its {found.unit}"
+        far = "" if pair.within else f", more than {TOLERANCE:.0%} off: not equal cost"
+        lines.append(f"{pair.arm} minus {pair.budgeted}: {gap}, {beside.finding}; {cost}{far}")
+    return lines
+
+
+def _equal(
+    by_arm: Mapping[str, Mapping[str, Trial]], ids: Sequence[str], unit: Unit
+) -> tuple[EqualCost, ...]:
+    """Say how near budgeted arms came to what they were to equal."""
+    found: list[EqualCost] = []
+    for name, rows in by_arm.items():
+        other = next(iter(rows.values())).equal_to
+        if other is None or other not in by_arm:
+            continue
+        spent = [amount_of_row(rows[i], unit) for i in ids]
+        meant = [amount_of_row(by_arm[other][i], unit) for i in ids]
+        known = [(s, m) for s, m in zip(spent, meant, strict=True) if s is not None and m]
+        share = sum(s for s, _ in known) / sum(m for _, m in known) if known else 0.0
+        within = abs(share - 1) <= TOLERANCE
+        found.append(EqualCost(arm=other, budgeted=name, spent=share, within=within))
+    return tuple(found)
 
 
 def _mean_known(values: Sequence[float | None], part: float) -> float | None:

@@ -1,6 +1,7 @@
 """What every committed figure carries: the command, the machine, the code."""
 
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -11,8 +12,9 @@ __all__ = ["command", "machine", "version"]
 
 
 def command() -> str:
-    """Return the command line as it was given."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """Return the command line as it was given, but for names and passwords in addresses."""
+    told = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return re.sub(r"//[^/@\s]+@", "//", told)
 
 
 def machine() -> str:

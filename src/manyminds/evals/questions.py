@@ -1,5 +1,6 @@
 """One question with its known answer, and how an answer to it is graded."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -81,8 +82,15 @@ async def _by_form(question: Question, given: str) -> Grade:
 
 async def _by_tests(question: Question, given: str, python: Python) -> Grade:
     program = program_of(question.prompt, code_in(given))
-    code = f"{program}\n{question.answer}\ncheck({question.entry})\nprint('passed')"
-    ran = await python.run(f"grade-{question.id}", code)
+    # A program that also runs by itself is not to begin by asking for input.
+    tests = f"{question.answer}\ncheck({question.entry})\nprint('passed')"
+    code = f"__name__ = 'graded'\n{program}\n{tests}"
+    place = f"grade-{question.id}"
+    await python.end(place)
+    try:
+        ran = await python.run(place, code)
+    finally:
+        await python.end(place)  # names of one program must not help the next one
     if ran.error is None and ran.stdout.strip().endswith("passed"):
         return Grade(right=True, reason="the hidden tests pass")
     last = (ran.error or "they did not end").strip().splitlines()
@@ -99,7 +107,7 @@ def _by_words(question: Question, given: str) -> Grade:
     wanted = canonicalize(question.answer, question=question.prompt)
     if same(canonicalize(given, question=question.prompt), wanted):
         return Grade(right=True, reason="the same answer")
-    said, words = given.casefold(), given.split()
-    if len(words) <= SHORT and question.answer.casefold() in said and wanted.kind == "text":
+    named = re.search(rf"\b{re.escape(question.answer)}\b", given, re.IGNORECASE)
+    if len(given.split()) <= SHORT and named and wanted.kind == "text":
         return Grade(right=True, reason=f"it names {question.answer!r}")
     return Grade(right=False, reason=f"it does not name {question.answer!r}")

@@ -52,11 +52,15 @@ class KeptReplies:
             row = cursor.fetchone()
         return None if row is None else _REPLY.validate_json(row[0])
 
-    def keep(self, model: str, key: str, reply: Reply) -> None:
-        """Keep a reply; it is on the disk when this returns."""
+    def keep(self, model: str, key: str, reply: Reply) -> Reply:
+        """Keep a reply, on the disk when this returns; return the one that is kept.
+
+        That is another one where another process was first: rows may rest on it already.
+        """
         text = _REPLY.dump_json(reply).decode()
-        self._db.execute("insert or replace into replies values (?, ?, ?)", (model, key, text))
+        self._db.execute("insert or ignore into replies values (?, ?, ?)", (model, key, text))
         self._db.commit()
+        return self.find(model, key) or reply
 
     def close(self) -> None:
         """Close the file."""
@@ -81,7 +85,8 @@ class KeepingEndpoint:
         self._kept = kept
         self._model = model
         self._places = places
-        self._under_way: dict[str, anyio.Lock] = {}
+        self._under_way: dict[str, tuple[anyio.Lock, int]] = {}
+        """Of each request that somebody wants now: its lock, and how many want it."""
 
     @property
     def abilities(self) -> Abilities:
@@ -100,18 +105,21 @@ class KeepingEndpoint:
             ProviderError: If there was no usable reply.
         """
         key = request_key(call)
-        lock = self._under_way.setdefault(key, anyio.Lock())
+        lock, wanted = self._under_way.get(key, (anyio.Lock(), 0))
+        self._under_way[key] = (lock, wanted + 1)
         try:
-            async with lock:  # two arms that want the same at once pay for it once
+            async with lock:  # two that want the same at once pay for it once
                 kept = self._kept.find(self._model, key)
                 return kept or await self._ask(key, call, progress)
         finally:
-            self._under_way.pop(key, None)
+            wanted = self._under_way[key][1] - 1
+            self._under_way[key] = (lock, wanted)
+            if not wanted:
+                del self._under_way[key]
 
     async def _ask(self, key: str, call: ModelCall, progress: Progress | None) -> Reply:
         async with self._places:
             began = time.monotonic()
             reply = await self._endpoint.send(call, progress=progress)
             reply = replace(reply, seconds=round(time.monotonic() - began, 3))
-        self._kept.keep(self._model, key, reply)
-        return reply
+        return self._kept.keep(self._model, key, reply)

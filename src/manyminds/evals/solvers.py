@@ -1,7 +1,8 @@
 """Our strategies as solvers of inspect_ai: `inspect eval TASK --solver manyminds/heavy`.
 
-Any task of inspect works: the question is what it says, options included, and the answer is left
-where its scorer looks. Inspect's limits hold; a run that reaches one delivers what it has.
+The question is what a task says, its options included, and the answer is left where its scorer
+looks. Members use our tools, not the task's, and do not see its sandbox. Inspect's limits hold: one
+on tokens, cost or messages ends the run with what there is, one on time ends the sample.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from inspect_ai.model import ChatMessageAssistant, ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from manyminds.agents.roster import roster
+from manyminds.core.errors import ProviderError
 from manyminds.core.events import Recorded
 from manyminds.core.protocols import Strategy, Tool
 from manyminds.core.values import Answer, Limits, Task
@@ -35,7 +37,7 @@ def strategy_solver(make: Callable[[], Strategy], *, members: int, seed: int) ->
     Args:
         make: Makes the strategy, anew for each sample.
         members: Of the panel.
-        seed: Of the run; the same for each sample.
+        seed: Of the first epoch's runs; each later epoch has the next one.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -49,13 +51,16 @@ def strategy_solver(make: Callable[[], Strategy], *, members: int, seed: int) ->
             run_id=new_run_id(), task=Task(prompt=question_in(state)),
             members=roster(members, [name], has_docs=False),
             endpoints={name: await InspectEndpoint.of(model)}, tools=Toolset(tools),
-            limits=Limits(), seed=seed, sinks=[events.append],
+            limits=Limits(), seed=seed + state.epoch - 1, sinks=[events.append],
+            on_progress=lambda _member, _pieces: None,
         )  # fmt: skip
         try:
             answer, _ = await play(run, make())
         finally:
             if python is not None:
                 await python.close()
+        if run.provider_failed:
+            raise ProviderError("; ".join(answer.missing) or f"{name} failed")
         _leave(state, answer, name)
         return state
 
@@ -64,8 +69,12 @@ def strategy_solver(make: Callable[[], Strategy], *, members: int, seed: int) ->
 
 def question_in(state: TaskState) -> str:
     """Return a sample's question, its system's words before it and its options after it."""
-    said = [message.text for message in state.messages if message.role in ("system", "user")]
-    question = "\n\n".join(said)
+    asked = [message for message in state.messages if message.role in ("system", "user")]
+    if any(
+        part.type != "text" for m in asked if not isinstance(m.content, str) for part in m.content
+    ):
+        raise ValueError(f"sample {state.sample_id} holds more than text, which is not supported")
+    question = "\n\n".join(message.text for message in asked)
     if not state.choices:
         return question
     options = [f"{_letter(place)}) {choice.value}" for place, choice in enumerate(state.choices)]

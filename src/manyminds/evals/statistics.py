@@ -20,6 +20,7 @@ __all__ = [
     "holm",
     "mcnemar",
     "pareto_front",
+    "sign_flip_p",
 ]
 
 RESAMPLES = 10_000
@@ -113,6 +114,29 @@ def mcnemar(a: Mapping[str, float], b: Mapping[str, float]) -> McNemar:
     n, k = fixed + broken, min(fixed, broken)
     p = min(1.0, 2 * sum(comb(n, i) for i in range(k + 1)) / 2**n) if n else 1.0
     return McNemar(fixed=fixed, broken=broken, p=p)
+
+
+def sign_flip_p(
+    a: Mapping[str, float],
+    b: Mapping[str, float],
+    clusters: Mapping[str, str],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> float:
+    """Return how likely so large a lead is where the arms' names mean nothing, by cluster.
+
+    Two-sided. Source: Fisher 1935, the randomization test of paired differences; here the signs of
+    whole clusters are flipped.
+    """
+    gaps: dict[str, float] = {}
+    for question in a.keys() & b.keys():
+        name = clusters[question]
+        gaps[name] = gaps.get(name, 0.0) + a[question] - b[question]
+    sums = np.array([gaps[name] for name in sorted(gaps)])
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(resamples, len(sums)))
+    extreme = np.abs(signs @ sums) >= abs(sums.sum()) - 1e-9
+    return float((extreme.sum() + 1) / (resamples + 1))
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -12,7 +12,14 @@ from manyminds.agents.prompts import prompts_hash
 from manyminds.agents.roster import roster
 from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import ProviderError, RecordError
-from manyminds.core.events import NoteShared, Recorded, Replied, RunEnded, RunStarted
+from manyminds.core.events import (
+    NoteShared,
+    Recorded,
+    Replied,
+    RequestFailed,
+    RunEnded,
+    RunStarted,
+)
 from manyminds.core.values import Answer, Limits, Task
 from manyminds.evals.arms import Arm, Unit, Wallet, amount_of
 from manyminds.evals.questions import Grade, Question, grade
@@ -26,7 +33,15 @@ from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
-__all__ = ["Bench", "Trial", "line_of", "play_trial", "read_trials", "seconds_of"]
+__all__ = [
+    "Bench",
+    "Trial",
+    "amount_of_row",
+    "line_of",
+    "play_trial",
+    "read_trials",
+    "seconds_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +84,13 @@ class Trial:
     model: str
     prompts: str
     """Hash over the prompts that made the answer."""
+    code: str
+    """Version of the package, and the commit where it ran from a checkout."""
     at: str
     """When it was played: ISO 8601, UTC."""
     chance: float = 0.0
+    equal_to: str | None = None
+    """The arm whose spending this one was to equal."""
 
 
 @dataclass(kw_only=True)
@@ -90,6 +109,8 @@ class Bench:
     seed: int
     unit: Unit
     """What budgeted arms count."""
+    code: str
+    """Version that plays."""
 
 
 async def play_trial(bench: Bench, arm: Arm, question: Question, amount: float | None) -> Trial:
@@ -102,7 +123,8 @@ async def play_trial(bench: Bench, arm: Arm, question: Question, amount: float |
         amount: What a budgeted arm may spend, in the bench's unit.
 
     Raises:
-        ProviderError: If the model failed and there is no answer to grade.
+        ProviderError: If the model failed a member; what was replied is kept, so another try
+            costs little.
     """
     events: list[Recorded] = []
     task = Task(prompt=question.prompt, has_docs=question.docs is not None)
@@ -114,6 +136,7 @@ async def play_trial(bench: Bench, arm: Arm, question: Question, amount: float |
         run_id=run_id, task=task, members=members, endpoints={bench.model: bench.endpoint},
         tools=await _tools(bench, question, python), limits=Limits(), seed=bench.seed,
         sinks=[events.append, writer.write],
+        on_progress=lambda _member, _pieces: None,  # streamed, so that what is cut off is counted
     )  # fmt: skip
     wallet = Wallet(unit=bench.unit, amount=amount, spent=lambda: _spent(events, bench.unit))
     try:
@@ -124,7 +147,7 @@ async def play_trial(bench: Bench, arm: Arm, question: Question, amount: float |
             )
         )  # fmt: skip
         answer, stopped_by = await play(run, arm.make(wallet))
-        if stopped_by == "provider":  # nobody was asked, so nobody was wrong
+        if run.provider_failed:  # whoever was not answered was not wrong
             raise ProviderError("; ".join(answer.missing) or f"{bench.model} failed")
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
         grades = await _grades(question, answer, events, python)
@@ -164,6 +187,8 @@ def _row(
     by_purpose: dict[str, int] = {}
     for reply in replies:
         by_purpose[reply.purpose] = by_purpose.get(reply.purpose, 0) + reply.spend.tokens
+    if cut := sum(e.event.spend.tokens for e in events if isinstance(e.event, RequestFailed)):
+        by_purpose["cut off"] = cut
     seconds = seconds_of(events)
     return Trial(
         suite=bench.suite, question=question.id, kind=question.kind, cluster=question.cluster,
@@ -174,8 +199,9 @@ def _row(
         usd=amount_of(spend, seconds, "usd"), joules=amount_of(spend, seconds, "joules"),
         seconds=seconds, first_token_s=first[0] if first else None, requests=len(replies),
         by_purpose=by_purpose, stopped_by=stopped_by, run=events[0].run, seed=bench.seed,
-        model=bench.model, prompts=prompts_hash(), at=events[-1].at.isoformat(timespec="seconds"),
-        chance=question.chance,
+        model=bench.model, prompts=prompts_hash(), code=bench.code,
+        at=events[-1].at.isoformat(timespec="seconds"), chance=question.chance,
+        equal_to=arm.equal_to,
     )  # fmt: skip
 
 
@@ -188,12 +214,26 @@ async def _tools(bench: Bench, question: Question, python: Python) -> Toolset:
 
 
 def seconds_of(events: Sequence[Recorded]) -> float:
-    """Add up the time of a run's requests, as they were first made."""
-    return round(sum(e.event.seconds for e in events if isinstance(e.event, Replied)), 3)
+    """Add up the time of a run's requests, as they were first made; those cut off included."""
+    asked = (e.event for e in events if isinstance(e.event, Replied | RequestFailed))
+    return round(sum(event.seconds for event in asked), 3)
 
 
 def _spent(events: Sequence[Recorded], unit: Unit) -> float | None:
     return amount_of(cost_of(events).spend, seconds_of(events), unit)
+
+
+def amount_of_row(row: Trial, unit: Unit) -> float | None:
+    """Return what a trial cost, in one unit; `None` where it is not known."""
+    match unit:
+        case "tokens":
+            return float(row.tokens_in + row.tokens_out)
+        case "usd":
+            return row.usd
+        case "seconds":
+            return row.seconds
+        case "joules":
+            return row.joules
 
 
 _TRIAL = TypeAdapter(Trial)
@@ -205,13 +245,13 @@ def read_trials(path: Path) -> Iterator[Trial]:
     Raises:
         RecordError: If another line is no row.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    for number, line in enumerate(lines, 1):
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole, _, _ = text.rpartition("\n")
+    # By newlines alone: answers hold other separators that `splitlines` knows.
+    for number, line in enumerate(whole.split("\n") if whole else [], 1):
         try:
             yield _TRIAL.validate_json(line)
         except ValidationError as error:
-            if number == len(lines):
-                return
             why = error.errors()[0]["msg"]
             raise RecordError(f"{path}:{number}: no row of a bench: {why}") from None
 

@@ -263,12 +263,18 @@ class Panel:
 
     def groups(self) -> tuple[Group, ...]:
         """Group the notes as they stand, the largest group first."""
-        return group_notes(list(self.notes.values()))
+        return group_notes(self._in_order())
 
     def weighed(self, weights: Weights = WEIGHTS) -> Weighed:
         """Weigh the notes as they stand."""
-        notes = list(self.notes.values())
+        notes = self._in_order()
         return weigh(self.groups(), notes, self.verdicts, self.rulings, weights=weights)
+
+    def _in_order(self) -> list[Note]:
+        """Return the notes in the panel's order: who was quicker must not decide a tie."""
+        places = {member.name: place for place, member in enumerate(self.run.members)}
+        last = len(places)
+        return sorted(self.notes.values(), key=lambda note: places.get(note.member, last))
 
     def proposals(self, *, without: Note | None = None) -> str:
         """Return the answers that stand, anonymous and shuffled, fenced as data.

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from manyminds.evals.arms import BASE
-from manyminds.evals.measures import ArmMeasures, Comparison, Measures
+from manyminds.evals.measures import ArmMeasures, Comparison, Measures, equal_cost
 from manyminds.evals.report.plots import (
     calibration_plot,
     cost_plot,
@@ -59,6 +59,9 @@ def _page(found: Measures, rows: Sequence[Trial], origin: Origin) -> str:
     ]  # fmt: skip
     if len(arms) > 1:
         parts += [f"<h2>Beside {BASE}</h2>", _picture(difference_plot(arms, BASE))]
+    for pair in found.equal:
+        plot = difference_plot(arms, pair.budgeted)
+        parts += [f"<h2>Beside {escape(pair.budgeted)}</h2>", _picture(plot)]
     if any(arm.name == "single" for arm in arms):
         parts += ["<h2>Beside one draw</h2>", _picture(difference_plot(arms, "single"))]
     if any(arm.bins for arm in arms):
@@ -92,6 +95,9 @@ def _summary(found: Measures) -> str:
     ]
     if open_:
         said.append(f"No difference to {BASE} is shown for {', '.join(open_)}.")
+    said += [f"At equal cost: {line}." for line in equal_cost(found)]
+    if any(arm.chance for arm in found.arms):
+        said.append(f"Guessing gets {found.arms[0].chance:.0%} right.")
     if found.left_out:
         said.append(f"{found.left_out} questions are left out: not every arm has played them.")
     return " ".join(said)
@@ -99,7 +105,7 @@ def _summary(found: Measures) -> str:
 
 def _told(arm: ArmMeasures, comparison: Comparison, finding: str) -> bool:
     real = not arm.derived and comparison.other == BASE
-    return real and comparison.difference.finding == finding
+    return real and comparison.finding == finding
 
 
 def _ratio(arm: ArmMeasures, found: Measures) -> str:
@@ -110,7 +116,8 @@ def _ratio(arm: ArmMeasures, found: Measures) -> str:
 def _origin(found: Measures, origin: Origin) -> str:
     first, last = found.dates
     facts = {
-        "command": origin.command, "machine": origin.machine, "code": origin.code,
+        "command": origin.command, "machine": origin.machine,
+        "code": f"{', '.join(found.code)}; report by {origin.code}",
         "played": first if first == last else f"{first} to {last}",
         "prompts": ", ".join(found.prompts), "n": f"{found.n} questions",
         "intervals": "95 %, paired bootstrap over questions made from the same seed together",
@@ -155,7 +162,7 @@ def _arm_cells(
     gap, changed, p, finding = "", "", "", ""
     if base is not None:
         d = base.difference
-        finding = d.finding.replace(" ", "-")
+        finding = base.finding.replace(" ", "-")
         gap = f"{100 * d.mean:+.1f} ({100 * d.low:+.1f} to {100 * d.high:+.1f})"
         if base.mcnemar is not None:
             changed = f"{base.mcnemar.fixed} / {base.mcnemar.broken}"

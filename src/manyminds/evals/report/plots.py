@@ -13,7 +13,7 @@ __all__ = ["calibration_plot", "cost_plot", "difference_plot", "split_plot"]
 
 WIDTH = 720
 _ROW = 30
-_PURPOSES = ("work", "lead", "check", "finish")
+_PURPOSES = ("work", "lead", "check", "finish", "cut off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,9 +88,11 @@ def difference_plot(arms: Sequence[ArmMeasures], other: str) -> str:
     ]
     for place, (name, comparison) in enumerate(rows):
         d, at = comparison.difference, 24 + place * _ROW
-        kind = d.finding.replace(" ", "-")
+        kind = comparison.finding.replace(" ", "-")
         low, mid, high = (x(100 * v) for v in (d.low, d.mean, d.high))
-        said = f"{100 * d.mean:+.1f} ({100 * d.low:+.1f} to {100 * d.high:+.1f}), {d.finding}"
+        said = (
+            f"{100 * d.mean:+.1f} ({100 * d.low:+.1f} to {100 * d.high:+.1f}), {comparison.finding}"
+        )
         parts += [
             _text(x.start - 12, at + 4, name, "label strong end"),
             f'<line class="bar {kind}" x1="{low}" y1="{at}" x2="{high}" y2="{at}"/>',
