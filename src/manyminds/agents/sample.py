@@ -79,9 +79,11 @@ def _concluded(text: str) -> str | None:
 Form = Literal["words", "code", "program"]
 """How a member answers: in words; by a program that is the answer; by a program that is run and
 prints it (Chen et al. 2023, Program of Thoughts Prompting, TMLR)."""
-_QUESTION: dict[Form, str] = {"words": "question_words", "code": "question", "program": "question"}
-"""How the question is put. In words the form of the answer is said after it: said before it, small
-models forget the last line."""
+_QUESTION: dict[Form, str] = {
+    "words": "question_words", "code": "question", "program": "question_program",
+}  # fmt: skip
+"""How the question is put. The form of the answer is said after it: said before it, small models
+forget it, and four of five answer without the program that they were asked for."""
 
 
 @dataclass(kw_only=True)
