@@ -177,7 +177,7 @@ async def test_a_guest_whose_memory_cannot_be_seen_is_ended(
 
 async def test_a_loop_ends_in_time_and_keeps_what_it_had(shared: Python) -> None:
     await out(shared, "kept = 1")
-    ran = await shared.run("m1", "print('so far')\nwhile True: pass", seconds=0.5)
+    ran = await shared.run("m1", "print('so far')\nwhile True: pass", seconds=3)
     assert ran.stdout == "so far\n"
     assert "longer than its time limit" in (ran.error or "")
     assert await out(shared, "print(kept)") == "1"
