@@ -32,6 +32,8 @@ __all__ = ["bench", "print_measures"]
 
 MEMBERS = 5
 MOST_AT_ONCE = 64
+WIDE = 120
+"""Columns where nobody looks on: a file, a pipe."""
 
 
 def bench(
@@ -105,7 +107,8 @@ def _tell(folder: Path, found: Measures, rows: list[Trial], *, json_: bool) -> N
     if json_:
         print(json.dumps({**_as_json(found, rows), "report": str(page)}))
     else:
-        print_measures(found, Console())
+        console = Console()
+        print_measures(found, console if console.is_terminal else Console(width=WIDE))
         print(f"report: {page}")
 
 
@@ -143,8 +146,8 @@ def print_measures(found: Measures, console: Console) -> None:
     """Print the arms as a table, the base arm's differences beside each."""
     title = f"{found.suite}, {found.n} questions, {found.model}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for name in ("arm", "right", f"minus {BASE}", "", "tokens", "seconds", "of the oracle's gap"):
-        table.add_column(name, justify="left" if name in ("arm", "") else "right")
+    for name in ("arm", "right, %", f"minus {BASE}, points", "", "tokens", "seconds", "of the gap"):
+        table.add_column(name, justify="left" if name in ("arm", "") else "right", no_wrap=True)
     for arm in found.arms:
         table.add_row(*_cells(arm, found))
     console.print(table)
@@ -157,7 +160,7 @@ def print_measures(found: Measures, console: Console) -> None:
 
 
 def _cells(arm: ArmMeasures, found: Measures) -> tuple[str, ...]:
-    right = f"{arm.accuracy:.1%} ({arm.low:.0%} to {arm.high:.0%})"
+    right = f"{arm.accuracy:.1%} ({100 * arm.low:.0f} to {100 * arm.high:.0f})"
     base = next((c for c in arm.comparisons if c.other == BASE), None)
     gap, finding = "", ""
     if base is not None:
@@ -168,7 +171,7 @@ def _cells(arm: ArmMeasures, found: Measures) -> tuple[str, ...]:
     costs = (
         ("", "") if arm.name == "oracle" else (f"{arm.tokens:,.0f}{front}", f"{arm.seconds:.0f}")
     )
-    closed = "" if arm.gap_closed is None else f"{arm.gap_closed:.0%}"
+    closed = "" if arm.gap_closed is None else f"{round(arm.gap_closed, 2) + 0:.0%}"
     return (arm.name, right, gap, finding, *costs, closed)
 
 

@@ -171,7 +171,7 @@ def _arm_cells(
     cells = [
         f"{arm.name}{star}", f"{arm.accuracy:.1%}", f"{arm.low:.0%} to {arm.high:.0%}", gap,
         changed, p, *("" if arm.name == "oracle" else cost(arm) for cost in costs),
-        "" if arm.gap_closed is None else f"{arm.gap_closed:.0%}",
+        "" if arm.gap_closed is None else f"{round(arm.gap_closed, 2) + 0:.0%}",
         _number(arm.calibration_error, ".2f"),
     ]  # fmt: skip
     marked = [f"<td>{escape(cell)}</td>" for cell in cells]
