@@ -16,8 +16,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
 from problems import Problem, gsm_plus, humaneval, is_right
-from shared import SharedSamples
 
 from manyminds.agents.roles import PRESETS
 from manyminds.agents.roster import roster
@@ -25,9 +25,12 @@ from manyminds.budget.ledger import cost_of
 from manyminds.core.events import NoteShared, Recorded, RunStarted
 from manyminds.core.protocols import Strategy
 from manyminds.core.values import Limits, Task
+from manyminds.evals.replies import KeepingEndpoint, KeptReplies
+from manyminds.evals.trials import seconds_of
 from manyminds.runtime.ask import play
+from manyminds.runtime.embedded.parts import CODER
 from manyminds.runtime.endpoints import connect
-from manyminds.runtime.paths import cache_home
+from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
@@ -48,6 +51,8 @@ from figures import code
 HERE = Path(__file__).parent
 MODEL = "embedded:qwen2.5-coder-1.5b"
 SEED, N = 11, 5
+REQUESTS = 8
+"""Under way at once: as many as the embedded server has places."""
 SETS: dict[str, Callable[[Path, int], list[Problem]]] = {
     "humaneval": humaneval,
     "gsm_plus": gsm_plus,
@@ -67,11 +72,10 @@ ARMS: dict[str, Callable[[], Strategy]] = {
 }
 
 
-async def one(problem: Problem, arm: str, endpoint: SharedSamples, python: Python) -> dict:
+async def one(problem: Problem, arm: str, endpoint: KeepingEndpoint, python: Python) -> dict:
     """Play one arm on one problem."""
     events: list[Recorded] = []
     task = Task(prompt=problem.prompt)
-    before = endpoint.seconds
     name, _, size = arm.partition("@")
     run = MemoryRun(
         run_id=problem.id, task=task, members=roster(int(size or N), [MODEL], has_docs=False),
@@ -94,7 +98,7 @@ async def one(problem: Problem, arm: str, endpoint: SharedSamples, python: Pytho
         "id": problem.id, "arm": arm, "right": await is_right(problem, answer.text, python),
         "given": answer.text, "outcome": answer.outcome, "confidence": answer.confidence,
         "drafts": drafts, "later": later, "tokens_in": spend.tokens_in,
-        "tokens_out": spend.tokens_out, "seconds": round(endpoint.seconds - before, 1),
+        "tokens_out": spend.tokens_out, "seconds": round(seconds_of(events), 1),
     }  # fmt: skip
 
 
@@ -106,15 +110,18 @@ async def main(arguments: argparse.Namespace) -> None:
     found = await connect(MODEL, cache=cache_home())
     isolation = await find_isolation(cache_home())
     places = asyncio.Semaphore(arguments.side_by_side)
+    kept = KeptReplies(arguments.replies)
+    # Under the same name as `manyminds bench` keeps them.
+    mark = f"{MODEL}@{CODER.sha256[:12]}"
+    endpoint = KeepingEndpoint(found, kept, mark, places=anyio.Semaphore(REQUESTS))
 
     async def played(problem: Problem, arm: str) -> None:
         async with places:
-            endpoint, python = SharedSamples(found, arguments.samples), Python(isolation)
+            python = Python(isolation)
             try:
                 row = await one(problem, arm, endpoint, python)
             finally:
                 await python.close()
-                endpoint.close()
         row |= {"code": code(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
         with out.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
@@ -127,6 +134,7 @@ async def main(arguments: argparse.Namespace) -> None:
                     if (problem.id, arm) not in done:
                         tasks.create_task(played(problem, arm))
     finally:
+        kept.close()
         await found.close()
 
 
@@ -145,7 +153,5 @@ if __name__ == "__main__":
     parser.add_argument("--arms", default=",".join(ARMS))
     parser.add_argument("--side-by-side", type=int, default=1, help="problems at once")
     parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
-    parser.add_argument(
-        "--samples", type=Path, default=HERE.parents[1] / ".bench" / "samples.sqlite"
-    )
+    parser.add_argument("--replies", type=Path, default=data_home() / "bench" / "replies.sqlite")
     asyncio.run(main(parser.parse_args()))
