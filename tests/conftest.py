@@ -1,9 +1,12 @@
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from manyminds.runtime.paths import cache_home
+from manyminds.tools.sandbox.choose import find_isolation
+from manyminds.tools.sandbox.tool import Python
 from tests.stub import Stub
 
 
@@ -23,6 +26,17 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.chdir(tmp_path)
     return home
+
+
+@pytest.fixture
+async def python() -> AsyncIterator[Python]:
+    """The Python tool in the sandbox that works here."""
+    isolation = await find_isolation(cache_home())
+    if isolation.jailer is None:
+        pytest.skip(f"left out: no sandbox works here: {isolation.refused}")
+    tool = Python(isolation)
+    yield tool
+    await tool.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
-from problems import Problem, gsm_plus, humaneval, is_right
+from problems import gsm_plus, humaneval
 
 from manyminds.agents.roles import PRESETS
 from manyminds.agents.roster import roster
@@ -25,6 +25,7 @@ from manyminds.budget.ledger import cost_of
 from manyminds.core.events import NoteShared, Recorded, RunStarted
 from manyminds.core.protocols import Strategy
 from manyminds.core.values import Limits, Task
+from manyminds.evals.questions import Question, grade
 from manyminds.evals.replies import KeepingEndpoint, KeptReplies
 from manyminds.evals.trials import seconds_of
 from manyminds.runtime.ask import play
@@ -53,7 +54,7 @@ MODEL = "embedded:qwen2.5-coder-1.5b"
 SEED, N = 11, 5
 REQUESTS = 8
 """Under way at once: as many as the embedded server has places."""
-SETS: dict[str, Callable[[Path, int], list[Problem]]] = {
+SETS: dict[str, Callable[[Path, int], list[Question]]] = {
     "humaneval": humaneval,
     "gsm_plus": gsm_plus,
 }
@@ -72,7 +73,7 @@ ARMS: dict[str, Callable[[], Strategy]] = {
 }
 
 
-async def one(problem: Problem, arm: str, endpoint: KeepingEndpoint, python: Python) -> dict:
+async def one(problem: Question, arm: str, endpoint: KeepingEndpoint, python: Python) -> dict:
     """Play one arm on one problem."""
     events: list[Recorded] = []
     task = Task(prompt=problem.prompt)
@@ -90,12 +91,12 @@ async def one(problem: Problem, arm: str, endpoint: KeepingEndpoint, python: Pyt
     )  # fmt: skip
     answer, _ = await play(run, ARMS[name]())
     notes = [e.event.note for e in events if isinstance(e.event, NoteShared)]
-    drafts = [await is_right(problem, n.answer, python) for n in notes if n.round == 1]
-    later = [await is_right(problem, n.answer, python) for n in notes if n.round > 1]
+    drafts = [(await grade(problem, n.answer, python)).right for n in notes if n.round == 1]
+    later = [(await grade(problem, n.answer, python)).right for n in notes if n.round > 1]
     spend = cost_of(events).spend
     return {
         "set": "humaneval" if problem.kind == "humaneval" else "gsm_plus", "kind": problem.kind,
-        "id": problem.id, "arm": arm, "right": await is_right(problem, answer.text, python),
+        "id": problem.id, "arm": arm, "right": (await grade(problem, answer.text, python)).right,
         "given": answer.text, "outcome": answer.outcome, "confidence": answer.confidence,
         "drafts": drafts, "later": later, "tokens_in": spend.tokens_in,
         "tokens_out": spend.tokens_out, "seconds": round(seconds_of(events), 1),
@@ -115,7 +116,7 @@ async def main(arguments: argparse.Namespace) -> None:
     mark = f"{MODEL}@{CODER.sha256[:12]}"
     endpoint = KeepingEndpoint(found, kept, mark, places=anyio.Semaphore(REQUESTS))
 
-    async def played(problem: Problem, arm: str) -> None:
+    async def played(problem: Question, arm: str) -> None:
         async with places:
             python = Python(isolation)
             try:

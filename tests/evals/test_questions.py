@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,23 +9,11 @@ import pytest
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.evals.questions import Grading, Question, grade
 from manyminds.evals.suites import load_suite
-from manyminds.runtime.paths import cache_home
-from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
 
 pytestmark = pytest.mark.anyio
 TESTS = "def check(candidate):\n    assert candidate(2) == 4\n    assert candidate(-3) == -6"
 STUB = '```python\ndef double(x: int) -> int:\n    """ Return twice x. """\n```'
-
-
-@pytest.fixture
-async def python() -> AsyncIterator[Python]:
-    isolation = await find_isolation(cache_home())
-    if isolation.jailer is None:
-        pytest.skip(f"left out: no sandbox works here: {isolation.refused}")
-    tool = Python(isolation)
-    yield tool
-    await tool.close()
 
 
 def question(answer: str, grading: Grading, prompt: str = "?") -> Question:

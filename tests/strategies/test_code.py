@@ -1,6 +1,6 @@
 """Strategies on questions for code, with programs run in the real sandbox."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -10,14 +10,12 @@ from manyminds.core.values import Candidate, Task
 from manyminds.judging.canonical import canonicalize
 from manyminds.judging.code.examples import Example
 from manyminds.judging.verifiers import MemberTests, UnitTests
-from manyminds.runtime.paths import cache_home
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.heavy import Heavy
 from manyminds.strategies.majority import Majority
 from manyminds.testing import ScriptedRun
 from manyminds.tools.calculator.tool import Calculate
-from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
 
 pytestmark = pytest.mark.anyio
@@ -42,16 +40,6 @@ UPPER = code("return sorted(xs)[len(xs) // 2]")
 UNSORTED = code("return xs[len(xs) // 2]")
 BROKEN = code("return sorted(xs)[")
 CRASHES = code("return sorted(xs)[(len(xs) - 1) // 2] + 0 * (1 // (len(xs) - 1))")  # on one number
-
-
-@pytest.fixture
-async def python() -> AsyncIterator[Python]:
-    isolation = await find_isolation(cache_home())
-    if isolation.jailer is None:
-        pytest.skip(f"left out: no sandbox works here: {isolation.refused}")
-    tool = Python(isolation)
-    yield tool
-    await tool.close()
 
 
 def run_of(python: Python, **script: Sequence[str]) -> ScriptedRun:

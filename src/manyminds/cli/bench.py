@@ -25,7 +25,9 @@ from manyminds.runtime.settings import load_settings
 
 try:
     from manyminds.evals.bench import Plan, rows_of, run_bench
-except ImportError:  # an extra that is not installed
+except ModuleNotFoundError as error:
+    if error.name != "inspect_ai":
+        raise
     raise UsageError("bench needs inspect_ai; install the `eval` extra") from None
 
 __all__ = ["bench", "print_measures"]

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from manyminds.agents.prompts import prompt
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Run, Strategy
-from manyminds.core.values import Answer, Failure, Spend
+from manyminds.core.values import Answer, Spend
 from manyminds.strategies.majority import Majority, Unchecked
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.registry import strategy_named, strategy_names
 from manyminds.strategies.self_consistency import VOTES_ONLY
+from manyminds.strategies.self_refine import SelfRefine
 from manyminds.strategies.single import Single
 
 __all__ = ["BASE", "Arm", "Derived", "Unit", "Wallet", "amount_of", "parse_arms"]
@@ -56,12 +56,15 @@ class Wallet:
     """Spent when it was last asked."""
 
     def worth_another(self) -> bool:
-        """Say whether another step like the last one brings the total nearer to the amount."""
+        """Say whether another step like the last one brings the total nearer to the amount.
+
+        It is not after one that cost nothing: that would go on for ever.
+        """
         spent = self.spent()
         if self.amount is None or spent is None:
             return False
         step, self._before = spent - self._before, spent
-        return spent + step / 2 < self.amount
+        return step > 0 and spent + step / 2 < self.amount
 
 
 def amount_of(spend: Spend, seconds: float, unit: Unit) -> float | None:
@@ -124,7 +127,7 @@ def _arm(name: str, members: int) -> Arm:
     if name == "majority@budget":
         return Arm(name=name, members=MOST_DRAWS, make=_MajorityUntil, budgeted=True)
     if name == "single@budget":
-        return Arm(name=name, members=1, make=_RevisingUntil, budgeted=True)
+        return Arm(name=name, members=1, make=_revising_until, budgeted=True)
     if name == "tools":
         return Arm(name=name, members=1, make=lambda _wallet: Single())
     base, at, size = name.partition("@")
@@ -151,6 +154,13 @@ def _arm(name: str, members: int) -> Arm:
     return Arm(name=name, members=int(size or members), make=lambda _wallet: strategy_named(base))
 
 
+def _revising_until(wallet: Wallet) -> Strategy:
+    """Let one member revise its answer, unchecked, until the wallet's amount is spent."""
+    return SelfRefine(
+        verifier=lambda _run: Unchecked(), rounds=MOST_DRAWS, worth_another=wallet.worth_another
+    )
+
+
 @dataclass(frozen=True)
 class _MajorityUntil:
     """Draws samples one after the other until the wallet's amount is spent; most votes win."""
@@ -166,23 +176,3 @@ class _MajorityUntil:
             if panel.stopped or not self.wallet.worth_another():
                 break
         return panel.deliver(panel.weighed(VOTES_ONLY), how=f"majority of {drawn} samples")
-
-
-@dataclass(frozen=True)
-class _RevisingUntil:
-    """Lets one member revise its answer until the wallet's amount is spent; the last one counts."""
-
-    wallet: Wallet
-
-    async def __call__(self, run: Run) -> Answer:
-        panel, member = Panel(run=run, verifier=Unchecked()), run.members[0]
-        await panel.sample([member], temperature=lambda _place: 0.7)
-        looks = 1
-        while not panel.stopped and looks < MOST_DRAWS and self.wallet.worth_another():
-            talk = panel.talks[member.name]
-            talk.say(prompt("refine"))
-            [result] = await run.gather([panel.draw(talk, round_=looks + 1)])
-            if isinstance(result, Failure):
-                panel.failures[f"{member.name}, look {looks}"] = result
-            looks += 1
-        return panel.deliver(panel.weighed(VOTES_ONLY), how=f"one member, {looks} times")

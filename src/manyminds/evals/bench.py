@@ -37,6 +37,7 @@ from manyminds.evals.trials import (
 )
 from manyminds.runtime.endpoints import EMBEDDED
 from manyminds.tools.sandbox.choose import Isolation, find_isolation
+from manyminds.transcript.store import cut_torn_line
 
 __all__ = ["Plan", "rows_of", "run_bench"]
 
@@ -102,6 +103,8 @@ async def run_bench(
     except Timeout:
         raise UsageError(f"another bench is playing into {plan.out}; wait for it") from None
     with lock, closing(KeptReplies(plan.replies)) as kept:
+        if (plan.out / _ROWS).exists():
+            cut_torn_line(plan.out / _ROWS)
         played = [_Arm(plan, arm, kept, isolation, on_trial) for arm in plan.arms]
         failed = [await arm.play() for arm in played]
     return [line for line in failed if line is not None]
@@ -205,13 +208,9 @@ class _Arm:
         return {question: amount for question, amount in found.items() if amount}
 
     def _write(self, trial: Trial) -> None:
-        """Put a row on the disk; what a crash left of another one is cut off first."""
-        path = self.plan.out / _ROWS
-        with path.open("ab+") as file:
-            file.seek(0)
-            kept = file.read().rfind(b"\n") + 1
-            file.truncate(kept)
-            file.write(f"{line_of(trial)}\n".encode())
+        """Put a row on the disk."""
+        with (self.plan.out / _ROWS).open("a", encoding="utf-8") as file:
+            file.write(f"{line_of(trial)}\n")
             file.flush()
             os.fsync(file.fileno())
         self.tell(trial)

@@ -8,7 +8,7 @@ import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
-__all__ = ["command", "machine", "version"]
+__all__ = ["command", "commit", "machine", "version"]
 
 
 def command() -> str:
@@ -33,12 +33,24 @@ def machine() -> str:
 def version() -> str:
     """Name the code: the package's version, and its commit where it runs from a checkout."""
     found = f"manyminds {installed_version('manyminds')}"
+    known = commit()
+    return found if known is None else f"{found} at {known}"
+
+
+def commit() -> str | None:
+    """Name the commit that runs, and whether it was changed since; `None` outside a checkout."""
+    # Where the package is only installed inside somebody's repository, that commit is not ours.
+    if _git("ls-files", "--error-unmatch", Path(__file__).name) is None:
+        return None
+    return _git("describe", "--always", "--dirty")
+
+
+def _git(*arguments: str) -> str | None:
+    here = Path(__file__).parent
     try:
         told = subprocess.run(
-            ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            ["git", *arguments], cwd=here, capture_output=True, text=True, check=False
+        )
     except OSError:
-        return found
-    commit = told.stdout.strip()
-    return f"{found} at {commit}" if commit else found
+        return None
+    return told.stdout.strip() or None

@@ -28,9 +28,9 @@ class SelfRefine:
     verifier: Callable[[Run], Verifier] = fitting_verifier
     rounds: int = 3
     """Looks at the answer after the first one, at most."""
-    settle: bool = True
-    """Whether to end once a look leaves the answer as it was, or a verifier accepts it; without,
-    all rounds are spent."""
+    worth_another: Callable[[], bool] | None = None
+    """Says before each look whether it is worth its cost. `None`: it is until a look leaves the
+    answer as it was, or a verifier accepts it."""
     temperature: float = 0.7
 
     async def __call__(self, run: Run) -> Answer:
@@ -44,7 +44,7 @@ class SelfRefine:
                 break
         looks = 0
         for round_ in range(2, self.rounds + 2):
-            if panel.stopped or not panel.notes or (self.settle and _settled(panel, member.name)):
+            if panel.stopped or self._enough(panel, member.name):
                 break
             talk = panel.talks[member.name]
             talk.say(prompt("refine"))
@@ -54,6 +54,11 @@ class SelfRefine:
             if isinstance(result, Failure):
                 panel.failures[f"{member.name}, round {round_}"] = result
         return panel.deliver(tallied(panel), how=f"one member, looked at again {looks} times")
+
+    def _enough(self, panel: Panel, name: str) -> bool:
+        if self.worth_another is not None:
+            return not self.worth_another()
+        return name not in panel.notes or _settled(panel, name)
 
 
 def _settled(panel: Panel, name: str) -> bool:

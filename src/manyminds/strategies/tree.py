@@ -52,7 +52,7 @@ class Tree:
     """
 
     verifier: Callable[[Run], Verifier] = fitting_verifier
-
+    """Judges each answer that a path ends in."""
     search: Literal["bfs", "dfs"] = "bfs"
     width: int = 3
     """Steps proposed from one state."""

@@ -15,7 +15,14 @@ from manyminds.core.errors import RecordError, UnknownName
 from manyminds.core.events import Recorded
 from manyminds.transcript.codec import decode, encode
 
-__all__ = ["Transcript", "TranscriptWriter", "read_transcript", "run_names", "transcript_path"]
+__all__ = [
+    "Transcript",
+    "TranscriptWriter",
+    "cut_torn_line",
+    "read_transcript",
+    "run_names",
+    "transcript_path",
+]
 
 _FILE = "transcript.jsonl"
 
@@ -36,7 +43,7 @@ class TranscriptWriter:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if path.exists():
-            _cut_torn_line(path)
+            cut_torn_line(path)
         self.path = path
         # Unbuffered: what `write` returned from is with the kernel and outlives the process.
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -54,7 +61,8 @@ class TranscriptWriter:
         os.close(self._file)
 
 
-def _cut_torn_line(path: Path) -> None:
+def cut_torn_line(path: Path) -> None:
+    """Cut off what a crash left of a last line."""
     data = path.read_bytes()
     whole = data.rfind(b"\n") + 1
     if whole < len(data):
