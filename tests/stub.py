@@ -63,6 +63,8 @@ class Stub:
         self.cut = False
         self.delay_s = 0.0
         self.reasoning_tokens = 0
+        self.usage: Callable[[Body], tuple[int, int]] = lambda _body: (100, 20)
+        """Input and output tokens that it says a request has cost."""
         self.caches = True
         """Whether the messages protocol keeps beginnings that it is told to keep."""
         self._kept: set[str] = set()
@@ -165,8 +167,10 @@ class Stub:
         )  # fmt: skip
 
     async def _reply(self, request: web.Request, body: Body, text: str) -> web.StreamResponse:
+        given, made = self.usage(body)
+        whole = completion(text, self.reasoning_tokens, tokens_in=given, tokens_out=made)
         if not body.get("stream"):
-            return web.json_response(completion(text, self.reasoning_tokens))
+            return web.json_response(whole)
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
         pieces = [text[i : i + 12] for i in range(0, len(text), 12)]
@@ -177,9 +181,8 @@ class Stub:
                 return response
             await response.write(_event({"choices": [_delta(piece)]}))
         await response.write(_event({"choices": [_delta("", finish="stop")]}))
-        await response.write(
-            _event({"choices": [], "usage": completion("", self.reasoning_tokens)["usage"]})
-        )
+        if (body.get("stream_options") or {}).get("include_usage"):
+            await response.write(_event({"choices": [], "usage": whole["usage"]}))
         await response.write(b"data: [DONE]\n\n")
         return response
 
@@ -197,7 +200,9 @@ def _is_probe(body: Body) -> bool:
     )
 
 
-def completion(text: str, reasoning_tokens: int = 0) -> Body:
+def completion(
+    text: str, reasoning_tokens: int = 0, *, tokens_in: int = 100, tokens_out: int = 20
+) -> Body:
     message = {"role": "assistant", "content": text}
     return {
         "id": "c1",
@@ -206,9 +211,9 @@ def completion(text: str, reasoning_tokens: int = 0) -> Body:
         "model": "stub",
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {
-            "prompt_tokens": 100,
-            "completion_tokens": 20,
-            "total_tokens": 120,
+            "prompt_tokens": tokens_in,
+            "completion_tokens": tokens_out,
+            "total_tokens": tokens_in + tokens_out,
             "completion_tokens_details": {"reasoning_tokens": reasoning_tokens},
         },
     }

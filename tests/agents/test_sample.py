@@ -17,6 +17,11 @@ ME = Member(name="m1", way="direct", model="scripted:model")
         ("Answer: 41\nNo, wait.\n**Answer:** 42.", "42"),
         ("so\n**Final answer: $42**", "$42"),
         ("the result is \\boxed{\\frac{1}{2}}", "\\frac{1}{2}"),
+        ("so \\boxed{\\frac{\\sqrt{3}}{2}}.", "\\frac{\\sqrt{3}}{2}"),
+        ("at first \\boxed{3}, in the end \\boxed{ 4 }", "4"),
+        ("\\[ \\boxed{\\text{cannot be determined}} \\]", "cannot be determined"),
+        ("it costs \\boxed{\\$12}", "$12"),
+        ("it was cut off at \\boxed{1", None),
         ("Answer: cannot be determined", "cannot be determined"),
         ('so 1000.\n\n"Answer: 1,000"', "1,000"),
         ("It is odd. The answer is: Cannot be determined.", "Cannot be determined"),
@@ -71,7 +76,7 @@ async def test_a_sample_is_one_request_and_a_conversation_goes_on() -> None:
     assert (await talk.draw(run)).answer == "42"
     assert run.calls[0][1].tools == ()
     assert run.calls[0][1].schema is None
-    assert len(run.calls[1][1].messages) == 4
+    assert len(run.calls[1][1].messages) == 3
 
 
 async def test_a_sample_without_an_answer_is_a_failure_and_not_text() -> None:

@@ -8,9 +8,21 @@ import pytest
 from manyminds.runtime.machine import Machine, Share
 
 
+class Steady:
+    """Draws 2 to 3 W all the time."""
+
+    method = "steady"
+
+    def __init__(self, clock: list[float]) -> None:
+        self.clock = clock
+
+    def joules(self) -> tuple[float, float]:
+        return 2 * self.clock[0], 3 * self.clock[0]
+
+
 def test_side_by_side_each_has_its_part() -> None:
     clock = [0.0]
-    machine = Machine(now=lambda: clock[0])
+    machine = Machine(counter=Steady(clock), now=lambda: clock[0])
     with machine.at_work() as long:
         clock[0] = 4  # alone
         with machine.at_work() as short:
@@ -20,11 +32,12 @@ def test_side_by_side_each_has_its_part() -> None:
     with machine.at_work() as later:
         clock[0] = 52
     assert (long.seconds, short.seconds, later.seconds) == (8, 3, 2)
+    assert (long.joules, short.joules, later.joules) == ((16, 24), (6, 9), (4, 6))
 
 
 def test_shares_add_up_whatever_the_order() -> None:
     rng, clock, busy = Random(1), [0.0], 0.0
-    machine = Machine(now=lambda: clock[0])
+    machine = Machine(counter=Steady(clock), now=lambda: clock[0])
     under_way: list[ExitStack] = []
     shares: list[Share] = []
     for _ in range(2_000):
@@ -44,7 +57,7 @@ def test_shares_add_up_whatever_the_order() -> None:
 
 def test_a_piece_that_fails_has_had_its_part_as_well() -> None:
     clock = [0.0]
-    machine = Machine(now=lambda: clock[0])
+    machine = Machine(counter=Steady(clock), now=lambda: clock[0])
     shares: list[Share] = []
 
     def fail() -> None:

@@ -37,7 +37,8 @@ _LINE = re.compile(
 )
 _INLINE = re.compile(r"\banswer is:?[\s*_]+(.+)$", re.IGNORECASE)
 _CONCLUSION = re.compile(r"^[\s*_#\d.-]*(?:therefore|thus|hence|so)\b,?\s+(.*\d.*)$", re.IGNORECASE)
-_BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
+_BOX = "\\boxed{"
+_TEXT = re.compile(r"\\(?:text|mathrm|textbf)\{([^{}]*)\}")
 
 
 def asks_for_code(question: str) -> bool:
@@ -62,8 +63,19 @@ def read_answer(text: str, *, code: bool) -> str | None:
     stated = [line.strip(" *_`\"'") for line in _LINE.findall(text)]
     if stated and stated[-1]:
         return stated[-1].removesuffix(".")
-    boxed = _BOXED.findall(text)
-    return boxed[-1] if boxed else _concluded(text)
+    return _boxed(text) or _concluded(text)
+
+
+def _boxed(text: str) -> str | None:
+    r"""Return what stands in the last \boxed{}; `None` where there is none, or it does not end."""
+    start, depth = text.rfind(_BOX), 0
+    for place in range(start + len(_BOX) - 1, len(text) if start >= 0 else 0):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            inner = text[start + len(_BOX) : place].strip()
+            words = _TEXT.fullmatch(inner)
+            return words[1] if words else inner.replace("\\$", "$").replace("\\%", "%")
+    return None
 
 
 def _concluded(text: str) -> str | None:
@@ -76,11 +88,18 @@ def _concluded(text: str) -> str | None:
     return None
 
 
-Form = Literal["words", "code", "program"]
+Form = Literal["words", "code", "program", "brief"]
 """How a member answers: in words; by a program that is the answer; by a program that is run and
-prints it (Chen et al. 2023, Program of Thoughts Prompting, TMLR)."""
+prints it (Chen et al. 2023, Program of Thoughts Prompting, TMLR); by the answer alone."""
+BRIEF_TOKENS = 64
+"""Room for an answer alone."""
+_SYSTEM: dict[Form, str] = {
+    "code": "sample_code", "program": "sample_program", "brief": "sample_brief",
+}  # fmt: skip
+"""What is said before everything else; for words nothing. Tried in `benchmarks/live/LOG.md`."""
 _QUESTION: dict[Form, str] = {
     "words": "question_words", "code": "question", "program": "question_program",
+    "brief": "question_brief",
 }  # fmt: skip
 """How the question is put. The form of the answer is said after it: said before it, small models
 forget it, and four of five answer without the program that they were asked for."""
@@ -110,10 +129,10 @@ class Conversation:
         """
         if form is None:
             form = "code" if asks_for_code(run.task.prompt) else "words"
-        messages: list[Message] = [
-            Said(role="system", text=prompt(f"sample_{form}")),
-            Said(role="user", text=prompt(_QUESTION[form], question=run.task.prompt)),
-        ]
+        messages: list[Message] = []
+        if form in _SYSTEM:
+            messages.append(Said(role="system", text=prompt(_SYSTEM[form])))
+        messages.append(Said(role="user", text=prompt(_QUESTION[form], question=run.task.prompt)))
         return cls(member=member, form=form, messages=messages, temperature=temperature)
 
     def say(self, text: str) -> None:
@@ -150,11 +169,12 @@ class Conversation:
             BudgetExceeded: If it cannot be paid.
             ProviderError: If the model failed, was cut off, or gave no answer that can be read.
         """
+        most = run.abilities(self.member).output_tokens
         reply = await run.request(
             self.member,
             ModelCall(
                 messages=tuple(self.messages),
-                max_tokens=run.abilities(self.member).output_tokens,
+                max_tokens=min(most, BRIEF_TOKENS) if self.form == "brief" else most,
                 temperature=self.temperature,
                 seed=run.seed(self.member),
                 purpose=self.purpose,
@@ -164,6 +184,9 @@ class Conversation:
         blocks = _BLOCK.findall(reply.text) if self.form == "program" else []
         if blocks:
             return await self._run_program(run, blocks[-1])
+        if self.form == "brief" and reply.text.strip():
+            said = read_answer(reply.text, code=False) or reply.text.strip().partition("\n")[0]
+            return draft_of(self.member, f"Answer: {said}")
         try:
             return draft_of(self.member, reply.text, code=self.form == "code")
         except ProviderError as error:

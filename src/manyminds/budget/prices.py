@@ -1,7 +1,6 @@
 """Prices and energy of model requests. Unknown is `None`, never zero.
 
-Prices come from the data shipped inside the `genai-prices` package; nothing is fetched. The
-energy of hosted models is not known to us and stays `None`.
+Prices come from the data shipped inside the `genai-prices` package; nothing is fetched.
 """
 
 from dataclasses import dataclass, replace
@@ -10,15 +9,11 @@ from typing import Literal
 
 from genai_prices import Usage, calc_price
 
+from manyminds.budget import energy
 from manyminds.core.values import Spend
 
 __all__ = ["Price", "price_of"]
 
-LOCAL_WATTS = (10.0, 40.0)
-"""Two cores under load: about 5 W each in a laptop, 20 W each as a server's share with memory and
-cooling. A modelled range, not a measurement."""
-
-_JOULES_PER_KWH = 3_600_000.0
 _ON_THIS_MACHINE = frozenset({"embedded", "ollama", "llamacpp", "lmstudio", "vllm"})
 
 
@@ -30,17 +25,27 @@ class Price:
     provider: str
     model: str
 
-    def of(self, spend: Spend, *, seconds: float) -> Spend:
+    def of(
+        self, spend: Spend, *, seconds: float, joules: tuple[float, float] | None = None
+    ) -> Spend:
         """Return the spend with dollars and energy filled in, as far as they are known.
 
         Args:
             spend: Token counts of one request.
-            seconds: How long the request took: the basis of the local energy estimate.
+            seconds: How long the request took.
+            joules: What this machine drew for it, low and high end; `None`: nobody looked.
         """
         if self.basis == "local":
-            low, high = (seconds * watts / _JOULES_PER_KWH for watts in LOCAL_WATTS)
-            return replace(spend, usd=Decimal(0), kwh_low=low, kwh_high=high)
-        return replace(spend, usd=self._usd(spend), kwh_low=None, kwh_high=None)
+            drawn = energy.local(seconds=seconds, joules=joules)
+        else:
+            drawn = energy.hosted(
+                self.provider, self.model, tokens_out=spend.tokens_out, seconds=seconds
+            )
+        return replace(
+            spend, usd=self._usd(spend), kwh_low=None if drawn is None else drawn.kwh_low,
+            kwh_high=None if drawn is None else drawn.kwh_high,
+            kwh_by=() if drawn is None else (drawn.by,),
+        )  # fmt: skip
 
     @property
     def known(self) -> bool:

@@ -40,7 +40,7 @@ _COMMANDS = {
     "show": ("manyminds.cli.runs:show", "Show one run: its answer, its evidence, its cost."),
     "replay": ("manyminds.cli.runs:replay", "Play the live view of a run again, without a model."),
     "doctor": ("manyminds.cli.doctor:doctor", "Say what works here, and how to mend the rest."),
-    "bench": ("manyminds.cli.bench:bench", "Compare strategies on known answers, costs included."),
+    "bench": ("manyminds.cli.bench:app", "Compare strategies on known answers, costs included."),
     "models": ("manyminds.cli.models:app", "List the models, or repair the embedded one."),
     "split": ("manyminds.cli.split:split", "Plan how many members a budget is best spent on."),
     "prompts": ("manyminds.cli.prompts:app", "List, verify or accept the words models are told."),

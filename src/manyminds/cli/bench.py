@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, get_args
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
@@ -30,7 +30,14 @@ except ModuleNotFoundError as error:
         raise
     raise UsageError("bench needs inspect_ai; install the `eval` extra") from None
 
-__all__ = ["bench", "print_measures"]
+__all__ = ["Progress", "app", "bench", "folder_for", "model_for", "print_measures", "replies_for"]
+
+app = App(name="bench", help="Compare strategies on known answers, costs included.")
+app.command(
+    "manyminds.cli.bench_energy:energy",
+    name="energy",
+    help="Estimate the CO2 of 1,000 answers, with and without reasoning.",
+)
 
 MEMBERS = 5
 MOST_AT_ONCE = 64
@@ -38,6 +45,7 @@ WIDE = 120
 """Columns where nobody looks on: a file, a pipe."""
 
 
+@app.default
 def bench(
     suite: str,
     *,
@@ -81,14 +89,14 @@ def bench(
         raise UsageError(f"--members and --side-by-side take 1 to {MOST_AT_ONCE}")
     played, derived = parse_arms(arms, members=members, equal_to=equal_to, unit=unit)
     questions = load_suite(suite, data, limit=limit)
-    chosen = asyncio.run(_model(model))
-    folder = out or data_home() / "bench" / f"{suite}-{_plain(chosen)}"
-    replies = (folder if fresh else data_home() / "bench") / "replies.sqlite"
+    chosen = asyncio.run(model_for(model))
+    folder = out or folder_for(suite, chosen)
     plan = Plan(
         suite=suite, questions=questions, arms=played, model=chosen, members=members, out=folder,
-        replies=replies, cache=cache_home(), seed=seed, unit=unit, side_by_side=side_by_side,
+        replies=replies_for(folder, fresh=fresh), cache=cache_home(), seed=seed, unit=unit,
+        side_by_side=side_by_side,
     )  # fmt: skip
-    progress = _Progress(len(questions) * len(played), len(_rows(plan)))
+    progress = Progress(len(questions) * len(played), len(_rows(plan)))
     failed = asyncio.run(run_bench(plan, on_trial=progress.tell))
     rows = _rows(plan)
     if all(any(row.arm == arm.name for row in rows) for arm in played):
@@ -121,14 +129,14 @@ def _unit(text: str) -> Unit:
     raise UsageError(f"--equal takes {', '.join(get_args(Unit))}, not {text}")
 
 
-async def _model(asked: str | None) -> str:
-    """Return the one model that the bench is played on."""
+async def model_for(asked: str | None) -> str:
+    """Return the one model that a bench is played on."""
     configured = load_settings({"models": (asked,) if asked else ()})["models"].value
     names = configured if isinstance(configured, tuple) else ()
     return (await choose_models((asked,) if asked else (), names)).models[0]
 
 
-class _Progress:
+class Progress:
     """Tells each trial in a line on stderr."""
 
     def __init__(self, total: int, done: int) -> None:
@@ -188,6 +196,16 @@ def _as_json(found: Measures, rows: list[Trial]) -> dict[str, object]:
         "seconds": sum(row.seconds for row in rows),
     }
     return {"outcome": "answered", "cost": cost, **asdict(found)}
+
+
+def folder_for(suite: str, model: str) -> Path:
+    """Return the folder of a bench whose user has named none."""
+    return data_home() / "bench" / f"{suite}-{_plain(model)}"
+
+
+def replies_for(folder: Path, *, fresh: bool) -> Path:
+    """Return the file of the replies that benches share, or one of this folder's own."""
+    return (folder if fresh else data_home() / "bench") / "replies.sqlite"
 
 
 def _plain(model: str) -> str:

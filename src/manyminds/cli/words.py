@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from manyminds.cli.view import money, safe
 from manyminds.core.messages import JsonValue
-from manyminds.core.values import Answer, Citation, Cost, Evidence
+from manyminds.core.values import Answer, Citation, Cost, Evidence, Spend
 from manyminds.runtime.ask import Asked
 
 __all__ = ["answer_as_json", "answer_as_text", "as_json_line", "cost_as_json", "notice"]
@@ -103,11 +103,16 @@ def cost_line(cost: Cost) -> str:
     if spend.tokens_written:
         cached += f", {spend.tokens_written:,} written to the cache"
     tokens = f"{spend.tokens_in:,} in ({cached}) + {spend.tokens_out:,} out tokens"
-    energy = "energy unknown"
-    if spend.kwh_low is not None and spend.kwh_high is not None:
-        energy = f"{spend.kwh_low * 1000:.2g} to {spend.kwh_high * 1000:.2g} Wh (estimate)"
     about = " (partly estimated)" if spend.estimated else ""
-    return f"{tokens}{about}, {money(spend.usd)}, {cost.seconds:.1f} s, {energy}"
+    return f"{tokens}{about}, {money(spend.usd)}, {cost.seconds:.1f} s, {_energy(spend)}"
+
+
+def _energy(spend: Spend) -> str:
+    if spend.kwh_low is None or spend.kwh_high is None:
+        return "energy unknown"
+    low, high = f"{spend.kwh_low * 1000:.2g}", f"{spend.kwh_high * 1000:.2g}"
+    by = f", {' and '.join(spend.kwh_by)}" if spend.kwh_by else ""
+    return f"{low if low == high else f'{low} to {high}'} Wh (estimate{by})"
 
 
 def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
@@ -165,5 +170,6 @@ def cost_as_json(cost: Cost) -> dict[str, JsonValue]:
         "seconds": round(cost.seconds, 3),
         "kwh_low": spend.kwh_low,
         "kwh_high": spend.kwh_high,
+        "kwh_by": list(spend.kwh_by),
         "estimated": spend.estimated,
     }

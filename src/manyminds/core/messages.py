@@ -132,3 +132,5 @@ class Reply:
     machine_s: float | None = None
     """Seconds of this machine that the request has had, where a local model made the reply; less
     than the request took where others were under way with it."""
+    joules: tuple[float, float] | None = None
+    """What this machine drew for it, low and high end of the estimate; `None`: nobody looked."""

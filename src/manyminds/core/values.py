@@ -87,6 +87,8 @@ class Spend:
     kwh_low: float | None = None
     """Low end of the energy estimate, in kWh; `None` where there is no basis for one."""
     kwh_high: float | None = None
+    kwh_by: tuple[str, ...] = ()
+    """Methods of that estimate."""
     estimated: bool = False
     """Whether a part of the tokens was counted by us, as the provider did not say."""
 
@@ -105,6 +107,7 @@ class Spend:
             usd=None if self.usd is None or other.usd is None else self.usd + other.usd,
             kwh_low=_add(self.kwh_low, other.kwh_low),
             kwh_high=_add(self.kwh_high, other.kwh_high),
+            kwh_by=tuple(sorted({*self.kwh_by, *other.kwh_by})),
             estimated=self.estimated or other.estimated,
         )
 

@@ -42,6 +42,8 @@ class Arm:
     budgeted: bool = False
     equal_to: str | None = None
     """The arm whose spending it equals, question by question."""
+    thinking: bool | None = None
+    """Whether models that can reason first are told to, or not to."""
 
 
 @dataclass(kw_only=True)

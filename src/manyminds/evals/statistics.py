@@ -15,11 +15,13 @@ __all__ = [
     "Difference",
     "Finding",
     "McNemar",
+    "Ratio",
     "difference",
     "gap_closed",
     "holm",
     "mcnemar",
     "pareto_front",
+    "ratio",
     "sign_flip_p",
 ]
 
@@ -89,6 +91,38 @@ def difference(
     tail = (1 - level) / 2
     low, high = (float(q) for q in np.quantile(means, [tail, 1 - tail]))
     return Difference(mean=mean, low=low, high=high, n=len(shared), clusters=len(places))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """How many times as much one arm costs as another, with a bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Questions."""
+
+
+def ratio(a: Mapping[str, float], b: Mapping[str, float], *, seed: int = 0) -> Ratio:
+    """Divide the mean of one arm by that of another on the questions both were asked.
+
+    Args:
+        a: Amounts by question.
+        b: Amounts of the other arm, together above zero.
+        seed: Of the 10,000 resamples; the interval holds 95 % of them.
+
+    Raises:
+        ValueError: If no question was asked of both.
+    """
+    shared = [question for question in a if question in b]
+    if not shared:
+        raise ValueError("the arms share no question")
+    above, below = (np.array([amounts[q] for q in shared]) for amounts in (a, b))
+    rng, n = np.random.default_rng(seed), len(shared)
+    counts = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    low, high = np.quantile((counts @ above) / (counts @ below), [0.025, 0.975])
+    return Ratio(value=float(above.sum() / below.sum()), low=float(low), high=float(high), n=n)
 
 
 @dataclass(frozen=True, kw_only=True)

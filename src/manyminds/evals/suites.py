@@ -8,6 +8,7 @@ import csv
 import gzip
 import json
 import random  # noqa: TID251 (a fixed order, not chance)
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.evals.questions import Question
 
-__all__ = ["SUITES", "Suite", "load_suite"]
+__all__ = ["MMLU_SUBJECTS", "SUITES", "Suite", "load_suite", "stands_alone"]
 
 MMLU_SUBJECTS = (
     "abstract_algebra", "high_school_mathematics", "high_school_world_history",
@@ -23,6 +24,11 @@ MMLU_SUBJECTS = (
 )  # fmt: skip
 """The five of Dauner and Socher 2025, Energy costs of communicating with AI."""
 LETTERS = "ABCD"
+SHORT_ANSWER = 4
+"""Words that the right option may have where an answer in other words is to be recognised."""
+_OPTIONS = re.compile(
+    r"\b(?:following|these|which one|which of|statements?|except|best)\b|_{2,}", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +151,27 @@ def _mmlu(path: Path) -> list[Question]:
     ]  # fmt: skip
 
 
+def _mmlu_open(path: Path) -> list[Question]:
+    """Read the same questions without their options: how long are answers then?
+
+    Graded by the words of the right option, which is fair only to short ones (`stands_alone`).
+    """
+    return [
+        Question(
+            id=f"open/{subject}/{number}", prompt=row["question"],
+            answer=row[f"choice{LETTERS.index(_letter(row['answer']))}"], grading="words",
+            kind=subject, cluster=f"open/{subject}/{number}",
+        )
+        for subject in MMLU_SUBJECTS
+        for number, row in enumerate(_table(path / f"{subject}_test.csv"))
+    ]  # fmt: skip
+
+
+def stands_alone(question: Question) -> bool:
+    """Say whether a question of `mmlu_open` can be answered, and graded, without its options."""
+    return _OPTIONS.search(question.prompt) is None and len(question.answer.split()) <= SHORT_ANSWER
+
+
 def _table(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -179,6 +206,7 @@ SUITES: Mapping[str, Suite] = {
         Suite(name="gsm_plus", file="gsm_plus/dev.jsonl", read=_gsm_plus),
         Suite(name="math500", file="math500/dev.jsonl", read=_math500),
         Suite(name="mmlu", file="mmlu/test", read=_mmlu),
+        Suite(name="mmlu_open", file="mmlu/test", read=_mmlu_open),
         Suite(name="everyday", file="questions.json", read=_everyday),
     )
 }

@@ -20,7 +20,7 @@ from manyminds.core.events import (
     RunEnded,
     RunStarted,
 )
-from manyminds.core.values import Answer, Limits, Task
+from manyminds.core.values import Answer, Limits, Spend, Task
 from manyminds.evals.arms import Arm, Unit, Wallet, amount_of
 from manyminds.evals.questions import Grade, Question, grade
 from manyminds.runtime.ask import new_run_id, play
@@ -91,6 +91,10 @@ class Trial:
     chance: float = 0.0
     equal_to: str | None = None
     """The arm whose spending this one was to equal."""
+    kwh: tuple[float, float] | None = None
+    """Low and high end of the estimate."""
+    kwh_by: tuple[str, ...] = ()
+    """Methods of the estimate."""
 
 
 @dataclass(kw_only=True)
@@ -135,7 +139,7 @@ async def play_trial(bench: Bench, arm: Arm, question: Question, amount: float |
     run = MemoryRun(
         run_id=run_id, task=task, members=members, endpoints={bench.model: bench.endpoint},
         tools=await _tools(bench, question, python), limits=Limits(), seed=bench.seed,
-        sinks=[events.append, writer.write],
+        thinking=arm.thinking, sinks=[events.append, writer.write],
         on_progress=lambda _member, _pieces: None,  # streamed, so that what is cut off is counted
     )  # fmt: skip
     wallet = Wallet(unit=bench.unit, amount=amount, spent=lambda: _spent(events, bench.unit))
@@ -201,8 +205,13 @@ def _row(
         by_purpose=by_purpose, stopped_by=stopped_by, run=events[0].run, seed=bench.seed,
         model=bench.model, prompts=prompts_hash(), code=bench.code,
         at=events[-1].at.isoformat(timespec="seconds"), chance=question.chance,
-        equal_to=arm.equal_to,
+        equal_to=arm.equal_to, kwh=_kwh(spend), kwh_by=spend.kwh_by,
     )  # fmt: skip
+
+
+def _kwh(spend: Spend) -> tuple[float, float] | None:
+    low, high = spend.kwh_low, spend.kwh_high
+    return None if low is None or high is None else (low, high)
 
 
 async def _tools(bench: Bench, question: Question, python: Python) -> Toolset:

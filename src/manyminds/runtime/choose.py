@@ -110,7 +110,7 @@ def member_count(options: AskOptions, strategy: str) -> int:
         UsageError: If the options ask for too many or none.
     """
     if options.members is None:
-        return {"single": 1}.get(strategy, max(_MEMBERS[options.effort], 4))
+        return {"single": 1, "brief": 1}.get(strategy, max(_MEMBERS[options.effort], 4))
     if not 1 <= options.members <= MAX_MEMBERS:
         raise UsageError(f"--members takes 1 to {MAX_MEMBERS}, not {options.members}")
     return options.members

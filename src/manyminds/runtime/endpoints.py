@@ -29,7 +29,7 @@ from manyminds.runtime.embedded.server import (
     server_answers,
 )
 from manyminds.runtime.keys import KEY_NAMES, Key, find_key
-from manyminds.runtime.machine import MACHINE, Share
+from manyminds.runtime.machine import Machine, Share, machine_for
 from manyminds.runtime.probe import known_abilities, probe
 
 __all__ = ["EMBEDDED", "LOCAL_SERVERS", "ConnectedEndpoint", "connect"]
@@ -80,17 +80,22 @@ class ConnectedEndpoint:
             if progress is not None:
                 progress(pieces)
 
-        local = self.price.basis == "local"
+        machine = self._machine()
         try:
-            with MACHINE.at_work() if local else nullcontext(Share()) as share:
+            with nullcontext(Share()) if machine is None else machine.at_work() as share:
                 reply = await send(self.model, call, progress=None if progress is None else timed)
         except ProviderError as error:
             raise self._without_key(error) from None
         return replace(
             reply if self.key is None else _scrubbed(reply, self.key),
             first_token_s=None if first is None else round(first, 3),
-            machine_s=round(share.seconds, 3) if local else None,
+            machine_s=None if machine is None else round(share.seconds, 3),
+            joules=None if machine is None else share.joules,
         )
+
+    def _machine(self) -> Machine | None:
+        """Return whose time and energy requests cost; `None` where it is not ours."""
+        return machine_for(None) if self.price.basis == "local" else None
 
     def _without_key(self, error: ProviderError) -> ProviderError:
         return ProviderError(
@@ -123,6 +128,8 @@ class EmbeddedEndpoint(ConnectedEndpoint):
 
     file: ModelFile
     cache: Path
+    pid: int
+    """Of the process that serves the model."""
     restarts_left: int = 1
     _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -151,6 +158,9 @@ class EmbeddedEndpoint(ConnectedEndpoint):
                 raise  # a bad reply is not a dead server: the run decides what to do
         return await super().send(call, progress=counted)
 
+    def _machine(self) -> Machine | None:
+        return machine_for(self.pid)
+
     async def _restart(self, failed: openai.AsyncOpenAI | None) -> None:
         async with self._restarting:
             if self.client is not failed:
@@ -160,6 +170,7 @@ class EmbeddedEndpoint(ConnectedEndpoint):
             self.restarts_left -= 1
             await self.close()
             server = await ensure_server(self.file, self.cache)
+            self.pid = server.pid
             self.client = openai_client(f"{server.address}/v1", server.key)
             self.model = _chat_model(self.name.model, self.client)
 
@@ -272,6 +283,7 @@ async def _connect_embedded(name: ModelName, cache: Path) -> ConnectedEndpoint:
         client=client,
         file=file,
         cache=cache,
+        pid=server.pid,
     )
 
 

@@ -1,16 +1,39 @@
-"""This machine's time, shared among the requests that it works on at once.
+"""This machine's time and energy, shared among the requests that it works on at once.
 
 Two requests side by side that take ten seconds have cost ten seconds of the machine, not twenty:
-each moment is divided among the requests under way in it. What a local model costs in energy rests
-on that time.
+each moment is divided among the requests under way in it, and so is what it drew.
 """
 
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
-__all__ = ["MACHINE", "Machine", "Share"]
+from manyminds.runtime.power import Counter, counter_for
+
+__all__ = ["Machine", "Share", "machine_for"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Amounts:
+    """Seconds and joules, since some moment or of some piece of work."""
+
+    seconds: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+
+    def __sub__(self, other: "_Amounts") -> "_Amounts":
+        return _Amounts(
+            seconds=self.seconds - other.seconds, low=self.low - other.low,
+            high=self.high - other.high,
+        )  # fmt: skip
+
+    def plus(self, other: "_Amounts", part: float) -> "_Amounts":
+        return _Amounts(
+            seconds=self.seconds + other.seconds * part, low=self.low + other.low * part,
+            high=self.high + other.high * part,
+        )  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -18,17 +41,20 @@ class Share:
     """What one piece of work has had of the machine."""
 
     seconds: float = 0.0
+    joules: tuple[float, float] = (0.0, 0.0)
+    """Low and high end."""
 
 
 @dataclass(kw_only=True)
 class Machine:
-    """Divides time among the work that is under way."""
+    """Divides time and energy among the work that is under way."""
 
+    counter: Counter
     now: Callable[[], float] = time.monotonic
     _under_way: int = 0
-    _each: float = 0.0
-    """Seconds that a piece of work would have had that was there from the beginning."""
-    _at: float = field(default=0.0)
+    _each: _Amounts = field(default_factory=_Amounts)
+    """What a piece of work would have had that was there from the beginning."""
+    _at: _Amounts = field(default_factory=_Amounts)
 
     @contextmanager
     def at_work(self) -> Generator[Share]:
@@ -42,14 +68,21 @@ class Machine:
         finally:
             self._pass()
             self._under_way -= 1
-            share.seconds = self._each - before
+            had = self._each - before
+            share.seconds, share.joules = had.seconds, (had.low, had.high)
 
     def _pass(self) -> None:
-        now = self.now()
+        low, high = self.counter.joules()
+        now = _Amounts(seconds=self.now(), low=low, high=high)
         if self._under_way:
-            self._each += (now - self._at) / self._under_way
+            self._each = self._each.plus(now - self._at, 1 / self._under_way)
         self._at = now
 
 
-MACHINE = Machine()
-"""The one that this process asks; another process that asks the same server is not seen."""
+@cache
+def machine_for(pid: int | None) -> Machine:
+    """Return the machine as one process of it is asked, where that process is known.
+
+    Who else asks the same process from another one of ours is not seen.
+    """
+    return Machine(counter=counter_for(pid))

@@ -102,7 +102,8 @@ class _Flight:
         A request that the provider itself refused costs nothing.
         """
         at_least = tokens_at_least(self.call) if self.cut or self.pieces else 0
-        spend = Spend(tokens_in=at_least, tokens_out=self.pieces, estimated=True)
+        guessed = at_least + self.pieces > 0
+        spend = Spend(tokens_in=at_least, tokens_out=self.pieces, estimated=guessed)
         return self.endpoint.price.of(spend, seconds=self.seconds)
 
     @property
@@ -250,7 +251,7 @@ class MemoryRun:
             raise
         took = flight.seconds if reply.seconds is None else reply.seconds
         machine = took if reply.machine_s is None else reply.machine_s
-        spend = flight.endpoint.price.of(reply.spend, seconds=machine)
+        spend = flight.endpoint.price.of(reply.spend, seconds=machine, joules=reply.joules)
         self._settle(hold, spend)
         self._tell_reply(flight, reply, spend)
         return reply

@@ -13,6 +13,7 @@ from manyminds.core.errors import UnknownName
 from manyminds.core.protocols import Strategy
 from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.brief import Brief
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.debate import Debate
 from manyminds.strategies.heavy import Heavy
@@ -31,6 +32,7 @@ EFFORTS: tuple[Effort, ...] = get_args(Effort)
 
 _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "single": Single,
+    "brief": Brief,
     "self_consistency": SelfConsistency,
     "majority": Majority,
     "best_of_n": BestOfN,

@@ -1,0 +1,35 @@
+"""Brief: one request for the answer alone.
+
+Source: most of what a model draws goes into words that nobody asked for (Dauner and Socher 2025,
+Energy costs of communicating with AI, Frontiers in Communication).
+"""
+
+from dataclasses import dataclass
+
+from manyminds.agents.sample import asks_for_code
+from manyminds.core.protocols import Run
+from manyminds.core.values import Answer
+from manyminds.strategies.majority import Unchecked
+from manyminds.strategies.panel import Panel
+from manyminds.strategies.self_consistency import VOTES_ONLY
+
+__all__ = ["Brief"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief:
+    """Asks one member once for the answer alone, without working; programs are written as ever.
+
+    Cost: one request of a few output tokens.
+    """
+
+    async def __call__(self, run: Run) -> Answer:
+        """Work the task."""
+        panel = Panel(run=run, verifier=Unchecked())
+        form = "code" if asks_for_code(run.task.prompt) else "brief"
+        panel.enter("answer", "one member answers in a few words")
+        for member in run.members:  # the next one where the first is dead
+            await panel.sample([member], temperature=lambda _place: 0.0, form=lambda _place: form)
+            if panel.notes or panel.stopped:
+                break
+        return panel.deliver(panel.weighed(VOTES_ONLY), how="one member's answer, without working")
