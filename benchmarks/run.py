@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from figures import code, machine
-from peers import PEERS
+from frameworks import PEERS
 
 HERE = Path(__file__).parent
 ROUNDS, RUNS = 7, 200
@@ -48,7 +48,7 @@ class Arms:
 
     def command(self, arm: str) -> list[str]:
         """Return how to run one arm."""
-        script = "arms.py" if arm in OWN else "peers.py"
+        script = "arms.py" if arm in OWN else "frameworks.py"
         return [self.pythons[arm], str(HERE / script), arm]
 
 

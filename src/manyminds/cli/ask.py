@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -45,6 +45,7 @@ def ask(
     schema: Path | None = None,
     thinking: bool | None = None,
     abstain: float | None = None,
+    prefer: Literal["energy"] | None = None,
     clarify: Annotated[bool, Parameter(negative=())] = False,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
     events: Annotated[bool, Parameter(negative=())] = False,
@@ -59,8 +60,9 @@ def ask(
     Args:
         question: The question; `@file` reads a file, `-` or nothing reads stdin.
         effort: low, medium, high, heavy or auto.
-        strategy: auto, best_of_n, crew, crew_duo, debate, heavy, majority, mixture, plan_execute,
-            self_consistency, self_refine, single, tree or tree_dfs; overrides --effort.
+        strategy: auto, best_of_n, brief, crew, crew_duo, debate, heavy, majority, mixture,
+            plan_execute, self_consistency, self_refine, single, tree or tree_dfs; overrides
+            --effort.
         verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
         ranker: What decides between answers of best_of_n that stand level, like pairwise.
         members: 1 to 16, or auto.
@@ -70,6 +72,8 @@ def ask(
         schema: File with a JSON Schema the answer must obey.
         thinking: Let models that can reason first do so, or not; by default each as it likes.
         abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
+        prefer: energy: of the ways that `manyminds route green` knows to be as accurate, the one
+            that takes least energy; chooses model, strategy and members.
         clarify: Ask back first where the question can be understood in two ways; needs a terminal.
         json_: Print one JSON object.
         events: Print every event as a line of JSON instead.
@@ -85,8 +89,9 @@ def ask(
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     view = choose_view(quiet=quiet or events, json_=json_)
     more = _More(
-        verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, clarify=clarify
-    )
+        verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, prefer=prefer,
+        clarify=clarify,
+    )  # fmt: skip
     more.check()
     asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
@@ -110,6 +115,7 @@ class _More:
     ranker: str | None
     thinking: bool | None
     abstain: float | None
+    prefer: Literal["energy"] | None
     clarify: bool
 
     def check(self) -> None:
@@ -140,6 +146,7 @@ def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More)
         ranker=more.ranker,
         thinking=more.thinking,
         abstain=more.abstain,
+        prefer=more.prefer,
     )
 
 

@@ -7,10 +7,10 @@ that is none of theirs, and our own receipts can be checked against it.
 
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, web
 
@@ -81,7 +81,7 @@ class CountingProxy:
                     return await _streamed(request, reply, counted, usage_wanted=asked)
                 content = await reply.read()
                 if body:
-                    _count(counted, _usage_in(content))
+                    _count(counted, (_object(content) or {}).get("usage"))
                 return _whole(reply, content)
         except ClientError as error:
             counted.failed += bool(body)
@@ -97,7 +97,7 @@ class CountingProxy:
 
 
 @asynccontextmanager
-async def counting_proxy(upstream: str, *, key: str | None = None) -> AsyncIterator[CountingProxy]:
+async def counting_proxy(upstream: str, *, key: str | None = None) -> AsyncGenerator[CountingProxy]:
     """Serve a proxy on loopback.
 
     Args:
@@ -175,18 +175,16 @@ async def _streamed(
 def _piece(line: bytes) -> dict[str, Any] | None:
     if not line.startswith(b"data:"):
         return None
+    return _object(line[5:])
+
+
+def _object(text: bytes) -> dict[str, Any] | None:
+    """Return a JSON object; `None` where the text is none."""
     try:
-        said = json.loads(line[5:])
+        said: object = json.loads(text)
     except ValueError:
         return None
-    return said if isinstance(said, dict) else None
-
-
-def _usage_in(content: bytes) -> dict[str, Any] | None:
-    try:
-        return json.loads(content).get("usage")
-    except (ValueError, AttributeError):
-        return None
+    return cast("dict[str, Any]", said) if isinstance(said, dict) else None
 
 
 def _count(counted: Counted, usage: dict[str, Any] | None) -> None:

@@ -22,7 +22,7 @@ from manyminds.core.errors import (
 from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted
 from manyminds.core.protocols import Strategy, Tool
 from manyminds.core.values import Answer, Cost, Limits, Member, Task
-from manyminds.runtime.choose import AskOptions, choose_strategy, member_count
+from manyminds.runtime.choose import AskOptions, choose_strategy, greener, member_count
 from manyminds.runtime.endpoints import connect
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import abstaining, calibrated
@@ -83,6 +83,9 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
     """
     began = time.monotonic()
     _check_prompts()
+    if options.prefer == "energy":
+        options, why = greener(options, task.prompt, data)
+        watch.on_notice(f"by energy, {why}")
     name, strategy = choose_strategy(options, data)
     count = member_count(options, name)
     async with AsyncExitStack() as stack:

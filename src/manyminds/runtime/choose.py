@@ -1,8 +1,9 @@
 """What a question is worked by: the options, and the strategy and panel size they come to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from manyminds.agents.roster import MAX_MEMBERS
 from manyminds.core.errors import UnknownName, UsageError
@@ -11,15 +12,17 @@ from manyminds.core.values import Limits
 from manyminds.judging.agreement import Agreement, Aligned, Choices, TrustedRanker
 from manyminds.judging.rankers.registry import ranker_named, ranker_names
 from manyminds.judging.verifiers.registry import verifier_named, verifier_names
+from manyminds.runtime.green import greenest, load_ways
 from manyminds.runtime.labels import report
 from manyminds.runtime.routing import load_router
 from manyminds.runtime.run import Patience
 from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.question import family_of
 from manyminds.strategies.registry import Effort, for_effort, strategy_named
 from manyminds.strategies.tally import fitting_verifier
 
-__all__ = ["AskOptions", "choose_strategy", "member_count"]
+__all__ = ["AskOptions", "choose_strategy", "greener", "member_count"]
 
 _MEMBERS: dict[Effort, int] = {"low": 1, "medium": 1, "high": 5, "heavy": 4, "auto": 4}
 
@@ -47,6 +50,34 @@ class AskOptions:
     """Confidence, 0 to 1, below which an answer is only a partial one; `None`: never."""
     thinking: bool | None = None
     """Whether models that can reason first should; `None` leaves it to each model."""
+    prefer: Literal["energy"] | None = None
+    """Let what was measured here choose model, strategy and panel; `None`: the options above."""
+
+
+def greener(options: AskOptions, question: str, data: Path) -> tuple[AskOptions, str]:
+    """Return the options with what takes least energy without costing accuracy, and why.
+
+    Where questions of this kind were not measured, `auto` chooses.
+
+    Raises:
+        UsageError: If the options say otherwise already, or nothing was measured yet.
+    """
+    said = {
+        "--strategy": options.strategy, "--verifier": options.verifier, "--ranker": options.ranker,
+        "--members": options.members,
+    }  # fmt: skip
+    if against := [flag for flag, value in said.items() if value is not None]:
+        raise UsageError(f"--prefer energy chooses these itself: leave out {', '.join(against)}")
+    family = family_of(question)
+    found = greenest(load_ways(data), family, options.models)
+    if found is None:
+        why = f"no two ways were measured on enough questions like this one ({family})"
+        return replace(options, strategy="auto"), f"auto: {why}"
+    way, best = found
+    chosen = replace(options, models=(way.model,), strategy=way.strategy, members=way.members)
+    told = f"{way.accuracy:.0%} of {way.n} questions like it right for {way.joules:.0f} J"
+    other = "" if way == best else f"; {best.strategy} {best.accuracy:.0%} for {best.joules:.0f} J"
+    return chosen, f"{way.strategy} with {way.model}: {told}{other} (estimates)"
 
 
 def choose_strategy(options: AskOptions, data: Path) -> tuple[str, Strategy]:

@@ -8,12 +8,17 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
+from typing import Literal
 
 from manyminds.agents.sample import asks_for_code
 from manyminds.core.errors import ToolRetry
 from manyminds.tools.calculator.tool import calculate
 
-__all__ = ["FEATURES", "expression_in", "features_of", "stems_of"]
+__all__ = ["FEATURES", "Family", "expression_in", "family_of", "features_of", "stems_of"]
+
+Family = Literal["code", "choice", "number", "words"]
+"""Kinds of questions that ways of answering are measured on: wanted is a program, one of several
+options, a number worked out from others, or words."""
 
 
 Feature = Callable[[str], float]
@@ -72,6 +77,18 @@ def _words() -> dict[str, Feature]:
 
 FEATURES: Mapping[str, Feature] = _SHAPES | _words()
 """Each from 0 to 1, of a question that is not empty."""
+
+
+_OPTION = re.compile(r"^\s*\(?[A-E][).:]\s", re.MULTILINE)
+
+
+def family_of(question: str) -> Family:
+    """Return the kind of a question, from its words alone."""
+    if asks_for_code(question):
+        return "code"
+    if len(_OPTION.findall(question)) > 1:
+        return "choice"
+    return "number" if len(_NUMBER.findall(question)) > 1 else "words"
 
 
 def features_of(question: str) -> tuple[float, ...]:

@@ -209,6 +209,8 @@ def _verdict(row: Trial | None) -> str:
     if row is None:
         return "<td></td>"
     mark, kind = ("right", "win") if row.right else ("wrong", "loss")
+    if not row.run:  # somebody else's program, which leaves no transcript of ours
+        return f'<td class="{kind}" title="{escape(row.reason)}">{mark}</td>'
     link = f"runs/{row.run}/transcript.jsonl"
     return (
         f'<td class="{kind}"><a href="{escape(link)}" title="{escape(row.reason)}">{mark}</a></td>'

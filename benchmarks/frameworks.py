@@ -1,6 +1,6 @@
 """The same member-run, written as each framework's users would; each in an environment of its own.
 
-    python benchmarks/peers.py ARM PORT seq RUNS        # as arms.py; `run.py --peers` runs them all
+    python benchmarks/frameworks.py ARM PORT seq RUNS        # as arms.py; `run.py --peers` runs them all
 
 Telemetry is switched off where a framework has any.
 """
