@@ -103,7 +103,8 @@ def test_arms_become_the_strategies_that_they_are() -> None:
 
 
 def test_the_saving_is_that_of_questions_it_has_not_seen() -> None:
-    chance, rows = random.Random(1), []
+    chance = random.Random(1)
+    rows: list[Asked] = []
     for n in range(400):
         known = n not in ONLY_HEAVY and chance.random() < 0.7
         rows.append(row(n, "heavy", right=known or n in ONLY_HEAVY, joules=100))

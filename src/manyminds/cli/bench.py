@@ -13,6 +13,7 @@ from rich.table import Table
 
 from manyminds.core.errors import ProviderError, UsageError
 from manyminds.evals.arms import BASE, Unit, parse_arms
+from manyminds.evals.hub import fetch_suite
 from manyminds.evals.measures import ArmMeasures, Measures, equal_cost, measure
 from manyminds.evals.origin import command as _command
 from manyminds.evals.origin import machine, version
@@ -52,6 +53,7 @@ def bench(
     arms: str = "single,majority,best_of_n,heavy,majority@budget,oracle",
     model: str | None = None,
     data: Path = Path(),
+    hub: Annotated[bool, Parameter(negative=())] = False,
     limit: int | None = None,
     members: int = MEMBERS,
     seed: int = 11,
@@ -68,12 +70,13 @@ def bench(
     they have in common. The report stands in the folder --out as report.html and report.json.
 
     Args:
-        suite: humaneval, gsm_plus, math500, mmlu or everyday.
+        suite: humaneval, gsm_plus, math500, mmlu, mmlu_open or everyday.
         arms: Names with commas: any strategy, best_of_n@3 for three members, majority_adaptive,
             tools, greedy, majority@budget or single@budget for as much as --equal-to spends; single
             and oracle are read off the draws of majority, which is always played.
         model: provider:name or http://host:port/v1#name; by default what `ask` would take.
         data: Folder that holds the suite's files.
+        hub: Fetch them from the public hub instead, once; not for everyday.
         limit: Questions at most; a larger limit adds to the same ones.
         members: Of each arm's panel.
         seed: Of the draws.
@@ -88,7 +91,8 @@ def bench(
     if not 1 <= members <= MOST_AT_ONCE or not 1 <= side_by_side <= MOST_AT_ONCE:
         raise UsageError(f"--members and --side-by-side take 1 to {MOST_AT_ONCE}")
     played, derived = parse_arms(arms, members=members, equal_to=equal_to, unit=unit)
-    questions = load_suite(suite, data, limit=limit)
+    held = fetch_suite(suite, cache_home()) if hub else data
+    questions = load_suite(suite, held, limit=limit)
     chosen = asyncio.run(model_for(model))
     folder = out or folder_for(suite, chosen)
     plan = Plan(

@@ -22,6 +22,7 @@ from manyminds.evals.energy import (
     energy_of,
     energy_questions,
 )
+from manyminds.evals.hub import fetch_suite
 from manyminds.evals.origin import command as typed
 from manyminds.evals.origin import machine, version
 from manyminds.evals.statistics import Ratio
@@ -38,6 +39,7 @@ def energy(
     *,
     model: str | None = None,
     data: Path = Path(),
+    hub: Annotated[bool, Parameter(negative=())] = False,
     limit: int = PROTOCOL,
     seed: int = 11,
     out: Path | None = None,
@@ -54,6 +56,7 @@ def energy(
     Args:
         model: provider:name or http://host:port/v1#name; by default what `ask` would take.
         data: Folder that holds mmlu/test.
+        hub: Fetch it from the public hub instead, once.
         limit: Questions of each form; the protocol has 500. Figures are scaled to 1,000.
         seed: Of the draws.
         out: Folder of rows, transcripts, logs and energy.json; by default one by model.
@@ -61,7 +64,7 @@ def energy(
         side_by_side: Questions at once.
         json_: Print one JSON object.
     """
-    questions = energy_questions(data, limit)
+    questions = energy_questions(fetch_suite("mmlu", cache_home()) if hub else data, limit)
     chosen = asyncio.run(model_for(model))
     folder = out or folder_for("energy", chosen)
     plans = [
