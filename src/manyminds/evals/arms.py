@@ -6,13 +6,15 @@ spent as the arm they are to equal has spent on the same question. `single` and 
 off the draws of `majority`: the mean score of one draw, and whether any of them was right.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Run, Strategy
 from manyminds.core.values import Answer, Spend
+from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.crew import Crew
 from manyminds.strategies.majority import Majority, Unchecked
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.registry import strategy_named, strategy_names
@@ -29,6 +31,11 @@ Unit = Literal["tokens", "usd", "seconds", "joules"]
 MOST_DRAWS = 64
 _BUDGETED = ("majority@budget", "single@budget")
 _JOULES_PER_KWH = 3_600_000.0
+_VARIANTS: Mapping[str, Callable[[], Strategy]] = {
+    "best_of_n_unrepaired": lambda: BestOfN(repairs=0),
+    "crew_unasked": lambda: Crew(verification=False),
+}
+"""Strategies with one thing left out, to see what that thing is worth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,11 +151,16 @@ def _arm(name: str, members: int) -> Arm:
         )
     if base == "majority_adaptive":
         return Arm(name=name, members=int(size or members), make=lambda _wallet: Majority())
-    known = [*strategy_names(), "majority_adaptive", "tools", "greedy", "oracle", *_BUDGETED]
+    known = [
+        *strategy_names(), *_VARIANTS, "majority_adaptive", "tools", "greedy", "oracle", *_BUDGETED,
+    ]  # fmt: skip
     if base == "greedy" and not at:
         return Arm(
             name=name, members=1, make=lambda _wallet: Majority(adaptive=False, temperature=0.0)
         )
+    if base in _VARIANTS:
+        make = _VARIANTS[base]
+        return Arm(name=name, members=int(size or members), make=lambda _wallet: make())
     if base == "single":
         raise UsageError(f"{name}: a single draw has one member; tools is one member with tools")
     if base not in strategy_names():
