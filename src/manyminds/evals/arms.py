@@ -29,13 +29,7 @@ BASE = "majority"
 Derived = Literal["single", "oracle"]
 Unit = Literal["tokens", "usd", "seconds", "joules"]
 MOST_DRAWS = 64
-_BUDGETED = ("majority@budget", "single@budget")
 _JOULES_PER_KWH = 3_600_000.0
-_VARIANTS: Mapping[str, Callable[[], Strategy]] = {
-    "best_of_n_unrepaired": lambda: BestOfN(repairs=0),
-    "crew_unasked": lambda: Crew(verification=False),
-}
-"""Strategies with one thing left out, to see what that thing is worth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,39 +127,28 @@ def parse_arms(
 
 
 def _arm(name: str, members: int) -> Arm:
-    if name == "majority@budget":
-        return Arm(name=name, members=MOST_DRAWS, make=_MajorityUntil, budgeted=True)
-    if name == "single@budget":
-        return Arm(name=name, members=1, make=_revising_until, budgeted=True)
-    if name == "tools":
-        return Arm(name=name, members=1, make=lambda _wallet: Single())
     base, at, size = name.partition("@")
+    if name in _BUDGETED:
+        most, make = _BUDGETED[name]
+        return Arm(name=name, members=most, make=make, budgeted=True)
     if at and not (size.isdigit() and 1 <= int(size) <= MOST_DRAWS):
         raise UsageError(
             f"{name}: after @ stands the number of members, 1 to {MOST_DRAWS}; "
             f"with a budget there are {' and '.join(_BUDGETED)}"
         )
-    if base == BASE:  # all draws, so that single and oracle can be read off them
-        return Arm(
-            name=name, members=int(size or members), make=lambda _wallet: Majority(adaptive=False)
-        )
-    if base == "majority_adaptive":
-        return Arm(name=name, members=int(size or members), make=lambda _wallet: Majority())
-    known = [
-        *strategy_names(), *_VARIANTS, "majority_adaptive", "tools", "greedy", "oracle", *_BUDGETED,
-    ]  # fmt: skip
-    if base == "greedy" and not at:
-        return Arm(
-            name=name, members=1, make=lambda _wallet: Majority(adaptive=False, temperature=0.0)
-        )
-    if base in _VARIANTS:
-        make = _VARIANTS[base]
-        return Arm(name=name, members=int(size or members), make=lambda _wallet: make())
-    if base == "single":
-        raise UsageError(f"{name}: a single draw has one member; tools is one member with tools")
-    if base not in strategy_names():
+    if base == "single" or (base in _ALONE and at):
+        raise UsageError(f"{name}: it has one member; tools is one member with tools")
+    make = _OWN.get(base)
+    if make is None and base in strategy_names():
+        make = _strategy(base)
+    if make is None:
+        known = [*strategy_names(), *_OWN, "oracle", *_BUDGETED]
         raise UnknownName("arm", base, known)
-    return Arm(name=name, members=int(size or members), make=lambda _wallet: strategy_named(base))
+    return Arm(name=name, members=1 if base in _ALONE else int(size or members), make=make)
+
+
+def _strategy(name: str) -> Callable[[Wallet], Strategy]:
+    return lambda _wallet: strategy_named(name)
 
 
 def _revising_until(wallet: Wallet) -> Strategy:
@@ -190,3 +173,23 @@ class _MajorityUntil:
             if panel.stopped or not self.wallet.worth_another():
                 break
         return panel.deliver(panel.weighed(VOTES_ONLY), how=f"majority of {drawn} samples")
+
+
+_BUDGETED: Mapping[str, tuple[int, Callable[[Wallet], Strategy]]] = {
+    "majority@budget": (MOST_DRAWS, _MajorityUntil),
+    "single@budget": (1, _revising_until),
+}
+"""Arms that spend as much as another one, with their members."""
+_OWN: Mapping[str, Callable[[Wallet], Strategy]] = {
+    # All draws, so that single and oracle can be read off them.
+    BASE: lambda _wallet: Majority(adaptive=False),
+    "majority_adaptive": lambda _wallet: Majority(),
+    "greedy": lambda _wallet: Majority(adaptive=False, temperature=0.0),
+    "tools": lambda _wallet: Single(),
+    # With one thing left out, to see what that thing is worth.
+    "best_of_n_unrepaired": lambda _wallet: BestOfN(repairs=0),
+    "crew_unasked": lambda _wallet: Crew(verification=False),
+}
+"""Arms that are no strategy by that name."""
+_ALONE = frozenset({"greedy", "tools"})
+"""Those of one member."""
