@@ -8,9 +8,13 @@ import sys
 from autogen import AssistantAgent, GroupChat, GroupChatManager, UserProxyAgent
 from autogen.agentchat.contrib import math_user_proxy_agent as mathchat
 from autogen.code_utils import extract_code
-from serve import MAX_TOKENS, MODEL, run_program, serve
+from serve import MAX_TOKENS, MODEL, RETRIES, run_program, serve
 
 TURNS = 10
+ROUNDS = 3
+"""Of solver, coder, program and verifier at most, as ours."""
+WARMTH = {"solver": 0.3, "coder": 0.2, "verifier": 0.0}
+"""As ours."""
 ROLES = {
     "solver": "You are the solver. Say how the question is to be solved: what is asked, what is given, "
     "the steps, and the result that you expect. Be short. If data is missing, say so.",
@@ -22,10 +26,16 @@ ROLES = {
 }
 
 
-def _config(base: str) -> dict:
-    entry = {"model": MODEL, "base_url": base, "api_key": "x", "price": [0, 0], "max_retries": 0}
+def _config(base: str, temperature: float = 0.7) -> dict:
+    entry = {
+        "model": MODEL,
+        "base_url": base,
+        "api_key": "x",
+        "price": [0, 0],
+        "max_retries": RETRIES,
+    }
     return {
-        "config_list": [entry], "cache_seed": None, "temperature": 0.7, "max_tokens": MAX_TOKENS,
+        "config_list": [entry], "cache_seed": None, "temperature": temperature, "max_tokens": MAX_TOKENS,
         "timeout": 3_600,
     }  # fmt: skip
 
@@ -55,15 +65,20 @@ class _SandboxedProxy(mathchat.MathUserProxyAgent):
         self._address = address
 
     def execute_one_python_code(self, pycode: str) -> tuple[str, bool]:
-        ok, output = run_program(self._address, mathchat._add_print_to_last_line(pycode))
+        """As it does itself, what ran before run again before what is new; but in the sandbox."""
+        code = f"{self._previous_code}\n{mathchat._add_print_to_last_line(pycode)}"
+        ok, output = run_program(self._address, code)
+        if ok:
+            self._previous_code = mathchat._remove_print(code)
         return (output or "No output found.") if ok else f"Error: {output}", ok
 
 
 def crew(asked: dict[str, str]) -> str:
     """Let solver, coder, a proxy that runs programs and verifier talk in turn, until approval."""
-    config = _config(asked["base"])
     members = {
-        name: AssistantAgent(name, system_message=told, llm_config=config)
+        name: AssistantAgent(
+            name, system_message=told, llm_config=_config(asked["base"], WARMTH[name])
+        )
         for name, told in ROLES.items()
     }
     runner = UserProxyAgent("runner", human_input_mode="NEVER", code_execution_config=False)
@@ -78,7 +93,7 @@ def crew(asked: dict[str, str]) -> str:
     runner.register_reply([object, None], run, position=0)
     chat = GroupChat(
         agents=[members["solver"], members["coder"], runner, members["verifier"]], messages=[],
-        max_round=1 + 2 * 4, speaker_selection_method="round_robin",
+        max_round=1 + ROUNDS * 4, speaker_selection_method="round_robin",
     )  # fmt: skip
     manager = GroupChatManager(
         chat, llm_config=False, is_termination_msg=lambda m: "TERMINATE" in (m.get("content") or ""),

@@ -5,14 +5,14 @@ import sys
 from collections import Counter
 
 from openai import OpenAI
-from serve import MAX_TOKENS, MODEL, serve
+from serve import MAX_TOKENS, MODEL, RETRIES, serve
 
 N = 5
 
 
 def answer(asked: dict[str, str]) -> str:
     """Return the first of the texts whose boxed answer has most votes."""
-    client = OpenAI(base_url=asked["base"], api_key="x", timeout=3_600, max_retries=0)
+    client = OpenAI(base_url=asked["base"], api_key="x", timeout=3_600, max_retries=RETRIES)
     said = [{"role": "system", "content": asked["system"]}] if asked["system"] else []
     messages = [*said, {"role": "user", "content": asked["asked"]}]
     texts = []

@@ -12,6 +12,8 @@ own receipts equal that proxy's count is checked in `tests/evals/test_proxy.py`.
 import argparse
 import asyncio
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,11 +24,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import web
+from filelock import FileLock
 from rich.console import Console
 
 from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import asks_for_code, read_answer
 from manyminds.cli.bench import WIDE, print_measures
+from manyminds.evals.arms import BASE
 from manyminds.evals.measures import measure
 from manyminds.evals.origin import command, machine, version
 from manyminds.evals.proxy import Counted, CountingProxy, counting_proxy
@@ -39,12 +43,15 @@ from manyminds.runtime.embedded.server import ensure_server, release_server
 from manyminds.runtime.paths import cache_home
 from manyminds.tools.sandbox.choose import Isolation, find_isolation
 from manyminds.tools.sandbox.tool import Python
+from manyminds.transcript.store import cut_torn_line
 
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parents[1] / ".bench" / "peers"
 MODEL = "embedded:qwen2.5-coder-1.5b"
 TOLD = {"capture_output": True, "text": True}
 MEMBERS = 5
+MISSING = 'If the question lacks something that it needs, the answer is "cannot be determined".'
+"""Our members are told so, and GSM-Plus wants it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +62,8 @@ class Peer:
     way: str
     environment: str
     packages: tuple[str, ...]
+    suites: tuple[str, ...] = ("gsm_plus", "humaneval")
+    """What it can be asked fairly: a way that ends in a number writes no functions."""
     alone: bool = False
     """Whether the first package is installed without what it says it needs: optillm wants torch and
     250 packages more for plugins that are not used here."""
@@ -74,7 +83,11 @@ PEERS = {
     },
     **{
         f"ag2 {way}": Peer(
-            driver="ag2", way=way, environment="ag2c", packages=("ag2[openai]==0.9.10",)
+            driver="ag2",
+            way=way,
+            environment="ag2c",
+            packages=("ag2[openai]==0.9.10",),
+            suites=("gsm_plus",),
         )
         for way in ("maths_chat", "crew")
     },
@@ -83,6 +96,7 @@ PEERS = {
         way="",
         environment="smolagents",
         packages=("smolagents[openai]==1.26.0",),
+        suites=("gsm_plus",),
     ),
 }
 """What is driven. AG2 is of the line that has the two-agent maths chat."""
@@ -96,17 +110,23 @@ async def main(arguments: argparse.Namespace) -> None:
         sys.exit("programs are to be run, and no sandbox works here; see manyminds doctor")
     server = await ensure_server(CODER, cache_home())
     rows = arguments.out / "rows.jsonl"
+    lock = FileLock(arguments.out / "lock").acquire(blocking=False)  # a bench may be playing
     try:
         async with (
             counting_proxy(f"{server.address}/v1", key=server.key) as proxy,
             sandbox(isolation) as address,
         ):
-            for arm in arguments.arms.split(","):
+            if rows.exists():
+                cut_torn_line(rows)
+            for arm in arguments.arms.split(",") if arguments.arms else PEERS:
+                if arguments.suite not in PEERS[arm].suites:
+                    continue
                 done = {row.question for row in read_trials(rows) if row.arm == arm}
                 left = [question for question in questions if question.id not in done]
                 if left:
                     await play(arm, left, arguments, proxy, address, isolation)
     finally:
+        lock.release()
         release_server(CODER, cache_home())
     tell(arguments.out, {question.id for question in questions})
 
@@ -116,11 +136,11 @@ async def play(
     sandbox_at: str, isolation: Isolation,
 ) -> None:  # fmt: skip
     """Let one peer answer; each answer is graded and written as it comes."""
-    peer = PEERS[arm]
+    peer, errors = PEERS[arm], arguments.out / f"{arm.replace(' ', '-')}.log"
     driver = await asyncio.create_subprocess_exec(
         environment(peer), str(HERE / f"drive_{peer.driver}.py"), peer.way or "-",
         str(arguments.side_by_side), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL, limit=1 << 24,
+        stderr=errors.open("wb"), limit=1 << 24, env=_environ(),
     )  # fmt: skip
     assert driver.stdin is not None
     assert driver.stdout is not None
@@ -133,24 +153,32 @@ async def play(
     try:
         async for line in driver.stdout:
             told = json.loads(line)
-            question = by_label[told["label"]]
+            question = by_label.pop(told["label"])
             counted = proxy.counts.get(told["label"], Counted())
+            if told["error"] is not None and (counted.failed or not counted.requests):
+                print(f"{arm} {question.id}: left for another time: {told['error']}", flush=True)
+                continue  # whoever was not answered was not wrong
             row = await _row(arm, question, told, counted, python)
             with (arguments.out / "rows.jsonl").open("a", encoding="utf-8") as file:
                 file.write(line_of(row) + "\n")
             passed = time.monotonic() - began
             print(f"{passed:.0f} s {arm} {question.id}: {row.right} {row.reason[:80]} {counted.tokens} tokens", flush=True)  # fmt: skip
     finally:
-        if driver.returncode is None:
-            driver.kill()
+        if await driver.wait() or by_label:
+            print(f"{arm}: {len(by_label)} questions were not answered; see {errors}", flush=True)
         await python.close()
+
+
+def _environ() -> dict[str, str]:
+    """Return our surroundings without keys: peers need none."""
+    return {k: v for k, v in os.environ.items() if not k.upper().endswith(("_KEY", "_TOKEN"))}
 
 
 def _asked(question: Question) -> dict[str, str]:
     """Ask as our own members are asked."""
     code = asks_for_code(question.prompt)
     return {
-        "prompt": question.prompt,
+        "prompt": question.prompt if code else f"{question.prompt}\n\n{MISSING}",
         "asked": prompt("question" if code else "question_words", question=question.prompt),
         "system": prompt("sample_code") if code else "",
     }
@@ -209,15 +237,23 @@ def environment(peer: Peer) -> str:
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True, **TOLD)
         pip = [str(python), "-m", "pip", "install", "-q"]
         first, *rest = peer.packages
-        if peer.alone:
-            subprocess.run([*pip, "--no-deps", first], check=True, **TOLD)
-        subprocess.run([*pip, *(rest if peer.alone else peer.packages)], check=True, **TOLD)
+        try:
+            if peer.alone:
+                subprocess.run([*pip, "--no-deps", first], check=True, **TOLD)
+            subprocess.run([*pip, *(rest if peer.alone else peer.packages)], check=True, **TOLD)
+        except subprocess.CalledProcessError as error:
+            shutil.rmtree(home)
+            sys.exit(f"{peer.environment} cannot be installed: {error.stderr.strip()[-300:]}")
     return str(python)
 
 
 def tell(out: Path, asked: set[str]) -> None:
     """Print and write what all arms of the folder, ours and theirs, have reached."""
     rows = [row for row in read_trials(out / "rows.jsonl") if row.question in asked]
+    if not any(row.arm == BASE for row in rows):
+        sys.exit(
+            f"the peers' rows are in {out}; play the bench into the same folder to compare them"
+        )
     found = measure(rows, members=MEMBERS)
     print_measures(found, Console(width=WIDE))
     print(
@@ -231,6 +267,6 @@ if __name__ == "__main__":
     parser.add_argument("--limit", type=int, default=24)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--arms", default=",".join(PEERS))
-    parser.add_argument("--side-by-side", type=int, default=4)
+    parser.add_argument("--arms", help="with commas; by default all that fit the suite")
+    parser.add_argument("--side-by-side", type=int, default=1, help="as the bench was played")
     asyncio.run(main(parser.parse_args()))

@@ -2,8 +2,8 @@
 
 A driver runs in its peer's own environment, so this file needs nothing but the standard library.
 Each question is a line `{"label", "base", "run", "prompt", "asked", "system"}`: the name it is counted
-under, the address of the server, that of a sandbox, the bare question, the question as our own members
-are asked it, and what they are told before it. Each answer is a line `{"label", "text", "error"}`.
+under, the address of the server, that of a sandbox, the question with what our members are told about
+missing data, the question as our own members are asked it, and what they are told before it. Each answer is a line `{"label", "text", "error"}`.
 """
 
 import contextlib
@@ -17,8 +17,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 MODEL = "local"
-MAX_TOKENS = 1_024
-"""Of one reply: a small model that is past that repeats itself."""
+MAX_TOKENS = 700
+"""Of one reply, as for our own members."""
+RETRIES = 3
+"""Of a request, as ours."""
 
 os.environ.update(OTEL_SDK_DISABLED="true", AUTOGEN_USE_DOCKER="0", OPENAI_API_KEY="x")
 logging.disable(logging.CRITICAL)

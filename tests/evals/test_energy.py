@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from manyminds.budget.energy import MODELLED
 from manyminds.cli.app import run
 from manyminds.evals.energy import energy_of, energy_questions
 from manyminds.evals.suites import MMLU_SUBJECTS, stands_alone
 from manyminds.evals.trials import Trial
-from tests.stub import Body, Stub
+from manyminds.runtime.power import counter_for
+from tests.stub import Body, Stub, fail
 
-STEP_BY_STEP = "Reason step by step"
+STEP_BY_STEP = "reason step by step"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def answers_at_length_where_asked_to(body: Body) -> str:
     while time.thread_time() < until:
         pass
     answer = "B" if "right option" in text else "7"
-    return f"There are seven.\nAnswer: {answer}" if long else answer
+    return f"There are seven: \\boxed{{{answer}}}" if long else answer
 
 
 def test_forms_and_ways_are_compared(
@@ -56,8 +56,9 @@ def test_forms_and_ways_are_compared(
     drawn = {(d["form"], d["way"]): d for d in found["drawn"]}
     assert len(drawn) == 4
     assert all(d["n"] == 5 for d in drawn.values())
-    assert all(0 < d["grams_low"] < d["grams_high"] for d in drawn.values())
-    assert found["methods"] == [MODELLED]
+    assert all(0 < d["grams_low"] <= d["grams_high"] for d in drawn.values())
+    assert found["methods"] == [counter_for(None).method]
+    assert all(drawn[form, "reasoned"]["graded"] for form in ("choice", "open"))
     assert all(r["value"] > 1 for r in found["reasoned_over_brief"].values())
     assert set(found["open_over_choice"]) == {"brief", "reasoned"}
     for form in ("choice", "open"):  # the stub says the same both times
@@ -78,6 +79,18 @@ def test_what_a_model_elsewhere_draws_is_unknown(
     shown = capsys.readouterr().out
     assert "unknown" in shown
     assert "nothing is known" in shown
+
+
+def test_a_model_that_fails_is_told_of_and_nothing_is_made_up(
+    stub: Stub, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.behaviours = [fail(401)]
+    out = str(tmp_path / "out")
+    asked = ["bench", "energy", "--model", stub.model, "--data", str(data), "--limit", "1", "--out", out]  # fmt: skip
+    assert run(asked) == 4
+    shown = capsys.readouterr()
+    assert "run the same command to go on" in shown.err
+    assert "grams" not in shown.out
 
 
 def row(question: str, arm: str, kwh: float, tokens_out: int) -> Trial:

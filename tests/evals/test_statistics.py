@@ -10,12 +10,26 @@ from manyminds.evals.statistics import (
     holm,
     mcnemar,
     pareto_front,
+    ratio,
 )
 from manyminds.judging.interval import share_interval
 
 
 def scores(values: list[float]) -> dict[str, float]:
     return {f"q{n}": value for n, value in enumerate(values)}
+
+
+def test_a_ratio_is_that_of_the_means_and_its_interval_goes_by_clusters() -> None:
+    a, b = {f"q{n}": 4.0 + n % 3 for n in range(90)}, {f"q{n}": 2.0 for n in range(90)}
+    found = ratio(a, b)
+    assert found is not None
+    assert found.value == pytest.approx(2.5)
+    assert found.low < 2.5 < found.high
+    by_seed = ratio(a, b, clusters={q: f"seed {int(q[1:]) % 3}" for q in a})
+    assert by_seed is not None
+    assert by_seed.high - by_seed.low > 3 * (found.high - found.low)
+    assert ratio(a, {}) is None
+    assert ratio(a, dict.fromkeys(b, 0.0)) is None
 
 
 def test_a_lead_that_is_always_the_same_has_no_width() -> None:

@@ -16,6 +16,7 @@ from manyminds.core.messages import (
     Message,
     ModelCall,
     Purpose,
+    Reply,
     Said,
     ToolCall,
     Turn,
@@ -60,10 +61,13 @@ def read_answer(text: str, *, code: bool) -> str | None:
             return f"```python\n{whole[-1]}\n```"
         if re.match(r"\s*(?:def|class|import|from) ", text):
             return f"```python\n{text.strip()}\n```"
-    stated = [line.strip(" *_`\"'") for line in _LINE.findall(text)]
-    if stated and stated[-1]:
-        return stated[-1].removesuffix(".")
-    return _boxed(text) or _concluded(text)
+    stated = [match for match in _LINE.finditer(text) if match[1].strip(" *_`\"'")]
+    boxed = _boxed(text)
+    if boxed and (not stated or text.rfind(_BOX) > stated[-1].start()):
+        return boxed
+    if stated:
+        return stated[-1][1].strip(" *_`\"'").removesuffix(".")
+    return _concluded(text)
 
 
 def _boxed(text: str) -> str | None:
@@ -96,7 +100,7 @@ BRIEF_TOKENS = 64
 _SYSTEM: dict[Form, str] = {
     "code": "sample_code", "program": "sample_program", "brief": "sample_brief",
 }  # fmt: skip
-"""What is said before everything else; for words nothing. Tried in `benchmarks/live/LOG.md`."""
+"""What is said before everything else; for words nothing (`benchmarks/live/LOG.md`)."""
 _QUESTION: dict[Form, str] = {
     "words": "question_words", "code": "question", "program": "question_program",
     "brief": "question_brief",
@@ -174,7 +178,7 @@ class Conversation:
             self.member,
             ModelCall(
                 messages=tuple(self.messages),
-                max_tokens=min(most, BRIEF_TOKENS) if self.form == "brief" else most,
+                max_tokens=min(most, BRIEF_TOKENS) if self._is_short(run) else most,
                 temperature=self.temperature,
                 seed=run.seed(self.member),
                 purpose=self.purpose,
@@ -184,15 +188,18 @@ class Conversation:
         blocks = _BLOCK.findall(reply.text) if self.form == "program" else []
         if blocks:
             return await self._run_program(run, blocks[-1])
-        if self.form == "brief" and reply.text.strip():
-            said = read_answer(reply.text, code=False) or reply.text.strip().partition("\n")[0]
-            return draft_of(self.member, f"Answer: {said}")
+        if self.form == "brief":
+            return _brief(self.member, reply)
         try:
             return draft_of(self.member, reply.text, code=self.form == "code")
         except ProviderError as error:
             if reply.finish == "length":
                 raise ProviderError(f"{self.member.model}: was cut off") from error
             raise
+
+    def _is_short(self, run: Run) -> bool:
+        """Say whether little room is needed; who reasons first needs room for that."""
+        return self.form == "brief" and run.abilities(self.member).reasoning_field is None
 
     async def _run_program(self, run: Run, code: str) -> Draft:
         """Run the member's program; its last printed line is the answer."""
@@ -208,6 +215,20 @@ class Conversation:
             member=self.member, answer=answer, reason="a program printed it", confidence=None,
             claims=(), evidence=outcome.evidence, would_change=None, working=code,
         )  # fmt: skip
+
+
+def _brief(member: Member, reply: Reply) -> Draft:
+    """Read the answer alone; one that was cut off is none."""
+    if reply.finish == "length":
+        raise ProviderError(f"{member.model}: was cut off")
+    blocks = _BLOCK.findall(reply.text)
+    said = read_answer(reply.text, code=False) or (blocks[-1] if blocks else reply.text).strip()
+    if not said:
+        raise ProviderError(f"{member.model}: gave no answer that can be read")
+    return Draft(
+        member=member, answer=said, reason="", confidence=None, claims=(), evidence=(),
+        would_change=None, working=reply.text,
+    )  # fmt: skip
 
 
 def draft_of(member: Member, text: str, *, code: bool = False) -> Draft:
@@ -227,7 +248,13 @@ def draft_of(member: Member, text: str, *, code: bool = False) -> Draft:
 
 def _reason(text: str, answer: str) -> str:
     """Return the working before the answer, shortened from the front: conclusions stand last."""
-    before = text.split("```")[0] if answer.startswith("```") else text[: text.rfind(answer)]
+    if answer.startswith("```"):
+        before = text.split("```")[0]
+    else:
+        cut = text.rfind(answer)
+        box = text.rfind(_BOX, 0, max(cut, 0))
+        boxed = box >= 0 and "}" not in text[box:cut]
+        before = text[: box if boxed else cut].rstrip(" \n$([\\*")
     lines = [line.strip() for line in before.splitlines() if line.strip()]
     if lines and _LINE.match(f"{lines[-1]} {answer}"):
         lines.pop()

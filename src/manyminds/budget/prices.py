@@ -24,6 +24,8 @@ class Price:
     basis: Literal["local", "genai-prices", "unknown"]
     provider: str
     model: str
+    here: bool = False
+    """Whether it runs on this machine, whose energy can be told."""
 
     def of(
         self, spend: Spend, *, seconds: float, joules: tuple[float, float] | None = None
@@ -35,9 +37,9 @@ class Price:
             seconds: How long the request took.
             joules: What this machine drew for it, low and high end; `None`: nobody looked.
         """
-        if self.basis == "local":
+        if self.here:
             drawn = energy.local(seconds=seconds, joules=joules)
-        else:
+        else:  # of one's own servers elsewhere nothing is known
             drawn = energy.hosted(
                 self.provider, self.model, tokens_out=spend.tokens_out, seconds=seconds
             )
@@ -78,7 +80,7 @@ def price_of(provider: str, model: str) -> Price:
         model: The part after it.
     """
     if provider in _ON_THIS_MACHINE:
-        return Price(basis="local", provider=provider, model=model)
+        return Price(basis="local", provider=provider, model=model, here=True)
     # Behind a bare URL may stand anything, a reseller included: no price is known.
     basis = "unknown" if provider == "http" else "genai-prices"
     return Price(basis=basis, provider=provider, model=model)

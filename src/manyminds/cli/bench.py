@@ -18,7 +18,7 @@ from manyminds.evals.measures import ArmMeasures, Measures, equal_cost, measure
 from manyminds.evals.origin import command as _command
 from manyminds.evals.origin import machine, version
 from manyminds.evals.report import Origin, write_report
-from manyminds.evals.suites import load_suite
+from manyminds.evals.suites import data_mark, load_suite
 from manyminds.evals.trials import Trial
 from manyminds.runtime.discover import choose_models
 from manyminds.runtime.paths import cache_home, data_home
@@ -31,7 +31,16 @@ except ModuleNotFoundError as error:
         raise
     raise UsageError("bench needs inspect_ai; install the `eval` extra") from None
 
-__all__ = ["Progress", "app", "bench", "folder_for", "model_for", "print_measures", "replies_for"]
+__all__ = [
+    "Progress",
+    "app",
+    "bench",
+    "check_size",
+    "folder_for",
+    "model_for",
+    "print_measures",
+    "replies_for",
+]
 
 app = App(name="bench", help="Compare strategies on known answers, costs included.")
 app.command(
@@ -88,8 +97,7 @@ def bench(
         json_: Print one JSON object.
     """
     unit = _unit(equal)
-    if not 1 <= members <= MOST_AT_ONCE or not 1 <= side_by_side <= MOST_AT_ONCE:
-        raise UsageError(f"--members and --side-by-side take 1 to {MOST_AT_ONCE}")
+    check_size(members=members, side_by_side=side_by_side)
     played, derived = parse_arms(arms, members=members, equal_to=equal_to, unit=unit)
     held = fetch_suite(suite, cache_home()) if hub else data
     questions = load_suite(suite, held, limit=limit)
@@ -98,7 +106,7 @@ def bench(
     plan = Plan(
         suite=suite, questions=questions, arms=played, model=chosen, members=members, out=folder,
         replies=replies_for(folder, fresh=fresh), cache=cache_home(), seed=seed, unit=unit,
-        side_by_side=side_by_side,
+        data=data_mark(suite, held), side_by_side=side_by_side,
     )  # fmt: skip
     progress = Progress(len(questions) * len(played), len(_rows(plan)))
     failed = asyncio.run(run_bench(plan, on_trial=progress.tell))
@@ -108,6 +116,17 @@ def bench(
     if failed:
         raise ProviderError(f"{'; '.join(failed)}; run the same command to go on")
     return 0
+
+
+def check_size(**sizes: int) -> None:
+    """Refuse more at once than any server would stand.
+
+    Raises:
+        UsageError: If there is too much of something, or none.
+    """
+    for name, size in sizes.items():
+        if not 1 <= size <= MOST_AT_ONCE:
+            raise UsageError(f"--{name.replace('_', '-')} takes 1 to {MOST_AT_ONCE}, not {size}")
 
 
 def _rows(plan: Plan) -> list[Trial]:

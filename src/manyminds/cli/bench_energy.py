@@ -10,8 +10,16 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from manyminds.cli.bench import WIDE, Progress, folder_for, model_for, replies_for
+from manyminds.cli.bench import (
+    WIDE,
+    Progress,
+    check_size,
+    folder_for,
+    model_for,
+    replies_for,
+)
 from manyminds.core.errors import ProviderError
+from manyminds.evals.arms import Arm
 from manyminds.evals.bench import Plan, rows_of, run_bench
 from manyminds.evals.energy import (
     ARMS,
@@ -26,6 +34,7 @@ from manyminds.evals.hub import fetch_suite
 from manyminds.evals.origin import command as typed
 from manyminds.evals.origin import machine, version
 from manyminds.evals.statistics import Ratio
+from manyminds.evals.suites import data_mark
 from manyminds.evals.trials import Trial
 from manyminds.runtime.paths import cache_home
 
@@ -64,14 +73,16 @@ def energy(
         side_by_side: Questions at once.
         json_: Print one JSON object.
     """
-    questions = energy_questions(fetch_suite("mmlu", cache_home()) if hub else data, limit)
+    check_size(side_by_side=side_by_side)
+    held = fetch_suite("mmlu", cache_home()) if hub else data
+    questions = energy_questions(held, limit)
     chosen = asyncio.run(model_for(model))
     folder = out or folder_for("energy", chosen)
     plans = [
         Plan(
             suite=FORMS[form], questions=asked, arms=ARMS, model=chosen, members=1,
             out=folder / form, replies=replies_for(folder, fresh=fresh), cache=cache_home(),
-            seed=seed, side_by_side=side_by_side,
+            seed=seed, data=data_mark("mmlu", held), side_by_side=side_by_side,
         )
         for form, asked in questions.items()
     ]  # fmt: skip
@@ -81,13 +92,15 @@ def energy(
         line for plan in plans for line in asyncio.run(run_bench(plan, on_trial=progress.tell))
     ]
     rows = [row for plan in plans for row in _rows(plan)]
-    if not rows:
-        raise ProviderError("; ".join(failed) or "nothing was played")
-    found = energy_of(questions, rows)
-    _tell(folder, found, json_=json_)
+    if all(any(_of(row, plan, arm) for row in rows) for plan in plans for arm in plan.arms):
+        _tell(folder, energy_of(questions, rows), json_=json_)
     if failed:
         raise ProviderError(f"{'; '.join(failed)}; run the same command to go on")
     return 0
+
+
+def _of(row: Trial, plan: Plan, arm: Arm) -> bool:
+    return row.suite == plan.suite and row.arm == arm.name
 
 
 def _rows(plan: Plan) -> list[Trial]:

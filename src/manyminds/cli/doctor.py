@@ -25,6 +25,7 @@ from manyminds.runtime.embedded.server import ensure_server
 from manyminds.runtime.endpoints import connect
 from manyminds.runtime.keys import KEY_NAMES, find_key
 from manyminds.runtime.paths import cache_home, data_home
+from manyminds.runtime.power import counter_for
 from manyminds.runtime.settings import load_settings
 from manyminds.tools.sandbox.choose import FIX, find_isolation
 from manyminds.tools.sandbox.pyodide import fetch
@@ -88,6 +89,7 @@ async def _look() -> list[Finding]:
         _embedded(),
         await _sandbox(),
         _documents(),
+        _energy(),
         _keys(),
     ]
 
@@ -163,6 +165,14 @@ def _documents() -> Finding:
     there = importlib.util.find_spec("wordllama") is not None
     found = "full text and vectors" if there else "full text only (extra `docs` adds vectors)"
     return Finding(what="documents", works=True, found=found)
+
+
+def _energy() -> Finding:
+    here = counter_for(None).method
+    hosted = "EcoLogits" if importlib.util.find_spec("ecologits") else "unknown (extra `energy`)"
+    return Finding(
+        what="energy", works=True, found=f"models here: {here}; hosted models: {hosted}; estimates"
+    )
 
 
 def _keys() -> Finding:

@@ -1,6 +1,7 @@
 """`manyminds route`: what `auto` would do with a question, and learning it from past runs."""
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from manyminds.core.errors import UsageError
-from manyminds.evals.green import Saving, learn_ways, rows_below, saving
+from manyminds.evals.green import Saving, learn_ways, played_below, saving
 from manyminds.runtime.green import LEAST, keep_ways
 from manyminds.runtime.paths import data_home
 from manyminds.runtime.routing import fit_from_runs, load_router
@@ -54,27 +55,29 @@ def fit(*, json_: Json = False) -> int:
 
 
 @app.command
-def green(*, benches: Path | None = None, members: int = 5, json_: Json = False) -> int:
+def green(*, benches: Path | None = None, json_: Json = False) -> int:
     """Learn from benches what takes least energy without costing accuracy: `ask --prefer energy`.
 
     Args:
         benches: Folder that holds them; by default where `manyminds bench` puts them.
-        members: Of each arm's panel, as the benches were played.
         json_: Print one JSON object.
     """
     folder = benches or data_home() / "bench"
-    asked = list(rows_below(folder))
-    ways = [way for way in learn_ways(asked, members=members) if way.n >= LEAST]
+    played, lost = played_below(folder)
+    ways = learn_ways(played)
     if not ways:
         raise UsageError(
             f"no strategy has played {LEAST} questions of a kind below {folder} on a model whose "
             "energy is known; play `manyminds bench` first"
         )
-    file, found = keep_ways(data_home(), ways), saving(asked, members=members)
+    file, found = keep_ways(data_home(), ways), saving(played)
     if json_:
         told = {"ways": [asdict(way) for way in ways], "saving": found and asdict(found)}
-        print(json.dumps({"outcome": "answered", "cost": None, **told, "file": str(file)}))
+        more = {"file": str(file), "rows_without_transcript": lost}
+        print(json.dumps({"outcome": "answered", "cost": None, **told, **more}))
         return 0
+    if lost:
+        print(f"{lost} rows left out: their transcripts are gone", file=sys.stderr)
     for way in ways:
         reached = f"{way.accuracy:.0%} of {way.n} right, {way.joules:.0f} J"
         print(f"{way.family}, {way.model}: {way.strategy} with {way.members}: {reached}")
@@ -88,8 +91,9 @@ def _told(found: Saving | None) -> str:
         return "what it saves cannot be said: too few questions were played by the same ways"
     r, d = found.joules, found.accuracy
     ways = ", ".join(f"{name} {n}" for name, n in sorted(found.chosen.items()))
+    share = "an unknown share" if r is None else f"{r.value:.0%} ({r.low:.0%} to {r.high:.0%})"
     return (
-        f"on {found.n} questions it had not seen: {r.value:.0%} of the most accurate way's energy "
-        f"({r.low:.0%} to {r.high:.0%}; estimates), {100 * d.mean:+.1f} points "
-        f"({100 * d.low:+.1f} to {100 * d.high:+.1f})\nchosen: {ways}"
+        f"on {found.n} questions it had not seen: {share} of the most accurate way's energy "
+        f"(estimates), {100 * d.mean:+.1f} points ({100 * d.low:+.1f} to {100 * d.high:+.1f})\n"
+        f"chosen: {ways}"
     )

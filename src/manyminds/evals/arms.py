@@ -17,7 +17,7 @@ from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.majority import Majority, Unchecked
 from manyminds.strategies.panel import Panel
-from manyminds.strategies.registry import strategy_named, strategy_names
+from manyminds.strategies.registry import ALONE, strategy_named, strategy_names, thinking_for
 from manyminds.strategies.self_consistency import VOTES_ONLY
 from manyminds.strategies.self_refine import SelfRefine
 from manyminds.strategies.single import Single
@@ -144,7 +144,10 @@ def _arm(name: str, members: int) -> Arm:
     if make is None:
         known = [*strategy_names(), *_OWN, "oracle", *_BUDGETED]
         raise UnknownName("arm", base, known)
-    return Arm(name=name, members=1 if base in _ALONE else int(size or members), make=make)
+    return Arm(
+        name=name, members=1 if base in _ALONE else int(size or members), make=make,
+        thinking=thinking_for(base),
+    )  # fmt: skip
 
 
 def _strategy(name: str) -> Callable[[Wallet], Strategy]:
@@ -191,5 +194,5 @@ _OWN: Mapping[str, Callable[[Wallet], Strategy]] = {
     "crew_unasked": lambda _wallet: Crew(verification=False),
 }
 """Arms that are no strategy by that name."""
-_ALONE = frozenset({"greedy", "tools"})
+_ALONE = ALONE | {"greedy", "tools"}
 """Those of one member."""

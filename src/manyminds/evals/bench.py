@@ -28,6 +28,7 @@ from manyminds.evals.origin import version
 from manyminds.evals.questions import Question
 from manyminds.evals.replies import KeepingEndpoint, KeptReplies
 from manyminds.evals.trials import (
+    PLAN,
     Bench,
     Trial,
     amount_of_row,
@@ -41,7 +42,7 @@ from manyminds.transcript.store import cut_torn_line
 
 __all__ = ["Plan", "rows_of", "run_bench"]
 
-_ROWS, _PLAN, _LOGS = "rows.jsonl", "bench.json", "logs"
+_ROWS, _LOGS = "rows.jsonl", "logs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,8 @@ class Plan:
     """File of the kept replies; benches may share it."""
     cache: Path
     seed: int
+    data: str = ""
+    """Mark of the suite's data: other questions of the same names are another bench."""
     unit: Unit = "tokens"
     """What budgeted arms count."""
     side_by_side: int = 1
@@ -73,6 +76,7 @@ class Plan:
         """What the rows of one folder have in common."""
         return {
             "suite": self.suite, "model": self.model, "seed": self.seed, "members": self.members,
+            "data": self.data,
         }  # fmt: skip
 
 
@@ -113,12 +117,12 @@ async def run_bench(
 def _take(plan: Plan) -> None:
     """Take the folder, or find that it is this bench's already."""
     plan.out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = plan.out / _PLAN
+    file = plan.out / PLAN
     if not file.exists():
         file.write_text(json.dumps(plan.key, indent=1) + "\n", encoding="utf-8")
         return
     there = json.loads(file.read_text(encoding="utf-8"))
-    other = [key for key, value in plan.key.items() if there.get(key) != value]
+    other = [key for key, value in plan.key.items() if there.get(key, value) != value]
     if other:
         was = ", ".join(f"{key} {there.get(key)}" for key in other)
         raise UsageError(f"{plan.out} holds another bench ({was}); name another --out")

@@ -133,12 +133,8 @@ def _ratios(
     pairs: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]],
 ) -> dict[str, Ratio]:
     """Divide where both are known of some question, and the second is not nothing."""
-    found: dict[str, Ratio] = {}
-    for name, (a, b) in pairs.items():
-        shared = [question for question in a if question in b]
-        if sum(b[question] for question in shared) > 0:
-            found[name] = ratio(a, b)
-    return found
+    found = {name: ratio(a, b) for name, (a, b) in pairs.items()}
+    return {name: r for name, r in found.items() if r is not None}
 
 
 def _drawn(form: str, way: str, rows: Sequence[Trial], by_id: dict[str, Question]) -> Drawn:

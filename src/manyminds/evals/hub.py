@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
+from filelock import FileLock
 
 from manyminds.core.errors import ProviderError, UnknownName
 from manyminds.evals.suites import MMLU_SUBJECTS, SUITES
@@ -24,8 +25,9 @@ __all__ = ["HUB_SUITES", "fetch_suite"]
 ROWS = "https://datasets-server.huggingface.co/rows"
 PAGE = 100
 """Rows that the service gives at once, at most."""
-TRIES = 5
+TRIES = 4
 LONGEST_WAIT_S = 60.0
+_MAY_PASS = frozenset({429, 500, 502, 503, 504})
 TIMEOUT_S = 60.0
 
 Row = dict[str, Any]
@@ -44,7 +46,7 @@ class _Source:
 
 
 def _lines(rows: Sequence[Row]) -> str:
-    return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
 def _as_lines(place: Path, _part: str, rows: Sequence[Row]) -> None:
@@ -92,17 +94,18 @@ def fetch_suite(name: str, cache: Path, *, rows: str = ROWS) -> Path:
     """
     if name not in _SOURCES:
         raise UnknownName("suite of the hub", name, HUB_SUITES)
-    folder, source = cache / "hub", _SOURCES[name]
+    source = _SOURCES[name]
+    folder = cache / f"hub-{source.split}"
     place = folder / SUITES[name].file
-    if place.exists():
-        return folder
     place.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(mkdtemp(dir=folder, prefix=".fetching-")) / place.name
-    with httpx2.Client(timeout=TIMEOUT_S, follow_redirects=True) as client:
-        for part in source.parts:
-            source.write(new, part, list(_rows(client, rows, source, part)))
-    new.rename(place)  # whole or not at all
-    new.parent.rmdir()
+    with FileLock(folder / "lock"), TemporaryDirectory(dir=folder, prefix=".fetching-") as scratch:
+        if place.exists():
+            return folder
+        new = Path(scratch) / place.name
+        with httpx2.Client(timeout=TIMEOUT_S, follow_redirects=True) as client:
+            for part in source.parts:
+                source.write(new, part, list(_rows(client, rows, source, part)))
+        new.rename(place)  # whole or not at all
     return folder
 
 
@@ -128,25 +131,28 @@ def _page(client: httpx2.Client, address: str, dataset: str, asked: dict[str, st
     """Ask for one page; trouble that may pass is waited out."""
     why = "it does not answer"
     for attempt in range(TRIES):
-        wait = float(2**attempt)
+        wait, passes = float(2**attempt), True
         try:
             reply = client.get(address, params=asked)
         except httpx2.HTTPError as error:
-            raise _failed(dataset, type(error).__name__) from None
-        if reply.is_success:
-            try:
-                return reply.json()
-            except ValueError:
-                raise _failed(dataset, "it gave no JSON") from None
-        why = f"HTTP {reply.status_code}"
-        if reply.status_code not in (429, 500, 502, 503, 504):
-            break
-        told = reply.headers.get("Retry-After", "")
-        wait = float(told) if told.isdecimal() else wait
-        if wait > LONGEST_WAIT_S:
+            why = type(error).__name__
+        else:
+            if reply.is_success:
+                return _read(reply, dataset)
+            why, passes = f"HTTP {reply.status_code}", reply.status_code in _MAY_PASS
+            told = reply.headers.get("Retry-After", "")
+            wait = float(told) if told.isdecimal() else wait
+        if not passes or wait > LONGEST_WAIT_S or attempt + 1 == TRIES:
             break
         time.sleep(wait)
     raise _failed(dataset, why)
+
+
+def _read(reply: httpx2.Response, dataset: str) -> Row:
+    try:
+        return reply.json()
+    except ValueError:
+        raise _failed(dataset, "it gave no JSON") from None
 
 
 def _failed(dataset: str, why: str) -> ProviderError:

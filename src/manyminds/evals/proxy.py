@@ -1,11 +1,13 @@
 """A proxy that counts what clients of a chat completions server spend, whoever they are.
 
-A client is given `http://127.0.0.1:PORT/LABEL/v1` for its server; requests go on as they are, and
-what the server says of their tokens is added up by label. So frameworks are compared by one count
+A client is given an address of its own for its server; what it sends goes on, and what the server
+says of its tokens is added up by label. So frameworks are compared by one count
 that is none of theirs, and our own receipts can be checked against it.
 """
 
+import asyncio
 import json
+import secrets
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -56,38 +58,53 @@ class CountingProxy:
     key: str | None = None
     """Sent instead of the client's; `None` passes the client's on."""
     port: int = 0
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(12), repr=False)
+    """Part of the addresses: who was not given one cannot ask with our key."""
     counts: dict[str, Counted] = field(default_factory=dict[str, Counted])
 
     def address(self, label: str) -> str:
         """Return the address that a client is given, so that it is counted under a label."""
-        return f"http://127.0.0.1:{self.port}/{label}/v1"
+        return f"http://127.0.0.1:{self.port}/{self.secret}/{label}/v1"
 
     async def handle(self, session: ClientSession, request: web.Request) -> web.StreamResponse:
         """Pass one request on and count it."""
+        if request.match_info["secret"] != self.secret:
+            return web.json_response({"error": {"message": "no such address"}}, status=404)
         counted = self.counts.setdefault(request.match_info["label"], Counted())
-        path, body = request.match_info["path"], await request.read()
-        asked, body = _asking_for_usage(body)
-        counted.requests += bool(body)
+        body = await request.read()
         began = time.monotonic()
+        if not body:  # a look at what models there are costs nothing
+            return await self._passed_on(session, request, body, Counted())
+        counted.requests += 1
         try:
-            async with session.request(
-                request.method, f"{self.upstream}/{path}", data=body or None,
-                headers=self._headers(request.headers),
-            ) as reply:  # fmt: skip
-                if reply.status != 200:
-                    counted.failed += bool(body)
-                    return _whole(reply, await reply.read())
-                if "text/event-stream" in reply.headers.get("Content-Type", ""):
-                    return await _streamed(request, reply, counted, usage_wanted=asked)
-                content = await reply.read()
-                if body:
-                    _count(counted, (_object(content) or {}).get("usage"))
-                return _whole(reply, content)
-        except ClientError as error:
-            counted.failed += bool(body)
-            return web.json_response({"error": {"message": f"upstream: {error}"}}, status=502)
+            return await self._passed_on(session, request, body, counted)
+        except asyncio.CancelledError:
+            counted.cut += 1
+            raise
         finally:
             counted.seconds += time.monotonic() - began
+
+    async def _passed_on(
+        self, session: ClientSession, request: web.Request, body: bytes, counted: Counted
+    ) -> web.StreamResponse:
+        wanted, body = _asking_for_usage(body)
+        url = f"{self.upstream}/{request.match_info['path']}"
+        headers = self._headers(request.headers)
+        try:
+            async with session.request(
+                request.method, url, params=request.query, data=body or None, headers=headers
+            ) as reply:
+                if reply.status != 200:
+                    counted.failed += 1
+                    return _whole(reply, await reply.read())
+                if "text/event-stream" in reply.headers.get("Content-Type", ""):
+                    return await _streamed(request, reply, counted, usage_wanted=wanted)
+                content = await reply.read()
+        except ClientError as error:
+            counted.failed += 1
+            return web.json_response({"error": {"message": f"upstream: {error}"}}, status=502)
+        _count(counted, (_object(content) or {}).get("usage"))
+        return _whole(reply, content)
 
     def _headers(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return the headers that go on."""
@@ -111,7 +128,7 @@ async def counting_proxy(upstream: str, *, key: str | None = None) -> AsyncGener
             return await proxy.handle(session, request)
 
         app = web.Application(client_max_size=_LARGEST)
-        app.router.add_route("*", "/{label}/v1/{path:.*}", handle)
+        app.router.add_route("*", "/{secret}/{label}/v1/{path:.*}", handle)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
         await runner.setup()
         try:
@@ -158,17 +175,19 @@ async def _streamed(
             if said is not None:
                 pieces += bool(said.get("choices"))
                 usage = said.get("usage") or usage
-                if not usage_wanted and not said.get("choices"):
+                if not usage_wanted and said.get("usage") and not said.get("choices"):
                     continue  # a client that did not ask for this piece may stumble over it
             await answer.write(line)
         whole = True
         await answer.write_eof()
-    finally:
-        if whole or usage is not None:
-            _count(counted, usage)
-        else:
+    except (ClientError, ConnectionError, asyncio.CancelledError):
+        if not whole and usage is None:  # one of the two has hung up
             counted.cut += 1
             counted.pieces_cut += pieces
+            if request.transport is not None:
+                request.transport.close()  # not a good end for the other one either
+            return answer
+    _count(counted, usage)
     return answer
 
 

@@ -10,6 +10,7 @@ from math import comb
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = [
     "Difference",
@@ -84,9 +85,7 @@ def difference(
         sums[places[name]] += a[question] - b[question]
         sizes[places[name]] += 1
     mean = float(sums.sum() / sizes.sum())
-    rng = np.random.default_rng(seed)
-    # How often each cluster is drawn says as much as which were drawn, and takes one product.
-    counts = rng.multinomial(len(places), np.full(len(places), 1 / len(places)), size=resamples)
+    counts = _resampled(len(places), resamples, seed)
     means = (counts @ sums) / (counts @ sizes)
     tail = (1 - level) / 2
     low, high = (float(q) for q in np.quantile(means, [tail, 1 - tail]))
@@ -104,25 +103,48 @@ class Ratio:
     """Questions."""
 
 
-def ratio(a: Mapping[str, float], b: Mapping[str, float], *, seed: int = 0) -> Ratio:
+def ratio(
+    a: Mapping[str, float],
+    b: Mapping[str, float],
+    *,
+    clusters: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> Ratio | None:
     """Divide the mean of one arm by that of another on the questions both were asked.
 
     Args:
-        a: Amounts by question.
-        b: Amounts of the other arm, together above zero.
+        a: Amounts by question, none below zero.
+        b: Amounts of the other arm.
+        clusters: The cluster of each question; `None` where each stands alone.
         seed: Of the 10,000 resamples; the interval holds 95 % of them.
 
-    Raises:
-        ValueError: If no question was asked of both.
+    Returns:
+        `None` where nothing can be divided: no question was asked of both, or the other arm's
+        amounts are nothing, in the whole or in a resample.
     """
     shared = [question for question in a if question in b]
-    if not shared:
-        raise ValueError("the arms share no question")
-    above, below = (np.array([amounts[q] for q in shared]) for amounts in (a, b))
-    rng, n = np.random.default_rng(seed), len(shared)
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
+    names = [question if clusters is None else clusters[question] for question in shared]
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    above, below = np.zeros(len(places)), np.zeros(len(places))
+    for question, name in zip(shared, names, strict=True):
+        above[places[name]] += a[question]
+        below[places[name]] += b[question]
+    if not below.sum():
+        return None
+    counts = _resampled(len(places), RESAMPLES, seed)
+    if not (counts @ below).all():
+        return None
     low, high = np.quantile((counts @ above) / (counts @ below), [0.025, 0.975])
-    return Ratio(value=float(above.sum() / below.sum()), low=float(low), high=float(high), n=n)
+    value = float(above.sum() / below.sum())
+    return Ratio(value=value, low=float(low), high=float(high), n=len(shared))
+
+
+def _resampled(n: int, times: int, seed: int) -> NDArray[np.int64]:
+    """Return how often each of n is drawn, one row a resample.
+
+    That says as much as which were drawn, and a mean then takes one product.
+    """
+    return np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=times)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,13 @@ import random  # noqa: TID251 (a fixed order, not chance)
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.evals.questions import Question
 
-__all__ = ["MMLU_SUBJECTS", "SUITES", "Suite", "load_suite", "stands_alone"]
+__all__ = ["MMLU_SUBJECTS", "SUITES", "Suite", "data_mark", "load_suite", "stands_alone"]
 
 MMLU_SUBJECTS = (
     "abstract_algebra", "high_school_mathematics", "high_school_world_history",
@@ -69,6 +70,14 @@ def load_suite(name: str, data: Path, *, limit: int | None = None) -> list[Quest
             f"{name}: {path} cannot be read: {type(error).__name__}: {error}"
         ) from None
     return _spread(questions, limit)
+
+
+def data_mark(name: str, data: Path) -> str:
+    """Return a name for the content of a suite's data: 12 hexadecimal digits."""
+    path = data / SUITES[name].file
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    content = b"".join(file.read_bytes() for file in files if file.is_file())
+    return sha256(content).hexdigest()[:12]
 
 
 def _spread(questions: Sequence[Question], limit: int | None) -> list[Question]:

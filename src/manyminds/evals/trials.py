@@ -34,6 +34,7 @@ from manyminds.tools.toolset import Toolset
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
 __all__ = [
+    "PLAN",
     "Bench",
     "Trial",
     "amount_of_row",
@@ -42,6 +43,8 @@ __all__ = [
     "read_trials",
     "seconds_of",
 ]
+PLAN = "bench.json"
+"""File beside a bench's rows: what they have in common."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ from manyminds.runtime.endpoints import connect
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import abstaining, calibrated
 from manyminds.runtime.run import Endpoint, MemoryRun, Sink
+from manyminds.strategies.registry import thinking_for
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.tool import ReadDoc, SearchDocs
@@ -84,7 +85,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
     began = time.monotonic()
     _check_prompts()
     if options.prefer == "energy":
-        options, why = greener(options, task.prompt, data)
+        options, why = greener(options, task, data)
         watch.on_notice(f"by energy, {why}")
     name, strategy = choose_strategy(options, data)
     count = member_count(options, name)
@@ -109,7 +110,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
             seed=secrets.randbits(31) if options.seed is None else options.seed,
             began=began,
             patience=options.patience,
-            thinking=options.thinking,
+            thinking=thinking_for(name) if options.thinking is None else options.thinking,
             sinks=(writer.write, events.append, *watch.sinks),
             on_progress=watch.on_progress,
         )

@@ -8,7 +8,7 @@ from typing import Literal
 from manyminds.agents.roster import MAX_MEMBERS
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Ranker, Run, Strategy, Verifier
-from manyminds.core.values import Limits
+from manyminds.core.values import Limits, Task
 from manyminds.judging.agreement import Agreement, Aligned, Choices, TrustedRanker
 from manyminds.judging.rankers.registry import ranker_named, ranker_names
 from manyminds.judging.verifiers.registry import verifier_named, verifier_names
@@ -19,7 +19,7 @@ from manyminds.runtime.run import Patience
 from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.question import family_of
-from manyminds.strategies.registry import Effort, for_effort, strategy_named
+from manyminds.strategies.registry import ALONE, Effort, for_effort, strategy_named
 from manyminds.strategies.tally import fitting_verifier
 
 __all__ = ["AskOptions", "choose_strategy", "greener", "member_count"]
@@ -54,10 +54,11 @@ class AskOptions:
     """Let what was measured here choose model, strategy and panel; `None`: the options above."""
 
 
-def greener(options: AskOptions, question: str, data: Path) -> tuple[AskOptions, str]:
+def greener(options: AskOptions, task: Task, data: Path) -> tuple[AskOptions, str]:
     """Return the options with what takes least energy without costing accuracy, and why.
 
-    Where questions of this kind were not measured, `auto` chooses.
+    Where questions of this kind were not measured, or the answer has to obey documents or a schema,
+    `auto` chooses.
 
     Raises:
         UsageError: If the options say otherwise already, or nothing was measured yet.
@@ -68,10 +69,12 @@ def greener(options: AskOptions, question: str, data: Path) -> tuple[AskOptions,
     }  # fmt: skip
     if against := [flag for flag, value in said.items() if value is not None]:
         raise UsageError(f"--prefer energy chooses these itself: leave out {', '.join(against)}")
-    family = family_of(question)
+    family = family_of(task.prompt)
     found = greenest(load_ways(data), family, options.models)
+    why = f"no two ways were measured on enough questions like this one ({family})"
+    if options.docs is not None or task.schema_json is not None:
+        found, why = None, "benches say nothing of questions with documents or a schema"
     if found is None:
-        why = f"no two ways were measured on enough questions like this one ({family})"
         return replace(options, strategy="auto"), f"auto: {why}"
     way, best = found
     chosen = replace(options, models=(way.model,), strategy=way.strategy, members=way.members)
@@ -141,7 +144,7 @@ def member_count(options: AskOptions, strategy: str) -> int:
         UsageError: If the options ask for too many or none.
     """
     if options.members is None:
-        return {"single": 1, "brief": 1}.get(strategy, max(_MEMBERS[options.effort], 4))
+        return 1 if strategy in ALONE else max(_MEMBERS[options.effort], 4)
     if not 1 <= options.members <= MAX_MEMBERS:
         raise UsageError(f"--members takes 1 to {MAX_MEMBERS}, not {options.members}")
     return options.members

@@ -8,6 +8,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import openai
 from pydantic_ai.models import Model
@@ -29,7 +30,7 @@ from manyminds.runtime.embedded.server import (
     server_answers,
 )
 from manyminds.runtime.keys import KEY_NAMES, Key, find_key
-from manyminds.runtime.machine import Machine, Share, machine_for
+from manyminds.runtime.machine import Machine, Share, collecting, joules_of, machine_for
 from manyminds.runtime.probe import known_abilities, probe
 
 __all__ = ["EMBEDDED", "LOCAL_SERVERS", "ConnectedEndpoint", "connect"]
@@ -95,7 +96,7 @@ class ConnectedEndpoint:
 
     def _machine(self) -> Machine | None:
         """Return whose time and energy requests cost; `None` where it is not ours."""
-        return machine_for(None) if self.price.basis == "local" else None
+        return machine_for(None) if self.price.here else None
 
     def _without_key(self, error: ProviderError) -> ProviderError:
         return ProviderError(
@@ -147,16 +148,18 @@ class EmbeddedEndpoint(ConnectedEndpoint):
             if progress is not None:
                 progress(pieces)
 
-        try:
-            return await super().send(call, progress=counted)
-        except ProviderError as error:
-            if error.status is not None:
-                raise
-            if not await server_answers(self.file, self.cache):
-                await self._restart(asked)
-            elif came:
-                raise  # a bad reply is not a dead server: the run decides what to do
-        return await super().send(call, progress=counted)
+        with collecting() as shares:
+            try:
+                return await super().send(call, progress=counted)
+            except ProviderError as error:
+                if error.status is not None:
+                    raise
+                if not await server_answers(self.file, self.cache):
+                    await self._restart(asked)
+                elif came:
+                    raise  # a bad reply is not a dead server: the run decides what to do
+            reply = await super().send(call, progress=counted)
+        return replace(reply, joules=joules_of(shares))
 
     def _machine(self) -> Machine | None:
         return machine_for(self.pid)
@@ -254,7 +257,14 @@ def _base_url(name: ModelName) -> str:
 def _price(name: ModelName, base_url: str) -> Price:
     # `openai:` on another address is somebody else's service, at somebody else's price.
     elsewhere = name.provider == "openai" and base_url != _HOSTED["openai"]
-    return price_of("http" if elsewhere else name.provider, name.model)
+    price = price_of("http" if elsewhere else name.provider, name.model)
+    # One's own server on another machine costs no dollars; what that machine draws is not seen.
+    return replace(price, here=price.here and _is_loopback(base_url))
+
+
+def _is_loopback(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 async def _abilities(

@@ -1,4 +1,4 @@
-"""The green route: of the ways measured on questions of a kind, the frugal one that is as accurate.
+"""The green route: of the ways measured on questions of a kind, the frugal one within a point.
 
 `manyminds route green` learns it from one's own benches and keeps it in `green.json`.
 """
@@ -31,6 +31,7 @@ class Way:
     strategy: str
     members: int
     n: int
+    """Questions: the same ones for all ways of a family."""
     accuracy: float
     joules: float
     """Mean of a question: the middle of the estimate."""

@@ -23,10 +23,10 @@ _TOKENS: Mapping[str, tuple[int, int]] = {
     # Means of the committed runs, rounded: `benchmarks/everyday`, and `benchmarks/live` for
     # `majority` and `best_of_n`.
     "single": (1_000, 0), "self_consistency": (0, 1_000), "heavy": (0, 1_200),
-    "brief": (130, 0), "majority": (0, 420), "best_of_n": (0, 500),
+    "majority": (0, 420), "best_of_n": (0, 500),
     # Not measured: so many samples of that size, reading what the others said.
-    "mixture": (1_500, 360), "debate": (500, 1_500), "tree": (6_000, 0), "crew": (3_000, 0),
-    "self_refine": (3_000, 0), "plan_execute": (5_000, 0), "auto": (500, 600),
+    "brief": (150, 0), "mixture": (1_500, 360), "debate": (500, 1_500), "tree": (6_000, 0),
+    "crew": (3_000, 0), "self_refine": (3_000, 0), "plan_execute": (5_000, 0), "auto": (500, 600),
 }  # fmt: skip
 """Input and output tokens of a run where there is no history: in all, and for each member."""
 _OTHER = (0, 1_000)

@@ -7,12 +7,13 @@ each moment is divided among the requests under way in it, and so is what it dre
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 
-from manyminds.runtime.power import Counter, counter_for
+from manyminds.runtime.power import Counter, Rapl, counter_for
 
-__all__ = ["Machine", "Share", "machine_for"]
+__all__ = ["Machine", "Share", "collecting", "joules_of", "machine_for"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,29 @@ class Share:
     """Low and high end."""
 
 
+_shares: ContextVar[list[Share] | None] = ContextVar("shares", default=None)
+
+
+@contextmanager
+def collecting() -> Generator[list[Share]]:
+    """Collect the shares of what is done meanwhile, failed and cut off tries included."""
+    outer, mine = _shares.get(), list[Share]()
+    token = _shares.set(mine)
+    try:
+        yield mine
+    finally:
+        _shares.reset(token)
+        if outer is not None:
+            outer.extend(mine)
+
+
+def joules_of(shares: list[Share]) -> tuple[float, float] | None:
+    """Add up low and high ends; `None` where this machine did nothing."""
+    if not shares:
+        return None
+    return sum(share.joules[0] for share in shares), sum(share.joules[1] for share in shares)
+
+
 @dataclass(kw_only=True)
 class Machine:
     """Divides time and energy among the work that is under way."""
@@ -70,6 +94,9 @@ class Machine:
             self._under_way -= 1
             had = self._each - before
             share.seconds, share.joules = had.seconds, (had.low, had.high)
+            collected = _shares.get()
+            if collected is not None:
+                collected.append(share)
 
     def _pass(self) -> None:
         low, high = self.counter.joules()
@@ -83,6 +110,10 @@ class Machine:
 def machine_for(pid: int | None) -> Machine:
     """Return the machine as one process of it is asked, where that process is known.
 
-    Who else asks the same process from another one of ours is not seen.
+    Counters of the whole machine are divided among all that is under way, whoever serves it. Who
+    else asks the same process from another one of ours is not seen.
     """
-    return Machine(counter=counter_for(pid))
+    counter = counter_for(pid)
+    if pid is not None and isinstance(counter, Rapl):
+        return machine_for(None)
+    return Machine(counter=counter)

@@ -72,11 +72,9 @@ class CpuTime:
         return self._last * low, self._last * high
 
     def _seconds(self) -> float:
-        if self.pid is None:
-            times = psutil.cpu_times()
-            return float(times.user + times.system)
-        times = psutil.Process(self.pid).cpu_times()
-        return float(times.user + times.system)
+        times = psutil.cpu_times() if self.pid is None else psutil.Process(self.pid).cpu_times()
+        # Where the system counts niced work apart it is work all the same.
+        return float(times.user + times.system + getattr(times, "nice", 0.0))
 
 
 @cache

@@ -39,6 +39,7 @@ from manyminds.core.events import (
 from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
 from manyminds.core.values import Candidate, Evidence, Failure, Limits, Member, Spend, Task, Verdict
+from manyminds.runtime.machine import Share, collecting, joules_of
 from manyminds.tools.toolset import Toolset
 
 __all__ = ["Endpoint", "MemoryRun", "Patience", "Sink"]
@@ -93,6 +94,8 @@ class _Flight:
     prompt_hash: str
     began: float = field(default_factory=time.monotonic)
     pieces: int = 0
+    shares: list[Share] = field(default_factory=list[Share])
+    """What it has had of this machine."""
     cut: bool = False
     """Whether it was us who ended it, so that the provider bills what it had done."""
 
@@ -104,7 +107,7 @@ class _Flight:
         at_least = tokens_at_least(self.call) if self.cut or self.pieces else 0
         guessed = at_least + self.pieces > 0
         spend = Spend(tokens_in=at_least, tokens_out=self.pieces, estimated=guessed)
-        return self.endpoint.price.of(spend, seconds=self.seconds)
+        return self.endpoint.price.of(spend, seconds=self.seconds, joules=joules_of(self.shares))
 
     @property
     def seconds(self) -> float:
@@ -235,7 +238,8 @@ class MemoryRun:
         )  # fmt: skip
         try:
             async with asyncio.timeout(self.meter.seconds_left(ending=call.purpose == "finish")):
-                reply = await flight.endpoint.send(call, progress=self._progress(flight))
+                with collecting() as flight.shares:
+                    reply = await flight.endpoint.send(call, progress=self._progress(flight))
         except TimeoutError as error:
             late, flight.cut = self._out_of("seconds"), True
             self._tell_failed(flight, late, retry_in_s=None)

@@ -20,6 +20,8 @@ __all__ = ["Brief"]
 class Brief:
     """Asks one member once for the answer alone, without working; programs are written as ever.
 
+    Models that can reason first are told not to (`registry.thinking_for`).
+
     Cost: one request of a few output tokens.
     """
 

@@ -25,7 +25,7 @@ from manyminds.strategies.self_refine import SelfRefine
 from manyminds.strategies.single import Single
 from manyminds.strategies.tree import Tree
 
-__all__ = ["EFFORTS", "Effort", "strategy_named", "strategy_names"]
+__all__ = ["ALONE", "EFFORTS", "Effort", "strategy_named", "strategy_names", "thinking_for"]
 
 Effort = Literal["low", "medium", "high", "heavy", "auto"]
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
@@ -47,11 +47,18 @@ _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "heavy": Heavy,
     "auto": Auto,
 }
+ALONE = frozenset({"single", "brief"})
+"""Those of one member."""
 
 
 def strategy_names() -> tuple[str, ...]:
     """Return every strategy that can be asked for."""
     return (*_BUILT_IN, *sorted(e.name for e in entry_points(group="manyminds.strategies")))
+
+
+def thinking_for(name: str) -> bool | None:
+    """Return whether a strategy wants models to reason first; `None` where it leaves it to them."""
+    return False if name == "brief" else None
 
 
 def strategy_named(name: str) -> Strategy:
