@@ -54,15 +54,13 @@ def ask(
 ) -> int:
     """Ask a question. The answer goes to stdout, everything else to stderr.
 
-    Exit codes: 0 answered, 1 no answer (what there is is printed), 2 wrong use, 3 the budget ended
-    it, 4 provider trouble, 130 interrupted. Ctrl-C once finishes with what is there; twice stops.
+    Exit codes: 0 answered, 1 no answer (what there is is printed), 2 wrong use, 3 out of budget,
+    4 provider trouble, 130 interrupted. Ctrl-C once finishes with what is there; twice stops.
 
     Args:
         question: The question; `@file` reads a file, `-` or nothing reads stdin.
         effort: low, medium, high, heavy or auto.
-        strategy: auto, best_of_n, brief, crew, crew_duo, debate, heavy, majority, mixture,
-            plan_execute, self_consistency, self_refine, single, tree or tree_dfs; overrides
-            --effort.
+        strategy: Another way to spend, by name, like best_of_n; overrides --effort.
         verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
         ranker: What decides between answers of best_of_n that stand level, like pairwise.
         members: 1 to 16, or auto.
@@ -72,27 +70,23 @@ def ask(
         schema: File with a JSON Schema the answer must obey.
         thinking: Let models that can reason first do so, or not; by default each as it likes.
         abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
-        prefer: energy: of the ways that `manyminds route green` knows to be as accurate, the one
-            that takes least energy; chooses model, strategy and members.
+        prefer: energy: what `manyminds route green` found to take least of it, and be as accurate.
         clarify: Ask back first where the question can be understood in two ways; needs a terminal.
         json_: Print one JSON object.
         events: Print every event as a line of JSON instead.
         quiet: Show nothing but the answer.
-        seed: Whole number; the same seed draws the same samples from servers that obey it.
+        seed: Whole number; the same one draws the same samples from servers that obey it.
     """
-    settings = load_settings(
-        {
-            "models": model, "effort": effort, "strategy": strategy, "members": _members(members),
-            "budget": budget, "docs": docs, "seed": seed,
-        }
-    )  # fmt: skip
-    task = Task(prompt=read_question(question), schema_json=read_schema(schema))
+    settings = load_settings({
+        "models": model, "effort": effort, "strategy": strategy, "members": _members(members),
+        "budget": budget, "docs": docs, "seed": seed,
+    })  # fmt: skip
     view = choose_view(quiet=quiet or events, json_=json_)
+    task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     more = _More(
         verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, prefer=prefer,
         clarify=clarify,
     )  # fmt: skip
-    more.check()
     asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
         print(as_json_line(asked) if json_ else answer_as_text(asked, only=quiet))
@@ -118,12 +112,7 @@ class _More:
     prefer: Literal["energy"] | None
     clarify: bool
 
-    def check(self) -> None:
-        """Refuse what cannot be met.
-
-        Raises:
-            UsageError: If one cannot.
-        """
+    def __post_init__(self) -> None:
         if self.abstain is not None and not 0 <= self.abstain <= 1:
             raise UsageError(f"--abstain takes 0 to 1, not {self.abstain}")
         if self.clarify and not sys.stdin.isatty():

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 
 from manyminds.agents.roster import MAX_MEMBERS
-from manyminds.core.errors import RecordError
+from manyminds.core.errors import RecordError, UnknownName
 from manyminds.core.events import RunStarted
 from manyminds.evals.statistics import Difference, Ratio, difference, ratio
 from manyminds.evals.trials import PLAN, Trial, read_trials
@@ -97,7 +97,7 @@ def _family(bench: Path, row: Trial) -> Family | None:
     """Read a question's kind off its transcript: rows hold no questions."""
     try:
         events = read_transcript(transcript_path(bench, row.run)).events
-    except (RecordError, OSError):
+    except (RecordError, UnknownName, OSError):
         return None
     start = next(e.event for e in events if isinstance(e.event, RunStarted))
     return family_of(start.task.prompt)
@@ -162,7 +162,8 @@ def saving(played: Sequence[Played]) -> Saving | None:
         ways = learn_ways([one for one in played if _fold(one) != fold])
         held = [one for one in played if _fold(one) == fold]
         by_way = {(one.asked, one.strategy, one.members): one for one in held}
-        for asked, family in {one.asked: one.family for one in held}.items():
+        families: dict[Asked, Family] = {one.asked: one.family for one in held}
+        for asked, family in families.items():
             found = greenest(ways, family, [asked[1]])
             if found is None:
                 continue
