@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from manyminds.cli.app import run
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.evals.arms import Wallet, parse_arms
 from manyminds.evals.bench import rows_of
+from manyminds.evals.measures import measure
+from manyminds.evals.report.publish import read_bench
 from manyminds.runtime.paths import cache_home
 from manyminds.tools.sandbox.choose import find_isolation
 from tests.evals.test_questions import write_gsm
@@ -113,6 +116,31 @@ def test_a_report_stands_beside_the_rows(
     logs = [asyncio.run(read_eval_log_async(log)) for log in (out / "logs").glob("*.eval")]
     assert {log.eval.task for log in logs} == {"gsm_plus-majority", "gsm_plus-best_of_n"}
     assert all(log.status == "success" and len(log.samples or []) == 6 for log in logs)
+
+
+def test_what_is_published_gives_the_figures_again_and_nothing_away(
+    stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stub.behaviours = [right_half_of_the_time]
+    out, to = tmp_path / "out", tmp_path / "results" / "gsm_plus"
+    assert run(command(stub, out, "--arms", "single,best_of_n@3,brief,oracle", "--limit", "6")) == 0
+    assert run(["bench", "publish", str(out), str(to), "--note", "Six sums."]) == 0
+    told, there = (json.loads((d / "report.json").read_text("utf-8")) for d in (to, out))
+    assert {a["name"]: a["accuracy"] for a in told["arms"]} == {
+        a["name"]: a["accuracy"] for a in there["arms"]
+    }
+    rows, members, _ = read_bench(to)
+    again = json.loads(json.dumps(asdict(measure(rows, members=members))))
+    assert again == {key: value for key, value in told.items() if key != "origin"}
+    shown = "".join(file.read_text("utf-8") for file in to.iterdir())
+    assert "Six sums." in shown
+    assert "Answer:" not in shown
+    assert "What is" not in shown
+    assert "seed 1" not in shown
+    assert all(row.given is None for row in rows)
+    assert run(["bench", "publish", str(out), str(to), "--arms", "heavy"]) == 2
+    assert run(["bench", "publish", str(tmp_path), str(to)]) == 2
+    capsys.readouterr()
 
 
 def test_a_bench_that_was_killed_goes_on_where_it_was(stub: Stub, tmp_path: Path) -> None:

@@ -48,6 +48,11 @@ app.command(
     name="energy",
     help="Estimate the CO2 of 1,000 answers, with and without reasoning.",
 )
+app.command(
+    "manyminds.cli.bench_publish:publish",
+    name="publish",
+    help="Write a bench for others to read, without questions and answers.",
+)
 
 MEMBERS = 5
 MOST_AT_ONCE = 64
