@@ -1,6 +1,12 @@
 import pytest
 
-from manyminds.agents.sample import Conversation, asks_for_code, read_answer
+from manyminds.agents.sample import (
+    BRIEF_TOKENS,
+    Conversation,
+    asks_for_code,
+    draft_of,
+    read_answer,
+)
 from manyminds.core.errors import ProviderError
 from manyminds.core.messages import Reply
 from manyminds.core.values import Member, Spend, Task
@@ -97,3 +103,25 @@ async def test_a_conversation_of_samples_goes_on_with_another_model() -> None:
     talk.say("Look again.")
     assert (await talk.draw(run)).member.model == "scripted:other"
     assert talk.messages[: len(before)] == before
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("Red\nYellow\nBlue", "Red\nYellow\nBlue"),
+        ("```\n42\n```", "42"),
+        ("It is \\boxed{42}.", "42"),
+        (" 42 ", "42"),
+    ],
+)
+async def test_a_brief_answer_is_kept_whole(said: str, answer: str) -> None:
+    run = ScriptedRun(task=Task(prompt="Which?"), script={"m1": [said]})
+    talk = Conversation.begin(run, ME, temperature=0.0, form="brief")
+    assert (await talk.draw(run)).answer == answer
+    assert run.calls[0][1].max_tokens == BRIEF_TOKENS
+
+
+def test_a_box_after_a_marked_answer_wins_and_the_reason_stops_before_it() -> None:
+    draft = draft_of(ME, "Answer: about 4\nNo: 2 + 3 = 5, so \\[ \\boxed{5} \\]")
+    assert draft.answer == "5"
+    assert draft.reason.endswith("2 + 3 = 5, so")

@@ -1,11 +1,11 @@
 """Shares of the machine add up to the time that it was busy."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from random import Random
 
 import pytest
 
-from manyminds.runtime.machine import Machine, Share
+from manyminds.runtime.machine import Machine, Share, collecting, joules_of
 
 
 class Steady:
@@ -69,3 +69,20 @@ def test_a_piece_that_fails_has_had_its_part_as_well() -> None:
     with pytest.raises(KeyError):
         fail()
     assert shares[0].seconds == 3
+
+
+def test_every_try_is_collected_the_failed_one_too() -> None:
+    clock = [0.0]
+    machine = Machine(counter=Steady(clock), now=lambda: clock[0])
+    with collecting() as whole:
+        with collecting() as tries:
+            for seconds, fails in ((3, True), (5, False)):
+                with suppress(KeyError), machine.at_work():
+                    clock[0] += seconds
+                    if fails:
+                        raise KeyError
+        assert joules_of(tries) == (16, 24)
+        with machine.at_work():
+            clock[0] += 1
+    assert joules_of(whole) == (18, 27)
+    assert joules_of([]) is None

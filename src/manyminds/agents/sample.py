@@ -100,7 +100,7 @@ BRIEF_TOKENS = 64
 _SYSTEM: dict[Form, str] = {
     "code": "sample_code", "program": "sample_program", "brief": "sample_brief",
 }  # fmt: skip
-"""What is said before everything else; for words nothing (`benchmarks/live/LOG.md`)."""
+"""What is said before everything else; for words nothing (`results/LOG.md`)."""
 _QUESTION: dict[Form, str] = {
     "words": "question_words", "code": "question", "program": "question_program",
     "brief": "question_brief",
@@ -147,7 +147,7 @@ class Conversation:
         """Tell the member that its last answer does not hold; its next draw is to be a better one.
 
         Programs are begun afresh: shown its own program, a small model writes it again
-        (`benchmarks/live/LOG.md`).
+        (`results/LOG.md`).
 
         Args:
             why: What failed, fenced.
