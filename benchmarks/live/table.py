@@ -31,7 +31,7 @@ def main(out: Path, to: Path, note: str) -> None:
     """Write the table."""
     rows = [json.loads(line) for line in out.read_text("utf-8").splitlines() if line.strip()]
     lines = [
-        "# Strategies on HumanEval and GSM-Plus, embedded model", "",
+        "# Strategies on HumanEval, embedded model", "",
         "Written by `python benchmarks/live/table.py` from `results.jsonl`, which `run.py` writes; do not edit by hand.", "",
         f"- date: {max(r['at'] for r in rows)}", f"- machine: {machine()}",
         "- model: embedded:qwen2.5-coder-1.5b; five draws a problem, shared between arms",

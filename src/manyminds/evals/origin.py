@@ -13,7 +13,8 @@ __all__ = ["command", "commit", "machine", "version"]
 
 def command() -> str:
     """Return the command line as it was given, but for names and passwords in addresses."""
-    told = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    name = Path(sys.argv[0]).name
+    told = shlex.join(["manyminds" if name == "__main__.py" else name, *sys.argv[1:]])
     return re.sub(r"//[^/@\s]+@", "//", told)
 
 

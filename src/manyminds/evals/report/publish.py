@@ -66,16 +66,18 @@ def write_published(
     (to / ROWS).write_text("".join(f"{line_of(row)}\n" for row in shown), encoding="utf-8")
     (to / PLAN).write_text(json.dumps({"members": members}) + "\n", encoding="utf-8")
     write_report(to, found, shown, origin)
-    first, last = found.dates
+    first, last = (day[:10] for day in found.dates)
+    played = first if first == last else f"{first} to {last}"
+    shown_table = "\n".join(line.rstrip() for line in table.strip().splitlines())
     text = f"""# {found.suite}: {found.n} questions on {found.model}
 
-Written by `manyminds bench publish`; do not edit by hand. Played {first[:10]} to {last[:10]} with
+Written by `manyminds bench publish`; do not edit by hand. Played {played} with
 {", ".join(found.code)}, prompts {", ".join(p[:12] for p in found.prompts)}, on {origin.machine}, by
 
     {origin.command}
 
 ```
-{table.strip()}
+{shown_table}
 ```
 
 Costs are means of a question; `*` marks arms that no other one beats at both tokens and accuracy.
