@@ -3,6 +3,7 @@ import pytest
 from manyminds.agents.sample import (
     BRIEF_TOKENS,
     Conversation,
+    Form,
     asks_for_code,
     draft_of,
     read_answer,
@@ -103,6 +104,14 @@ async def test_a_conversation_of_samples_goes_on_with_another_model() -> None:
     talk.say("Look again.")
     assert (await talk.draw(run)).member.model == "scripted:other"
     assert talk.messages[: len(before)] == before
+
+
+@pytest.mark.parametrize("form", ["words", "brief"])
+async def test_among_options_there_is_an_answer(form: Form) -> None:
+    run = ScriptedRun(task=Task(prompt="Which?\nA) this\nB) that"), script={"m1": ["\\boxed{B}"]})
+    talk = Conversation.begin(run, ME, temperature=0.0, form=form)
+    assert (await talk.draw(run)).answer == "B"
+    assert "cannot be determined" not in str(run.calls[0][1].messages)
 
 
 @pytest.mark.parametrize(

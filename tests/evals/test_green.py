@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_the_saving_is_that_of_questions_it_has_not_seen() -> None:
     found = saving(rows)
     assert found is not None
     assert found.n == 400
-    assert found.chosen == {"brief": 400}
+    assert asdict(found)["chosen"] == {"brief": 400}
     assert found.joules is not None
     assert found.joules.value == pytest.approx(0.1)
     assert -0.01 <= found.accuracy.mean <= 0

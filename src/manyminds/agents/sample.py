@@ -24,13 +24,14 @@ from manyminds.core.messages import (
 from manyminds.core.protocols import Run
 from manyminds.core.values import Member
 
-__all__ = ["Conversation", "Form", "asks_for_code", "draft_of", "read_answer"]
+__all__ = ["Conversation", "Form", "asks_for_code", "draft_of", "offers_options", "read_answer"]
 
 _ASKS_FOR_CODE = re.compile(
     r"^\s*def \w+\(|\b(?:write|implement|complete|return|give)\b[^.\n]{0,60}"
     r"\b(?:function|program|class|method|script|code)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_OPTION = re.compile(r"^\s*\(?[A-E][).:]\s", re.MULTILINE)
 _BLOCK = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LINE = re.compile(
     r"^[\s>*_#\"'-]*(?:final )?answer[\s*_]*(?:is)?[\s*_]*:[\s*_]*(.+)$",
@@ -45,6 +46,11 @@ _TEXT = re.compile(r"\\(?:text|mathrm|textbf)\{([^{}]*)\}")
 def asks_for_code(question: str) -> bool:
     """Say whether a question wants a program for an answer."""
     return _ASKS_FOR_CODE.search(question) is not None
+
+
+def offers_options(question: str) -> bool:
+    """Say whether a question offers lettered options, each on a line."""
+    return len(_OPTION.findall(question)) > 1
 
 
 def read_answer(text: str, *, code: bool) -> str | None:
@@ -107,6 +113,14 @@ _QUESTION: dict[Form, str] = {
 }  # fmt: skip
 """How the question is put. The form of the answer is said after it: said before it, small models
 forget it, and four of five answer without the program that they were asked for."""
+
+
+def _put(form: Form, question: str) -> str:
+    """Return the name of the prompt that puts a question.
+
+    Among options there always is an answer: told that one may be missing, small models say so.
+    """
+    return "question_choice" if form == "words" and offers_options(question) else _QUESTION[form]
 
 
 @dataclass(kw_only=True)

@@ -178,7 +178,7 @@ def saving(played: Sequence[Played]) -> Saving | None:
     return Saving(
         n=len(green), joules=ratio(*joules, clusters=clusters),
         accuracy=difference(*right, clusters=clusters),
-        chosen=Counter(one.strategy for one in green.values()),
+        chosen=dict(Counter(one.strategy for one in green.values())),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Literal
 
-from manyminds.agents.sample import asks_for_code
+from manyminds.agents.sample import asks_for_code, offers_options
 from manyminds.core.errors import ToolRetry
 from manyminds.tools.calculator.tool import calculate
 
@@ -79,14 +79,11 @@ FEATURES: Mapping[str, Feature] = _SHAPES | _words()
 """Each from 0 to 1, of a question that is not empty."""
 
 
-_OPTION = re.compile(r"^\s*\(?[A-E][).:]\s", re.MULTILINE)
-
-
 def family_of(question: str) -> Family:
     """Return the kind of a question, from its words alone."""
     if asks_for_code(question):
         return "code"
-    if len(_OPTION.findall(question)) > 1:
+    if offers_options(question):
         return "choice"
     return "number" if len(_NUMBER.findall(question)) > 1 else "words"
 
