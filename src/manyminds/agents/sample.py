@@ -150,7 +150,9 @@ class Conversation:
         messages: list[Message] = []
         if form in _SYSTEM:
             messages.append(Said(role="system", text=prompt(_SYSTEM[form])))
-        messages.append(Said(role="user", text=prompt(_QUESTION[form], question=run.task.prompt)))
+        messages.append(
+            Said(role="user", text=prompt(_put(form, run.task.prompt), question=run.task.prompt))
+        )
         return cls(member=member, form=form, messages=messages, temperature=temperature)
 
     def say(self, text: str) -> None:
