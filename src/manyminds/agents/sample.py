@@ -112,7 +112,8 @@ _QUESTION: dict[Form, str] = {
     "brief": "question_brief",
 }  # fmt: skip
 """How the question is put. The form of the answer is said after it: said before it, small models
-forget it, and four of five answer without the program that they were asked for."""
+forget it, and four of five answer without the program that they were asked for. The box for words
+is what the cards of Qwen's models advise."""
 
 
 def _put(form: Form, question: str) -> str:

@@ -10,7 +10,16 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["COUNTED", "GRAMS_PER_KWH", "MODELLED", "WATTS_PER_CORE", "Energy", "hosted", "local"]
+__all__ = [
+    "COUNTED",
+    "GRAMS_PER_KWH",
+    "JOULES_PER_KWH",
+    "MODELLED",
+    "WATTS_PER_CORE",
+    "Energy",
+    "hosted",
+    "local",
+]
 
 GRAMS_PER_KWH = 480.0
 """Of CO2 equivalent: the world's mean mix, as in Dauner and Socher 2025, Energy costs of
@@ -24,7 +33,7 @@ _BY_THE_CLOCK = "seconds x 10 to 40 W"
 """Two busy cores, where only the time is known: of a request that failed."""
 _ECOLOGITS = "EcoLogits"
 _PROVIDERS = {"openai": "openai", "anthropic": "anthropic", "google": "google_genai"}
-_JOULES_PER_KWH = 3_600_000.0
+JOULES_PER_KWH = 3_600_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +59,7 @@ def local(*, seconds: float, joules: tuple[float, float] | None) -> Energy:
     else:
         low, high = joules
         by = COUNTED if low == high > 0 else MODELLED
-    return Energy(kwh_low=low / _JOULES_PER_KWH, kwh_high=high / _JOULES_PER_KWH, by=by)
+    return Energy(kwh_low=low / JOULES_PER_KWH, kwh_high=high / JOULES_PER_KWH, by=by)
 
 
 def hosted(provider: str, model: str, *, tokens_out: int, seconds: float) -> Energy | None:

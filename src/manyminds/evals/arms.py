@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from manyminds.budget.energy import JOULES_PER_KWH
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Run, Strategy
 from manyminds.core.values import Answer, Spend
@@ -29,7 +30,6 @@ BASE = "majority"
 Derived = Literal["single", "oracle"]
 Unit = Literal["tokens", "usd", "seconds", "joules"]
 MOST_DRAWS = 64
-_JOULES_PER_KWH = 3_600_000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def amount_of(spend: Spend, seconds: float, unit: Unit) -> float | None:
         case "joules":
             if spend.kwh_low is None or spend.kwh_high is None:
                 return None
-            return (spend.kwh_low + spend.kwh_high) / 2 * _JOULES_PER_KWH
+            return (spend.kwh_low + spend.kwh_high) / 2 * JOULES_PER_KWH
 
 
 def parse_arms(

@@ -1,8 +1,8 @@
 """A proxy that counts what clients of a chat completions server spend, whoever they are.
 
 A client is given an address of its own for its server; what it sends goes on, and what the server
-says of its tokens is added up by label. So frameworks are compared by one count
-that is none of theirs, and our own receipts can be checked against it.
+says of its tokens is added up by label. So frameworks are compared by one count that is none of
+theirs, and our own receipts can be checked against it.
 """
 
 import asyncio

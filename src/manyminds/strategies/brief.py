@@ -1,7 +1,7 @@
 """Brief: one request for the answer alone.
 
-Source: most of what a model draws goes into words that nobody asked for (Dauner and Socher 2025,
-Energy costs of communicating with AI, Frontiers in Communication).
+Source: that what a model draws goes by the tokens it writes is Dauner and Socher 2025, Energy costs
+of communicating with AI (Frontiers in Communication).
 """
 
 from dataclasses import dataclass
