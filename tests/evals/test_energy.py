@@ -95,10 +95,11 @@ def test_a_model_that_fails_is_told_of_and_nothing_is_made_up(
 
 def row(question: str, arm: str, kwh: float, tokens_out: int) -> Trial:
     told: dict[str, Any] = dict.fromkeys(
-        ("suite", "kind", "cluster", "reason", "outcome", "run", "prompts", "code", "at"), ""
+        ("kind", "cluster", "reason", "outcome", "run", "prompts", "code", "at"), ""
     )
     return Trial(
-        **told, question=question, arm=arm, right=True, given="", confidence=None, drafts=(),
+        **told, suite="mmlu_open" if question.startswith("open/") else "mmlu",
+        question=question, arm=arm, right=True, given="", confidence=None, drafts=(),
         later=(), tokens_in=10, tokens_cached=0, tokens_out=tokens_out, usd=None, joules=None,
         seconds=1, first_token_s=None, requests=1, by_purpose={}, stopped_by=None, seed=1,
         model="m", kwh=(kwh, 3 * kwh), kwh_by=("guess",),
@@ -113,7 +114,7 @@ def test_grams_are_kwh_times_the_grid_s_times_a_thousand(data: Path) -> None:
         for question in asked
         for arm, kwh in (("brief", 1e-6), ("reasoned", 5e-6 if form == "choice" else 10e-6))
     ]
-    found = energy_of(questions, rows)
+    found = energy_of(rows, alone=())
     grams = {(d.form, d.way): (d.grams_low, d.grams_high) for d in found.drawn}
     assert grams["choice", "brief"] == pytest.approx((0.48, 1.44))
     assert grams["open", "reasoned"] == pytest.approx((4.8, 14.4))

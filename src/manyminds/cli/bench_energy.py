@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -33,12 +32,13 @@ from manyminds.evals.energy import (
 from manyminds.evals.hub import fetch_suite
 from manyminds.evals.origin import command as typed
 from manyminds.evals.origin import machine, version
+from manyminds.evals.report.publish import ENERGY, energy_json
 from manyminds.evals.statistics import Ratio
-from manyminds.evals.suites import data_mark
+from manyminds.evals.suites import data_mark, stands_alone
 from manyminds.evals.trials import Trial
 from manyminds.runtime.paths import cache_home
 
-__all__ = ["energy"]
+__all__ = ["energy", "print_energy"]
 
 PROTOCOL = 500
 """Questions of each form in the published protocol."""
@@ -93,7 +93,8 @@ def energy(
     ]
     rows = [row for plan in plans for row in _rows(plan)]
     if all(any(_of(row, plan, arm) for row in rows) for plan in plans for arm in plan.arms):
-        _tell(folder, energy_of(questions, rows), json_=json_)
+        alone = {question.id for question in questions["open"] if stands_alone(question)}
+        _tell(folder, energy_of(rows, alone=alone), json_=json_)
     if failed:
         raise ProviderError(f"{'; '.join(failed)}; run the same command to go on")
     return 0
@@ -110,8 +111,8 @@ def _rows(plan: Plan) -> list[Trial]:
 
 def _tell(folder: Path, found: EnergyFound, *, json_: bool) -> None:
     origin = {"command": typed(), "machine": machine(), "code": version()}
-    told = {**origin, **asdict(found), "published": PUBLISHED, "estimate": True}
-    file = folder / "energy.json"
+    told = {**origin, **energy_json(found)}
+    file = folder / ENERGY
     file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     if json_:
         print(json.dumps({"outcome": "answered", "cost": None, **told, "file": str(file)}))

@@ -6,7 +6,7 @@ models that reason first beside models that do not. Here one model does both. Ev
 estimate, scaled to 1,000 questions from what was run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -15,7 +15,7 @@ from manyminds.budget.energy import GRAMS_PER_KWH
 from manyminds.evals.arms import Arm
 from manyminds.evals.questions import Question
 from manyminds.evals.statistics import Ratio, ratio
-from manyminds.evals.suites import MMLU_SUBJECTS, load_suite, stands_alone
+from manyminds.evals.suites import MMLU_SUBJECTS, load_suite
 from manyminds.evals.trials import Trial
 from manyminds.judging.interval import share_interval
 from manyminds.strategies.brief import Brief
@@ -77,6 +77,8 @@ class EnergyFound:
     open_over_choice: dict[str, Ratio]
     """Of the energy, by way."""
     dates: tuple[str, str]
+    alone: tuple[str, ...]
+    """The open questions that are graded: those that make sense without their options."""
 
 
 def energy_questions(data: Path, per_form: int) -> dict[str, list[Question]]:
@@ -88,40 +90,35 @@ def energy_questions(data: Path, per_form: int) -> dict[str, list[Question]]:
     return {form: load_suite(suite, data, limit=per_form) for form, suite in FORMS.items()}
 
 
-def energy_of(questions: dict[str, list[Question]], rows: Sequence[Trial]) -> EnergyFound:
+def energy_of(rows: Sequence[Trial], *, alone: Collection[str]) -> EnergyFound:
     """Measure what was played.
 
     Args:
-        questions: By form.
         rows: Of both forms and both ways.
+        alone: Names of the open questions that can be graded.
 
     Raises:
         ValueError: If there is a form or way without a row.
     """
     groups = {
-        (form, arm.name): _rows_of(asked, arm.name, rows)
-        for form, asked in questions.items()
+        (form, arm.name): [row for row in rows if (row.suite, row.arm) == (suite, arm.name)]
+        for form, suite in FORMS.items()
         for arm in ARMS
     }
     if not all(groups.values()):
         raise ValueError("not every form was played in every way yet")
-    by_id = {question.id: question for asked in questions.values() for question in asked}
     kwh = {key: _kwh(found) for key, found in groups.items()}
     ways = [arm.name for arm in ARMS]
     brief, reasoned = ways
     return EnergyFound(
         model=rows[0].model, subjects=MMLU_SUBJECTS, grams_per_kwh=GRAMS_PER_KWH,
         methods=tuple(sorted({by for row in rows for by in row.kwh_by})),
-        drawn=tuple(_drawn(*key, found, by_id) for key, found in groups.items()),
-        reasoned_over_brief=_ratios({f: (kwh[f, reasoned], kwh[f, brief]) for f in questions}),
+        drawn=tuple(_drawn(*key, found, alone) for key, found in groups.items()),
+        reasoned_over_brief=_ratios({f: (kwh[f, reasoned], kwh[f, brief]) for f in FORMS}),
         open_over_choice=_ratios({w: (kwh["open", w], kwh["choice", w]) for w in ways}),
         dates=(min(row.at for row in rows), max(row.at for row in rows)),
+        alone=tuple(sorted(alone)),
     )  # fmt: skip
-
-
-def _rows_of(asked: Sequence[Question], arm: str, rows: Sequence[Trial]) -> list[Trial]:
-    ids = {question.id for question in asked}
-    return [row for row in rows if row.arm == arm and row.question in ids]
 
 
 def _kwh(rows: Sequence[Trial]) -> dict[str, float]:
@@ -137,10 +134,10 @@ def _ratios(
     return {name: r for name, r in found.items() if r is not None}
 
 
-def _drawn(form: str, way: str, rows: Sequence[Trial], by_id: dict[str, Question]) -> Drawn:
+def _drawn(form: str, way: str, rows: Sequence[Trial], alone: Collection[str]) -> Drawn:
     known = [row.kwh for row in rows if row.kwh is not None]
     whole = len(known) == len(rows)
-    graded = [row for row in rows if form == "choice" or stands_alone(by_id[row.question])]
+    graded = [row for row in rows if form == "choice" or row.question in alone]
     right = sum(row.right for row in graded)
     low, high = share_interval(right, len(graded)) if graded else (None, None)
     return Drawn(
