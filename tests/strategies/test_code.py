@@ -104,31 +104,67 @@ def value(shown: str) -> str:
     return f"Sorted it is so and so.\nAnswer: {shown}"
 
 
-async def test_heavy_settles_the_call_on_which_programs_part_and_members_revise(python: Python) -> None:  # fmt: skip
-    readers = {f"reader{n}": [value("1")] for n in range(1, 10)}
-    run = run_of(
-        python, m1=[UPPER, UPPER], m2=[RIGHT_TOO], m3=[UPPER, RIGHT], m4=[UPPER, RIGHT], **readers
-    )
-    answer = await Heavy(cruxes=1)(run)
+async def test_heavy_settles_the_call_on_which_programs_part_against_the_most(python: Python) -> None:  # fmt: skip
+    readers = {f"reader{n}": [value("1")] for n in range(1, 4)}
+    run = run_of(python, m1=[UPPER], m2=[RIGHT_TOO], m3=[UPPER], m4=[UPPER], **readers)
+    answer = await Heavy(cruxes=1, rounds=1)(run)
     phases = [e.event.phase for e in run.events if isinstance(e.event, PhaseStarted)]
     assert "settle" in phases
-    assert "revise" in phases
-    assert answer.text is not None
-    assert "(len(" in answer.text
-    assert answer.canonical is not None
     settled = [e.event for e in run.events if isinstance(e.event, CruxSettled)]
     supports = {r.support for s in settled for r in s.rulings}
-    assert "contradicted" in supports
-    revised = {e.event.member: e.event.result for e in run.events if isinstance(e.event, Revised)}
-    assert "changed" in revised.values()
+    assert supports == {"supported", "contradicted"}
+    assert answer.author == "m2"
+    assert {d.member for d in answer.dissent} == {"m1", "m3", "m4"}
 
 
 async def test_heavy_on_code_ends_at_the_gate_where_two_agree(python: Python) -> None:
-    run = run_of(python, m1=[RIGHT], m2=[RIGHT_TOO], m3=[UPPER], m4=[UPPER])
+    safe = code("return sorted(xs)[(len(xs) - 1) // 2] if xs else 0")
+    run = run_of(python, m1=[safe], m2=[safe], m3=[UPPER], m4=[UPPER])
     answer = await Heavy()(run)
     assert len(run.calls) == 2
     assert answer.outcome == "answered"
     assert answer.dissent == ()
+
+
+async def test_what_came_of_a_repair_is_told(python: Python) -> None:
+    run = run_of(python, m1=[CRASHES, RIGHT], m2=[CRASHES, UPPER])
+    await Heavy(rounds=1)(run)
+    revised = {e.event.member: e.event.result for e in run.events if isinstance(e.event, Revised)}
+    assert revised == {"m1": "changed"}
+
+
+WORDS = "A shelf holds 12 books. How many do 3 shelves hold?"
+
+
+async def test_heavy_on_words_ends_where_words_and_a_program_agree(python: Python) -> None:
+    tools = [python, Calculate()]
+    script = {"m1": ["12 * 3 = 36\nAnswer: 36"], "m2": ["```python\nprint(12 * 3)\n```"]}
+    run = ScriptedRun(task=Task(prompt=WORDS), script=script, with_tools=tools)
+    answer = await Heavy(samples=True)(run)
+    assert answer.text == "36"
+    assert len(run.calls) == 2
+
+
+async def test_heavy_on_words_lets_programs_of_others_check_what_is_not_agreed(python: Python) -> None:  # fmt: skip
+    right = "```python\nprint(12 * 3)\n```"
+    script = {
+        "m1": ["12 + 3 = 15\nAnswer: 15"], "m2": [right], "m3": ["12 + 3 = 15\nAnswer: 15"],
+        "m4": ["```python\nprint(4)\n```"], "checker1": [right], "checker2": [right],
+        "checker3": ["```python\nprint(9)\n```"],
+    }  # fmt: skip
+    run = ScriptedRun(task=Task(prompt=WORDS), script=script, with_tools=[python, Calculate()])
+    answer = await Heavy(samples=True)(run)
+    assert answer.text == "36"
+    assert len(run.calls) == 7
+
+
+async def test_the_votes_of_workings_with_a_wrong_step_do_not_count(python: Python) -> None:
+    wrong = "12 * 3 = 32\nAnswer: 32"
+    right = "```python\nprint(12 * 3)\n```"
+    script = {"m1": [wrong, "12 * 3 = 36\nAnswer: 36"], "m2": [right], "m3": [wrong, wrong]}
+    run = ScriptedRun(task=Task(prompt=WORDS), script=script, with_tools=[python, Calculate()])
+    answer = await Heavy(samples=True)(run)
+    assert answer.text == "36"
 
 
 async def test_readers_who_do_not_agree_rule_nothing(python: Python) -> None:

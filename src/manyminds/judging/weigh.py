@@ -26,7 +26,8 @@ class Weights:
     backed: float = 0.9
     """A member's own tool returned the answer; at most two of them count."""
     refuted: float = -1.2
-    """A member's own tool returned something else."""
+    """Half or more of those who gave it are refuted by their own tools or workings; their votes do
+    not count."""
     ruling: float = 1.5
     """A crux settled for, or against, the answer by an independent way."""
     unknown: float = 0.8
@@ -98,11 +99,12 @@ def _score(
     weights: Weights,
 ) -> float:
     outcomes = [verdicts[m].outcome for m in group.members if m in verdicts]
-    score = weights.vote * len(group.members)
+    refuted = outcomes.count("rejected")
+    score = weights.vote * (len(group.members) - refuted)
     # Programs that agree were often written by one model in one way: more than two say no more.
     score += weights.backed * min(2, outcomes.count("accepted"))
-    if "accepted" not in outcomes:
-        score += weights.refuted * min(1, outcomes.count("rejected"))
+    if "accepted" not in outcomes and 2 * refuted >= len(group.members) and refuted:
+        score += weights.refuted
     return score + _ruled(group.canonical, rulings, weights)
 
 

@@ -8,21 +8,16 @@ Models Better Reasoners with Step-Aware Verifier (ACL).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from manyminds.agents.sample import Form, asks_for_code
+from manyminds.agents.sample import asks_for_code
 from manyminds.core.events import Ranked
 from manyminds.core.protocols import Ranker, Run, Verifier
-from manyminds.core.values import Answer, Failure, Group
-from manyminds.judging.code.outcomes import can_run, covers, crashes_in
+from manyminds.core.values import Answer, Failure
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
-from manyminds.strategies.self_consistency import majority_is_stable
-from manyminds.strategies.tally import MOST, fitting_verifier, tallied
-from manyminds.tools.fence import fence
+from manyminds.strategies.sampling import accepted, draw_until_settled, failed, repair, stands
+from manyminds.strategies.tally import fitting_verifier, tallied
 
 __all__ = ["BestOfN"]
-
-SHOWN = 3
-"""Crashes that a member is told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,105 +44,21 @@ class BestOfN:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run, verifier=self.verifier(run))
-        waiting, size = list(run.members), self.first if self.adaptive else len(run.members)
-        while waiting and not panel.stopped:
-            wave, waiting, size = waiting[:size], waiting[size:], 1
-            panel.enter("sample", f"{len(wave)} more samples")
-            await panel.sample(
-                wave, temperature=lambda _place: self.temperature, form=_alternating(run)
-            )
-            if _settled(panel, len(waiting)):
-                break
+        await draw_until_settled(
+            panel, first=self.first, temperature=self.temperature, adaptive=self.adaptive
+        )
         repairs = self.repairs
         if repairs is None:
             repairs = 2 if asks_for_code(run.task.prompt) else 0
         for round_ in range(2, repairs + 2):
-            if panel.stopped or not await _repair(panel, round_):
+            told = {} if panel.stopped else failed(panel)
+            if not told:
                 break
+            await repair(panel, told, round_=round_)
         weighed = tallied(panel)
         if self.ranker is not None and not panel.stopped:
             weighed = await _ranked(panel, weighed, self.ranker(run))
-        return panel.deliver(weighed, how=_how(panel, weighed), stands=_stands(panel, weighed))
-
-
-def _stands(panel: Panel, weighed: Weighed) -> bool:
-    """Say whether not every sample that gave the leading answer was rejected."""
-    leading = weighed.groups[0].members if weighed.groups else ()
-    return any(panel.verdicts[name].outcome != "rejected" for name in leading)
-
-
-def _alternating(run: Run) -> Callable[[int], Form | None]:
-    """Let every second member answer by a program, where that can be: its mistakes are others."""
-    programs = can_run(run) and not asks_for_code(run.task.prompt)
-    return lambda place: "program" if programs and place % 2 == 1 else None
-
-
-def _settled(panel: Panel, waiting: int) -> bool:
-    """Say whether another sample is not worth its cost any more.
-
-    It is not where
-    - two samples of different ways (words and a program) agree and nobody says otherwise: their
-      mistakes have little in common; or
-    - two accepted samples agree and no other answer is accepted; or
-    - so many agree that the lead is stable (`majority_is_stable`) and not all of them are
-      rejected; or the lead cannot be lost.
-    """
-    weighed = tallied(panel)
-    if not weighed.groups:
-        return False
-    leader, others = weighed.groups[0], weighed.groups[1:]
-    ways = {panel.talks[name].form for name in leader.members}
-    accepted = _accepted(panel, leader)
-    if len(ways) == 2 and not others:
-        return True
-    if accepted >= 2 and not any(_accepted(panel, group) for group in others):
-        return True
-    stable = _stands(panel, weighed) and majority_is_stable(weighed.groups)
-    second = weighed.scores[1] if others else 0.0
-    return stable or weighed.scores[0] - second > waiting * MOST
-
-
-def _accepted(panel: Panel, group: Group) -> int:
-    return sum(panel.verdicts[name].outcome == "accepted" for name in group.members)
-
-
-async def _repair(panel: Panel, round_: int) -> bool:
-    """Let members whose sample failed draw again; say whether there was anything to repair."""
-    told = _failed(panel)
-    if not told:
-        return False
-    panel.enter("repair", f"{len(told)} are told what failed", round_=round_)
-    for name, why in told.items():
-        panel.talks[name].repair(fence(why, source="check"))
-    jobs = [panel.draw(panel.talks[name], round_=round_) for name in told]
-    for name, result in zip(told, await panel.run.gather(jobs), strict=True):
-        if isinstance(result, Failure):
-            panel.failures[f"{name}, repairing"] = result
-        elif _worse(panel, name):
-            panel.restore(name)
-    return True
-
-
-def _failed(panel: Panel) -> dict[str, str]:
-    """Return what failed of whose sample.
-
-    Every rejected one where none is accepted; else the leader's first program, where it crashes.
-    """
-    if "accepted" not in {verdict.outcome for verdict in panel.verdicts.values()}:
-        verdicts = panel.verdicts.items()
-        return {name: verdict.reason for name, verdict in verdicts if verdict.outcome == "rejected"}
-    name = tallied(panel).groups[0].members[0]
-    crashes = crashes_in(panel.run.task.prompt, panel.outcomes.get(name, ()))
-    shown = [f"{c.call} {c.shown}: {c.message}" for c in crashes[:SHOWN]]
-    return {name: "\n".join(shown)} if shown else {}
-
-
-def _worse(panel: Panel, name: str) -> bool:
-    """Say whether a program that had been accepted was not repaired but made another one."""
-    was, now = panel.was[name], panel.standing(name)
-    if was.verdict.outcome != "accepted" or was.outcomes is None or now.outcomes is None:
-        return was.verdict.outcome == "accepted" and now.verdict.outcome != "accepted"
-    return not covers(panel.run.task.prompt, now.outcomes, was.outcomes)
+        return panel.deliver(weighed, how=_how(panel, weighed), stands=stands(panel, weighed))
 
 
 async def _ranked(panel: Panel, weighed: Weighed, ranker: Ranker) -> Weighed:
@@ -175,5 +86,5 @@ def _how(panel: Panel, weighed: Weighed) -> str:
     leader = weighed.groups[0]
     return (
         f"{len(leader.members)} of {len(panel.notes)} samples agree, "
-        f"{_accepted(panel, leader)} accepted by {panel.verifier.name}"
+        f"{accepted(panel, leader)} accepted by {panel.verifier.name}"
     )

@@ -15,7 +15,7 @@ from manyminds.core.values import Answer
 from manyminds.judging.code.outcomes import can_run
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.cruxes import name_cruxes, settle
-from manyminds.strategies.heavy_code import HeavyCode
+from manyminds.strategies.heavy_samples import HeavySamples
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.revise import revise
 
@@ -39,11 +39,15 @@ class Heavy:
     turns: int = MAX_TURNS
     temperature: float = 0.7
     """Of all members but the first two, who work at 0 and a little above."""
+    samples: bool | None = None
+    """Whether members answer by samples instead of working with tools. `None`: where the answer is
+    a program; and where no model calls tools natively and Python is all there is to use, for small
+    models reason better in plain lines than in a protocol (`results/LOG.md`)."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
-        if asks_for_code(run.task.prompt) and can_run(run):
-            return await HeavyCode(gate=self.gate, rounds=self.rounds, cruxes=self.cruxes)(run)
+        if _by_samples(run) if self.samples is None else self.samples:
+            return await HeavySamples(gate=self.gate, rounds=self.rounds, cruxes=self.cruxes)(run)
         panel = Panel(run=run)
         first, rest = run.members[: self.gate], run.members[self.gate :]
         panel.enter("gate", f"a first attempt by {len(first)}")
@@ -82,6 +86,14 @@ class Heavy:
         panel.enter("revise", "members see each other's notes and the rulings", round_=round_)
         await revise(panel, weighed, round_=round_ + 1)
         return panel.compare(round_=round_ + 1), True
+
+
+def _by_samples(run: Run) -> bool:
+    if not can_run(run):
+        return False
+    only_python = {tool.name for tool in run.tools} <= {"python", "calculate"}
+    native = any(run.abilities(member).tools is True for member in run.members)
+    return asks_for_code(run.task.prompt) or (only_python and not native)
 
 
 def _easy(panel: Panel) -> bool:

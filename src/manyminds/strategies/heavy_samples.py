@@ -1,0 +1,166 @@
+"""Heavy by samples: where programs are the answer, or small models do better without a protocol.
+
+The same steps as `heavy`, with samples for work: those of best-of-N, in words and by programs that
+are run. Programs that are answers are equal where they behave alike, and a crux is a call on which
+the leading ones part; it is settled by readers who see no program and work out, from the
+description alone, what the call must return. Elsewhere a crux is the answer itself, and checkers
+who see none of the answers come to theirs by programs. Members whose sample fails a check are told
+what failed and begin afresh.
+
+Source of settling by generated inputs: Chen et al. 2022, CodeT: Code Generation with Generated
+Tests; here inputs come from the question's examples, not from a model.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from manyminds.agents.prompts import prompt
+from manyminds.agents.sample import Conversation, asks_for_code
+from manyminds.core.events import CruxNamed, CruxSettled
+from manyminds.core.protocols import Run
+from manyminds.core.values import Answer, Crux, Failure, Group, Member, Ruling
+from manyminds.judging.code.examples import literal
+from manyminds.judging.code.outcomes import Outcome, returned
+from manyminds.judging.weigh import Weighed
+from manyminds.strategies.panel import Panel
+from manyminds.strategies.sampling import (
+    accepted,
+    agreed,
+    draw_until_settled,
+    failed,
+    repair,
+    stands,
+)
+from manyminds.strategies.tally import fitting_verifier
+
+__all__ = ["HeavySamples"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeavySamples:
+    """The panel, for members that answer by samples.
+
+    Cost: two samples where they agree; else up to N, and where no answer leads safely `readers`
+    requests a crux, or as many checkers, and one for each member whose sample failed.
+    """
+
+    gate: int = 2
+    rounds: int = 2
+    cruxes: int = 2
+    readers: int = 3
+    """Members who settle a crux; two of them must agree on what a call returns."""
+    temperature: float = 0.7
+
+    async def __call__(self, run: Run) -> Answer:
+        """Work the task."""
+        panel = Panel(run=run, verifier=fitting_verifier(run))
+        await draw_until_settled(panel, first=self.gate, temperature=self.temperature)
+        weighed = panel.compare(round_=1)
+        for round_ in range(1, self.rounds + 1):
+            if panel.stopped or not weighed.groups:
+                break
+            settled = await self._settle(panel, weighed, round_)
+            told = {} if panel.stopped else failed(panel)
+            if told:
+                await repair(panel, told, round_=round_ + 1)
+            elif not settled:
+                break
+            weighed = panel.compare(round_=round_ + 1)
+        return panel.deliver(weighed, how=_how(panel, weighed), stands=stands(panel, weighed))
+
+    async def _settle(self, panel: Panel, weighed: Weighed, round_: int) -> bool:
+        """Settle what can be settled between the leading answers; say whether anything was."""
+        if asks_for_code(panel.run.task.prompt):
+            return not weighed.cannot_be_caught() and await self._settle_calls(
+                panel, weighed, round_
+            )
+        if round_ > 1 or agreed(panel):
+            return False
+        panel.enter("settle", f"{self.readers} check by programs of their own", round_=round_)
+        checkers = [_new(panel.run, "checker") for _ in range(self.readers)]
+        await panel.sample(
+            checkers, temperature=lambda _place: self.temperature, form=lambda _place: "program"
+        )
+        return True
+
+    async def _settle_calls(self, panel: Panel, weighed: Weighed, round_: int) -> bool:
+        """Work out what the calls must return on which the leading programs part."""
+        known = {ruling.crux for ruling in panel.rulings}
+        calls = [c for c in _parting(panel, weighed.groups) if c not in known][: self.cruxes]
+        if not calls:
+            return False
+        panel.enter("settle", f"{len(calls)} calls on which programs part", round_=round_)
+        for call in calls:
+            panel.run.tell(CruxNamed(crux=Crux(id=call, question=f"What must {call} return?")))
+        results = await panel.run.gather([self._read(panel, weighed.groups, c) for c in calls])
+        for call, result in zip(calls, results, strict=True):
+            rulings = () if isinstance(result, Failure) else result
+            panel.run.tell(CruxSettled(crux=call, rulings=rulings))
+            panel.rulings.extend(rulings)
+        return bool(panel.rulings)
+
+    async def _read(self, panel: Panel, groups: Sequence[Group], call: str) -> tuple[Ruling, ...]:
+        """Let readers say what one call must return; rule on every group by it."""
+        run = panel.run
+        readers = [_new(run, "reader") for _ in range(self.readers)]
+        found = await run.gather([_expected(panel, reader, call) for reader in readers])
+        said = Counter(value for value in found if isinstance(value, str))
+        value, votes = said.most_common(1)[0] if said else ("", 0)
+        if votes * 2 <= self.readers:
+            return ()
+        reason = (
+            f"{votes} of {self.readers} readers of the question say {call[:80]} is {value[:80]}"
+        )
+        return tuple(
+            Ruling(
+                crux=call, canonical=group.canonical, reason=reason,
+                support="supported" if returned(outcome, value) else "contradicted",
+            )
+            for group in groups
+            if (outcome := _outcome(panel, group, call)) is not None
+        )  # fmt: skip
+
+
+def _new(run: Run, role: str) -> Member:
+    return Member(name=run.new_id(role), way="derive", model=run.members[0].model)
+
+
+async def _expected(panel: Panel, reader: Member, call: str) -> str | None:
+    """Ask what a call must return by the question alone; `None` where it is no literal."""
+    talk = Conversation.begin(panel.run, reader, temperature=0.6, form="words")
+    talk.purpose = "check"
+    talk.say(prompt("expect", call=call))
+    with panel.attending(reader, round_=1):
+        draft = await talk.draw(panel.run)
+    value = literal(draft.answer.strip("` "))
+    return None if value is None else repr(value[0])
+
+
+def _parting(panel: Panel, groups: Sequence[Group]) -> list[str]:
+    """Return calls on which the two leading groups part, the plainest first."""
+    known = [g for g in groups if g.members[0] in panel.outcomes][:2]
+    if len(known) < 2:
+        return []
+    a, b = (panel.outcomes[g.members[0]] for g in known)
+    parting = [x for x, y in zip(a, b, strict=False) if x.call == y.call and x.shown != y.shown]
+    examples = {e.call for e in panel.examples}
+    fresh = [o.call for o in parting if o.call not in examples]
+    return sorted(fresh, key=len)
+
+
+def _outcome(panel: Panel, group: Group, call: str) -> Outcome | None:
+    outcomes = panel.outcomes.get(group.members[0], ())
+    return next((o for o in outcomes if o.call == call), None)
+
+
+def _how(panel: Panel, weighed: Weighed) -> str:
+    if not weighed.groups:
+        return "no member gave an answer"
+    leader = weighed.groups[0]
+    told = [f"{len(leader.members)} of {len(panel.notes)} samples agree"]
+    if met := accepted(panel, leader):
+        told.append(f"{met} accepted by {panel.verifier.name}")
+    if ruled := len({ruling.crux for ruling in panel.rulings}):
+        told.append(f"{ruled} calls were settled by reading")
+    return ", ".join(told)
