@@ -29,6 +29,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def papers(tmp_path: Path) -> Path:
+    """A folder of documents: with it a panel works with tools, whatever its model can do."""
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "note.txt").write_text("The filter is blue.\n")
+    return tmp_path / "papers"
+
+
+@pytest.fixture
 async def python() -> AsyncIterator[Python]:
     """The Python tool in the sandbox that works here."""
     isolation = await find_isolation(cache_home())

@@ -71,11 +71,11 @@ async def test_stopping_at_random_moments_leaves_nothing_behind(stub: Stub, own_
     assert len(asyncio.all_tasks()) <= before
 
 
-async def test_members_work_side_by_side(stub: Stub, own_home: Path) -> None:
-    """Eight members at 0.2 s a request: far less than one after the other."""
+async def test_members_work_side_by_side(stub: Stub, own_home: Path, papers: Path) -> None:
+    """Sixteen members at 0.2 s a request: far less than one after the other."""
     stub.delay_s = 0.2
     stub.behaviours = [lambda body: final(str(len(str(body))))]  # they never agree
-    options = AskOptions(models=(stub.model,), strategy="heavy", members=8, seed=1)
+    options = AskOptions(models=(stub.model,), strategy="heavy", members=16, seed=1, docs=papers)
     began = time.monotonic()
     asked = await ask(Task(prompt="?"), options, data=own_home, cache=own_home, watch=Watch())
     took = time.monotonic() - began

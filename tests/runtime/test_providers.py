@@ -123,13 +123,15 @@ async def test_a_stream_that_breaks_off_is_tried_again_and_on_record(
     assert all(f.spend.tokens > 0 and f.spend.estimated for f in failures)
 
 
-async def test_one_dead_member_never_takes_the_others_along(stub: Stub, own_home: Path) -> None:
+async def test_one_dead_member_never_takes_the_others_along(
+    stub: Stub, own_home: Path, papers: Path
+) -> None:
     def by_way(body: dict) -> object:
         text = str(body["messages"])
         return fail(500)(body) if "step by step" in text else final("42")
 
     stub.behaviours = [by_way]
-    asked = await run(stub, own_home, strategy="heavy", members=4)
+    asked = await run(stub, own_home, strategy="heavy", members=4, docs=papers)
     assert asked.answer.text == "42"
     states = [event.state for event in kinds(asked, MemberEnded)]
     assert states.count("failed") == 1
@@ -148,7 +150,7 @@ async def test_a_service_that_never_answers_ends_at_the_time_limit(
 
 
 async def test_the_token_limit_holds_and_leaves_enough_to_answer(
-    stub: Stub, own_home: Path
+    stub: Stub, own_home: Path, papers: Path
 ) -> None:
     stub.behaviours = [say(act("calculate", expression=f"{n} + 1")) for n in range(99)]
 
@@ -158,7 +160,7 @@ async def test_the_token_limit_holds_and_leaves_enough_to_answer(
 
     stub.behaviours = [turn]
     limits = Limits(tokens=6_000)
-    asked = await run(stub, own_home, limits=limits, strategy="heavy", members=4)
+    asked = await run(stub, own_home, limits=limits, strategy="heavy", members=4, docs=papers)
     assert asked.cost.spend.tokens <= 6_000
     assert asked.answer.text == "42"
 

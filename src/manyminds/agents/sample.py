@@ -22,7 +22,7 @@ from manyminds.core.messages import (
     Turn,
 )
 from manyminds.core.protocols import Run
-from manyminds.core.values import Member
+from manyminds.core.values import Claim, Member
 
 __all__ = ["Conversation", "Form", "asks_for_code", "draft_of", "offers_options", "read_answer"]
 
@@ -228,9 +228,13 @@ class Conversation:
             why = (outcome.error or "it printed nothing").strip().splitlines()[-1][:160]
             raise ProviderError(f"{self.member.model}: its program gave no answer: {why}")
         answer = read_answer(printed[-1], code=False) or printed[-1].strip()
+        said = Claim(
+            text=f"a program printed {answer[:200]}", support="supported",
+            evidence=(outcome.evidence[0].id,),
+        )  # fmt: skip
         return Draft(
             member=self.member, answer=answer, reason="a program printed it", confidence=None,
-            claims=(), evidence=outcome.evidence, would_change=None, working=code,
+            claims=(said,), evidence=outcome.evidence, would_change=None, working=code,
         )  # fmt: skip
 
 

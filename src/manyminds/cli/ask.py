@@ -25,10 +25,39 @@ from manyminds.runtime.discover import choose_models
 from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.run import MemoryRun
 from manyminds.runtime.settings import Setting, load_settings
+from manyminds.runtime.web import WebOptions
 from manyminds.strategies.registry import EFFORTS, Effort
 from manyminds.transcript.codec import encode
 
 __all__ = ["ask"]
+
+
+_Sites = Annotated[
+    tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=False)
+]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class WebFlags:
+    """Flags that say how the web may be used."""
+
+    web: Annotated[bool, Parameter(negative=(), show_default=False)] = False
+    """Let members search the web and read what a search or the question names."""
+    site: _Sites = ()
+    """A site of which everything may be read, like docs.python.org; may be repeated."""
+    no_site: _Sites = ()
+    """A site that nothing may be read from; may be repeated."""
+    search: str | None = None
+    """Search engines with commas, like brave,searxng=http://127.0.0.1:8080."""
+    web_loopback: Annotated[bool, Parameter(negative=(), show=False)] = False
+    """Let pages on this machine be read; for tests."""
+
+    def options(self, engines: str) -> WebOptions:
+        """Return what a run is told of them."""
+        return WebOptions(
+            engines=engines, sites=self.site, no_sites=self.no_site, loopback=self.web_loopback
+        )
 
 
 def ask(
@@ -42,6 +71,7 @@ def ask(
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     docs: str | None = None,
+    web: WebFlags = WebFlags(),
     schema: Path | None = None,
     thinking: bool | None = None,
     abstain: float | None = None,
@@ -67,6 +97,7 @@ def ask(
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
         budget: What may be spent: 200k,0.50usd,5m.
         docs: Folder of documents that members may search and cite.
+        web: Flags for the web.
         schema: File with a JSON Schema the answer must obey.
         thinking: Let models that can reason first do so, or not; by default each as it likes.
         abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
@@ -79,13 +110,13 @@ def ask(
     """
     settings = load_settings({
         "models": model, "effort": effort, "strategy": strategy, "members": _members(members),
-        "budget": budget, "docs": docs, "seed": seed,
+        "budget": budget, "docs": docs, "search": web.search, "seed": seed,
     })  # fmt: skip
     view = choose_view(quiet=quiet or events, json_=json_)
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     more = _More(
         verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, prefer=prefer,
-        clarify=clarify,
+        clarify=clarify, web=web,
     )  # fmt: skip
     asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
@@ -111,12 +142,15 @@ class _More:
     abstain: float | None
     prefer: Literal["energy"] | None
     clarify: bool
+    web: WebFlags
 
     def __post_init__(self) -> None:
         if self.abstain is not None and not 0 <= self.abstain <= 1:
             raise UsageError(f"--abstain takes 0 to 1, not {self.abstain}")
         if self.clarify and not sys.stdin.isatty():
             raise UsageError("--clarify needs a terminal to ask you in; leave it out here")
+        if (self.web.site or self.web.no_site) and not self.web.web:
+            raise UsageError("--site and --no-site go with --web; add it")
 
 
 def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More) -> AskOptions:
@@ -130,6 +164,7 @@ def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More)
         members=members if isinstance(members, int) else None,
         limits=parse_limits(budget) if isinstance(budget, str) else Limits(),
         docs=Path(docs) if isinstance(docs, str) else None,
+        web=more.web.options(str(values["search"])) if more.web.web else None,
         seed=seed if isinstance(seed, int) else None,
         verifier=more.verifier,
         ranker=more.ranker,

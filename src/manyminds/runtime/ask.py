@@ -27,6 +27,7 @@ from manyminds.runtime.endpoints import connect
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import abstaining, calibrated
 from manyminds.runtime.run import Endpoint, MemoryRun, Sink
+from manyminds.runtime.web import ready_web
 from manyminds.strategies.registry import thinking_for
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
@@ -40,6 +41,8 @@ __all__ = ["AskOptions", "Asked", "Watch", "ask", "play"]
 
 ENOUGH = 0.5
 """A run cut short still answers where its answer is likelier right than not."""
+SOURCES = "sources.sqlite"
+"""Beside the transcript: the pages that were read."""
 SMALLEST_TOKENS = 2_000
 """A budget that cannot hold one request and its reserve is refused before anything is spent."""
 
@@ -93,10 +96,12 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         endpoints = await _connect_all(stack, options.models, cache, watch)
         _check_budget(options.limits, endpoints)
         _check_length(task, endpoints)
-        tools, has_docs = await _tools(stack, options, cache, watch)
-        task = Task(prompt=task.prompt, schema_json=task.schema_json, has_docs=has_docs)
         run_id = new_run_id()
         path = new_transcript_path(data, run_id)
+        found = await _looking_up(stack, options, task, cache, watch, path.with_name(SOURCES))
+        tools = Toolset([*found, *await _computing(stack, cache, watch)])
+        has_docs = options.docs is not None
+        task = Task(prompt=task.prompt, schema_json=task.schema_json, has_docs=has_docs)
         writer = TranscriptWriter(path)
         stack.callback(writer.close)
         events: list[Recorded] = []
@@ -234,10 +239,10 @@ def _check_length(task: Task, endpoints: Mapping[str, Endpoint]) -> None:
         )
 
 
-async def _tools(
-    stack: AsyncExitStack, options: AskOptions, cache: Path, watch: Watch
-) -> tuple[Toolset, bool]:
-    """Ready the tools that work here; what does not is told, never replaced by less."""
+async def _looking_up(
+    stack: AsyncExitStack, options: AskOptions, task: Task, cache: Path, watch: Watch, sources: Path
+) -> list[Tool]:
+    """Ready the tools that look things up: documents and the web, where they were asked for."""
     tools: list[Tool] = []
     if options.docs is not None:
         watch.on_notice(f"reading {options.docs}")
@@ -247,6 +252,14 @@ async def _tools(
         for item in left_out:
             watch.on_notice(f"left out {item.path}: {item.why}")
         tools += [SearchDocs(index=index), ReadDoc(index=index)]
+    if options.web is not None:
+        tools += await ready_web(stack, options.web, task, cache=cache, sources=sources)
+    return tools
+
+
+async def _computing(stack: AsyncExitStack, cache: Path, watch: Watch) -> list[Tool]:
+    """Ready the tools that compute; where none is safe it is told, never replaced by less."""
+    tools: list[Tool] = []
     isolation = await find_isolation(cache)
     if isolation.jailer is not None:
         python = Python(isolation)
@@ -255,5 +268,4 @@ async def _tools(
     else:
         why = "; ".join(f"{name}: {reason}" for name, reason in isolation.refused.items())
         watch.on_notice(f"no sandbox works here, so no code is run ({why}); see manyminds doctor")
-    tools.append(Calculate())
-    return Toolset(tools), options.docs is not None
+    return [*tools, Calculate()]

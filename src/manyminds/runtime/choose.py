@@ -16,6 +16,7 @@ from manyminds.runtime.green import greenest, load_ways
 from manyminds.runtime.labels import report
 from manyminds.runtime.routing import load_router
 from manyminds.runtime.run import Patience
+from manyminds.runtime.web import WebOptions
 from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.question import family_of
@@ -39,6 +40,8 @@ class AskOptions:
     """`None`: as many as the effort level wants."""
     limits: Limits = field(default_factory=Limits)
     docs: Path | None = None
+    web: WebOptions | None = None
+    """`None`: nothing is searched or fetched."""
     seed: int | None = None
     """`None`: drawn, and recorded."""
     patience: Patience = field(default_factory=Patience)

@@ -25,9 +25,12 @@ KEY_NAMES: dict[str, tuple[str, ...]] = {
     "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     "openrouter": ("OPENROUTER_API_KEY",),
     "http": ("MANYMINDS_API_KEY",),
+    "brave": ("BRAVE_API_KEY",),
+    "tavily": ("TAVILY_API_KEY",),
+    "exa": ("EXA_API_KEY",),
 }
 """Providers that take a key, and the environment variables it may stand in; `http` is for models
-named by a bare URL."""
+named by a bare URL; the last three are search engines."""
 
 _SERVICE = "manyminds"
 

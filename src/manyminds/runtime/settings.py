@@ -63,6 +63,11 @@ SETTINGS: dict[str, _Known] = {
     "members": _Known(default=None, read=_number, about="members of a panel, 1 to 16"),
     "budget": _Known(default=None, read=_text, about="like 200k,0.50usd,5m"),
     "docs": _Known(default=None, read=_text, about="folder of documents to search"),
+    "search": _Known(
+        default="ddgs",
+        read=_text,
+        about="search engines of --web: brave,searxng=http://127.0.0.1:8080",
+    ),
     "seed": _Known(default=None, read=_number, about="whole number, to play a run again"),
 }
 

@@ -37,6 +37,11 @@ from manyminds.strategies.tally import fitting_verifier
 __all__ = ["HeavySamples"]
 
 
+CROSSED = 0.9
+"""Log-odds that agreement between words and a program is worth, as much as a tool that returned
+the answer. With two votes it makes 71 %; of 21 such pairs on GSM-Plus 71 % were right."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class HeavySamples:
     """The panel, for members that answer by samples.
@@ -46,6 +51,8 @@ class HeavySamples:
     """
 
     gate: int = 2
+    then: int = 2
+    """Samples side by side after the gate, until they agree."""
     rounds: int = 2
     cruxes: int = 2
     readers: int = 3
@@ -55,8 +62,10 @@ class HeavySamples:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run, verifier=fitting_verifier(run))
-        await draw_until_settled(panel, first=self.gate, temperature=self.temperature)
-        weighed = panel.compare(round_=1)
+        await draw_until_settled(
+            panel, first=self.gate, then=self.then, temperature=self.temperature
+        )
+        weighed = _compare(panel, round_=1)
         for round_ in range(1, self.rounds + 1):
             if panel.stopped or not weighed.groups:
                 break
@@ -66,7 +75,7 @@ class HeavySamples:
                 await repair(panel, told, round_=round_ + 1)
             elif not settled:
                 break
-            weighed = panel.compare(round_=round_ + 1)
+            weighed = _compare(panel, round_=round_ + 1)
         return panel.deliver(weighed, how=_how(panel, weighed), stands=stands(panel, weighed))
 
     async def _settle(self, panel: Panel, weighed: Weighed, round_: int) -> bool:
@@ -120,6 +129,24 @@ class HeavySamples:
             for group in groups
             if (outcome := _outcome(panel, group, call)) is not None
         )  # fmt: skip
+
+
+def _compare(panel: Panel, *, round_: int) -> Weighed:
+    """Weigh the notes; an answer that words and a program both came to counts for more."""
+    weighed = panel.weighed()
+    pairs = [
+        (score + CROSSED * (_ways(panel, group) > 1), group)
+        for group, score in zip(weighed.groups, weighed.scores, strict=True)
+    ]
+    pairs.sort(key=lambda pair: -pair[0])
+    told = Weighed(groups=tuple(g for _, g in pairs), scores=tuple(s for s, _ in pairs))
+    return panel.told(told, round_=round_)
+
+
+def _ways(panel: Panel, group: Group) -> int:
+    """Return in how many ways a group's answer was come to, refuted samples left out."""
+    holding = [name for name in group.members if panel.verdicts[name].outcome != "rejected"]
+    return len({panel.talks[name].form for name in holding})
 
 
 def _new(run: Run, role: str) -> Member:

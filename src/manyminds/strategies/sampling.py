@@ -24,20 +24,21 @@ SHOWN = 3
 
 
 async def draw_until_settled(
-    panel: Panel, *, first: int, temperature: float, adaptive: bool = True
+    panel: Panel, *, first: int, temperature: float, then: int = 1, adaptive: bool = True
 ) -> None:
     """Let members draw one sample each, in waves, until another is not worth its cost.
 
     Args:
         panel: Whose members draw; its verifier judges each sample.
-        first: Samples of the first wave; all later ones have one.
+        first: Samples of the first wave.
+        then: Samples of each later wave: one spends least, more are sooner done.
         temperature: Of every sample but the first program.
         adaptive: Whether to stop early at all; without, all are drawn at once.
     """
     waiting = list(panel.run.members)
     size = first if adaptive else len(waiting)
     while waiting and not panel.stopped:
-        wave, waiting, size = waiting[:size], waiting[size:], 1
+        wave, waiting, size = waiting[:size], waiting[size:], then
         panel.enter("sample", f"{len(wave)} more samples")
         await panel.sample(
             wave, temperature=_warmth(panel.run, temperature), form=_alternating(panel.run)

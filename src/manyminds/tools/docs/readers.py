@@ -85,37 +85,42 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
         return LeftOut(path=name, why=str(error.strerror).lower())
     kind = path.suffix.lower()
     if kind == ".pdf":
-        return _read_pdf(data, name)
+        return read_pdf(data, name)
     if kind == ".docx":
-        return _read_docx(data, name)
+        return read_docx(data, name)
     if b"\0" in data[:4096]:
         return LeftOut(path=name, why="not text")
     text = data.decode("utf-8-sig", errors="replace")
     try:
-        return [Document(source=name, text=_html_text(text) if kind in _HTML else text)]
+        return [Document(source=name, text=html_text(text) if kind in _HTML else text)]
     except RecursionError:
         return LeftOut(path=name, why="nested too deeply")
 
 
-def _html_text(html: str) -> str:
+def html_text(html: str) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for tag in soup(["script", "style", "noscript", "template", "svg"]):
         tag.decompose()
-    text = str(MarkdownConverter(heading_style="ATX", strip=["img", "a"]).convert_soup(soup))
+    # Headings, lists, tables and code stay; words are quoted as they stand in the page.
+    converter = MarkdownConverter(
+        heading_style="ATX", strip=["img", "a", "b", "strong", "em", "i"], escape_asterisks=False,
+        escape_underscores=False, escape_misc=False,
+    )  # fmt: skip
+    text = str(converter.convert_soup(soup))
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return "\n".join(kept).strip() + "\n"
 
 
-def _read_docx(data: bytes, name: str) -> list[Document] | LeftOut:
+def read_docx(data: bytes, name: str) -> list[Document] | LeftOut:
     try:
         html = str(mammoth.convert_to_html(io.BytesIO(data)).value)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] (no stubs)
     except Exception as error:  # noqa: BLE001 (the reader of a damaged file raises anything)
         return LeftOut(path=name, why=f"not a readable Word file ({type(error).__name__})")
-    return [Document(source=name, text=_html_text(html))]
+    return [Document(source=name, text=html_text(html))]
 
 
-def _read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:
+def read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:
     try:
         pdf = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:

@@ -1,0 +1,69 @@
+"""The web for one run: engines with their keys, what may be fetched, where pages are kept."""
+
+import re
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from manyminds.core.protocols import Tool
+from manyminds.core.values import Task
+from manyminds.runtime.keys import find_key
+from manyminds.tools.web.fetch import Fetcher
+from manyminds.tools.web.reader import Reader
+from manyminds.tools.web.search import parse_engines
+from manyminds.tools.web.sites import Sites, parse_sites
+from manyminds.tools.web.sources import Sources
+from manyminds.tools.web.tool import ReadPage, SearchWeb, Web
+
+__all__ = ["WebOptions", "ready_web"]
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebOptions:
+    """How a run may use the web."""
+
+    engines: str = "ddgs"
+    """As `parse_engines` reads them."""
+    sites: tuple[str, ...] = ()
+    """Sites of which everything may be fetched."""
+    no_sites: tuple[str, ...] = ()
+    """Sites that nothing is fetched from."""
+    loopback: bool = False
+    """Whether pages on this machine may be fetched; for tests."""
+
+
+async def ready_web(
+    stack: AsyncExitStack, options: WebOptions, task: Task, *, cache: Path, sources: Path
+) -> list[Tool]:
+    """Ready the web's tools; nothing is fetched yet.
+
+    Args:
+        stack: Closes what is opened.
+        options: What may be used.
+        task: Addresses that the question names may be fetched.
+        cache: Folder for pages that may be kept between runs.
+        sources: File that the pages of this run are kept in.
+
+    Raises:
+        UsageError: If an engine or a site is named wrongly, or a key is missing.
+    """
+    engines = parse_engines(options.engines, _key)
+    sites = Sites(
+        allowed=parse_sites(options.sites), forbidden=parse_sites(options.no_sites),
+        loopback=options.loopback,
+    )  # fmt: skip
+    sites.know(_ADDRESS.findall(task.prompt))
+    fetcher = Fetcher(cache=cache / "web", now=lambda: datetime.now(UTC), loopback=options.loopback)
+    web = Web(
+        engines=engines, fetcher=fetcher, reader=Reader(), sources=Sources(sources), sites=sites
+    )
+    stack.push_async_callback(web.close)
+    return [SearchWeb(web=web), ReadPage(web=web)]
+
+
+def _key(name: str) -> str | None:
+    key = find_key(name)
+    return None if key is None else key.reveal()

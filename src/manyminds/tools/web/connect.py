@@ -1,0 +1,137 @@
+"""Connecting to public addresses only: what a name resolves to is looked at where it is dialled.
+
+The check and the connection use one answer of the resolver, so a name that resolves to something
+else a moment later (DNS rebinding) changes nothing. TLS still asks for the name. Proxies of the
+environment are not used: they would connect to what was not looked at.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any, cast
+
+import httpcore2
+import httpx2
+
+from manyminds.core.errors import ToolFailed
+from manyminds.tools.web.addresses import AddressRefused, why_not
+
+__all__ = ["LOST", "PublicTransport", "Resolve", "resolve"]
+
+LOST = (
+    httpx2.HTTPError, httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError,
+)  # fmt: skip
+"""What is raised where a server cannot be reached, or speaks nonsense."""
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Returns the IP addresses of a host."""
+CONNECTIONS = 20
+
+
+async def resolve(host: str, port: int) -> Sequence[str]:
+    """Return the addresses that the system's resolver gives, in its order."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+class _PublicBackend(httpcore2.AsyncNetworkBackend):
+    """Dials what `resolve` gives, where all of it may be reached."""
+
+    def __init__(self, find: Resolve, *, loopback: bool) -> None:
+        self._find = find
+        self._loopback = loopback
+        self._inner: Any = httpcore2.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 (the signature is the library's)
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        try:
+            found = await asyncio.wait_for(self._find(host, port), timeout)
+        except (OSError, TimeoutError, UnicodeError) as error:
+            raise httpcore2.ConnectError(f"{host} was not found") from error
+        for ip in found:
+            # One of many that is not public is enough: nobody needs such a name by accident.
+            if reason := why_not(ip, loopback=self._loopback):
+                raise AddressRefused(f"{host} resolves to {ip}, which {reason}")
+        last: Exception = httpcore2.ConnectError(f"{host} was not found")
+        for ip in found[:2]:
+            try:
+                return await self._inner.connect_tcp(
+                    ip, port, timeout=timeout, local_address=local_address,
+                    socket_options=socket_options,
+                )  # fmt: skip
+            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+                last = error
+        raise last
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+class _Body(httpx2.AsyncByteStream):
+    """A body as it comes, compressed as it was sent; ends with an error past `most` bytes."""
+
+    def __init__(self, stream: Any, most: int) -> None:
+        self._stream = stream
+        self._most = most
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        seen = 0
+        async for part in self._stream:
+            seen += len(part)
+            if seen > self._most:
+                raise ToolFailed(f"the page is larger than {self._most >> 20} MB")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+class PublicTransport(httpx2.AsyncBaseTransport):
+    """Sends requests to public addresses only, and takes bodies up to a size."""
+
+    def __init__(
+        self, *, most: int, find: Resolve = resolve, loopback: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:  # fmt: skip
+        """Connect to nothing yet.
+
+        Args:
+            most: Bytes that a body may have as it is sent.
+            find: Resolves names.
+            loopback: Whether this machine itself may be reached; for tests.
+            tls: Certificates to trust; by default the system's usual ones.
+        """
+        self._most = most
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=tls, max_connections=CONNECTIONS, keepalive_expiry=5.0,
+            network_backend=_PublicBackend(find, loopback=loopback),
+        )  # fmt: skip
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send one request."""
+        url = httpcore2.URL(
+            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port,
+            target=request.url.raw_path,
+        )  # fmt: skip
+        reply = await self._pool.handle_async_request(
+            httpcore2.Request(
+                method=request.method, url=url, headers=request.headers.raw,
+                content=request.stream, extensions=request.extensions,
+            )
+        )  # fmt: skip
+        return httpx2.Response(
+            status_code=reply.status, headers=reply.headers, stream=_Body(reply.stream, self._most),
+            extensions=cast("dict[str, Any]", reply.extensions),
+        )  # fmt: skip
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self._pool.aclose()

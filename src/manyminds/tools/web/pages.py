@@ -1,0 +1,41 @@
+"""What a page says, once it was read."""
+
+from dataclasses import dataclass
+
+__all__ = ["Link", "Part", "Read", "Unread"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Where a page leads."""
+
+    address: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One text of a page: the whole of it, or one page of a PDF."""
+
+    name: str
+    """Empty, or as "page=3": what stands behind the # of its address."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What a body says."""
+
+    title: str
+    author: str | None
+    date: str | None
+    """Of the page itself, as it tells: YYYY-MM-DD."""
+    parts: tuple[Part, ...]
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unread:
+    """Why a body says nothing."""
+
+    why: str

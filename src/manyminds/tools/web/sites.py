@@ -1,0 +1,66 @@
+"""Which addresses a run may fetch: those a person or a search named, and whole sites agreed on.
+
+An address is also a message to whoever owns the site, so one that a model made up, or that a page
+suggested, is not fetched: it could carry what the model knows. On sites that the person agreed to,
+everything is.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from manyminds.core.errors import UsageError
+from manyminds.tools.web.addresses import Address, AddressRefused, parse_address
+
+__all__ = ["Sites", "parse_sites"]
+
+
+@dataclass(kw_only=True)
+class Sites:
+    """What may be fetched."""
+
+    allowed: tuple[str, ...] = ()
+    """Names of sites, subdomains included; all of a site may be fetched."""
+    forbidden: tuple[str, ...] = ()
+    """Names of sites that nothing is fetched from, whatever names it."""
+    loopback: bool = False
+    _known: set[str] = field(default_factory=set[str])
+
+    def know(self, addresses: Iterable[str]) -> None:
+        """Allow addresses that a person or a search named, word for word."""
+        for text in addresses:
+            try:
+                self._known.add(parse_address(text, loopback=self.loopback).text)
+            except AddressRefused:
+                continue  # it will be refused with its reason if anybody asks for it
+
+    def why_not(self, address: Address, *, moved: bool = False) -> str | None:
+        """Say why an address may not be fetched; `None` where it may.
+
+        Args:
+            address: Where to.
+            moved: Whether an allowed address of the same site led there.
+        """
+        if _below(address.host, self.forbidden):
+            return "its site is forbidden"
+        if moved or address.text in self._known or _below(address.host, self.allowed):
+            return None
+        return "neither you nor a search named it, and its site is not allowed (--site)"
+
+
+def parse_sites(names: Iterable[str]) -> tuple[str, ...]:
+    """Read names of sites.
+
+    Raises:
+        UsageError: If one is no name of a public site.
+    """
+    found: list[str] = []
+    for name in names:
+        try:
+            found.append(parse_address(f"https://{name.strip()}").host)
+        except AddressRefused as error:
+            raise UsageError(f"--site {name}: {error}; write it as example.com") from None
+    return tuple(found)
+
+
+def _below(host: str, sites: Iterable[str]) -> bool:
+    return any(host == site or host.endswith(f".{site}") for site in sites)

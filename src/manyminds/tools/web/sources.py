@@ -1,0 +1,115 @@
+"""Pages that were read, as they were read: what citations are spans of.
+
+A page that changed is kept anew under its address; who cites it names the time of reading.
+"""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from manyminds.tools.docs import store
+from manyminds.tools.docs.passages import Passage
+from manyminds.tools.docs.readers import Document
+from manyminds.tools.web.fetch import Fetched
+from manyminds.tools.web.pages import Read
+
+__all__ = ["Source", "Sources"]
+
+_PAGES = """
+create table if not exists pages (address text primary key, asked text, title text, author text,
+    date text, at text, hash text, kind text);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One page, as it was read."""
+
+    address: str
+    title: str
+    author: str | None
+    date: str | None
+    """Of the page itself, where it tells one."""
+    at: str
+    """When it was read, ISO 8601."""
+    hash: str
+    """SHA-256 of its text."""
+
+
+class Sources:
+    """The pages of one run, in one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def keep(self, fetched: Fetched, read: Read) -> tuple[str, ...]:
+        """Keep a page's texts; return the names that they are cited by.
+
+        Args:
+            fetched: Where it is from, and when.
+            read: What it says.
+        """
+        text = "\0".join(part.text for part in read.parts)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        names = tuple(
+            f"{fetched.address}#{p.name}" if p.name else fetched.address for p in read.parts
+        )
+        with closing(self._open()) as db, db:
+            known = db.execute(
+                "select hash from pages where address = ?", (fetched.address,)
+            ).fetchone()
+            if known is None or known[0] != digest:
+                store.forget(db, fetched.address)
+                for name, part in zip(names, read.parts, strict=True):
+                    store.add(db, fetched.address, Document(source=name, text=part.text))
+            db.execute(
+                "insert or replace into pages values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    fetched.address, fetched.asked, read.title, read.author, read.date,
+                    fetched.at.isoformat(), digest, fetched.kind,
+                ),
+            )  # fmt: skip
+        return names
+
+    def about(self, name: str) -> Source | None:
+        """Return what is known of a page; `None` where it was not read.
+
+        Args:
+            name: As it is cited by, a page of a PDF included.
+        """
+        with closing(self._open()) as db:
+            row = db.execute(
+                "select address, title, author, date, at, hash from pages where address = ?",
+                (name.partition("#")[0],),
+            ).fetchone()
+        if row is None:
+            return None
+        return Source(
+            address=row[0], title=row[1], author=row[2], date=row[3], at=row[4], hash=row[5]
+        )
+
+    def search(self, query: str, *, most: int, within: str | None = None) -> list[Passage]:
+        """Return the passages that fit best, best first; of one text, or of all."""
+        with closing(self._open()) as db:
+            return store.search(db, query, most=most, within=within)
+
+    def passages(self, name: str, *, line: int = 1) -> Passage:
+        """Return lines of one text.
+
+        Raises:
+            ToolRetry: If there is no such text or line.
+        """
+        with closing(self._open()) as db:
+            return store.read(db, name, line=line)
+
+    def text_of(self, name: str) -> str | None:
+        """Return the text that offsets of citations count in."""
+        with closing(self._open()) as db:
+            return store.text_of(db, name)
+
+    def _open(self) -> sqlite3.Connection:
+        db = store.open_passages(self._path)
+        db.executescript(_PAGES)
+        return db

@@ -1,0 +1,162 @@
+"""The `search_web` and `read_page` tools."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from manyminds.core.errors import ToolFailed, ToolRetry
+from manyminds.core.messages import ToolCall, ToolSpec
+from manyminds.core.values import Evidence
+from manyminds.tools.docs.passages import Passage
+from manyminds.tools.web.addresses import Address
+from manyminds.tools.web.fetch import Fetcher
+from manyminds.tools.web.reader import Reader
+from manyminds.tools.web.search import Engine, Hit, fused
+from manyminds.tools.web.sites import Sites
+from manyminds.tools.web.sources import Sources
+
+__all__ = ["ReadPage", "SearchWeb", "Web"]
+
+SHOWN = 6
+"""Results that a member is shown."""
+PASSAGES = 3
+"""Passages of a page that fit what is looked for."""
+
+
+@dataclass(kw_only=True)
+class Web:
+    """What the tools of one run share."""
+
+    engines: Sequence[Engine]
+    fetcher: Fetcher
+    reader: Reader
+    sources: Sources
+    sites: Sites
+    reading: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Of each address that was read: the names of its texts."""
+
+    async def open(self, address: str) -> tuple[str, ...]:
+        """Fetch, read and keep a page; once, whoever asks.
+
+        Raises:
+            ToolFailed: If it may not be fetched, is not there, or cannot be read.
+        """
+        async with self.reading.setdefault(address, anyio.Lock()):
+            if address not in self.names:
+                hops = iter((False,))
+
+                def why_not(found: Address) -> str | None:
+                    return self.sites.why_not(found, moved=next(hops, True))
+
+                fetched = await self.fetcher.get(address, allows=why_not)
+                read = await self.reader.read(fetched)
+                self.names[address] = self.sources.keep(fetched, read)
+        return self.names[address]
+
+    async def search(self, query: str) -> list[Hit]:
+        """Ask every engine; one that fails is left out.
+
+        Raises:
+            ToolFailed: If none answers.
+        """
+        found: list[tuple[str, list[Hit]]] = []
+        failed: list[str] = []
+
+        async def ask(engine: Engine) -> None:
+            try:
+                found.append((engine.name, await engine.search(query)))
+            except ToolFailed as error:
+                failed.append(str(error))
+
+        async with anyio.create_task_group() as tasks:
+            for engine in self.engines:
+                tasks.start_soon(ask, engine)
+        if not found:
+            raise ToolFailed("; ".join(sorted(failed)))
+        places = {engine.name: place for place, engine in enumerate(self.engines)}
+        found.sort(key=lambda pair: places[pair[0]])
+        hits = fused(found, loopback=self.sites.loopback)
+        self.sites.know(hit.address for hit in hits)
+        return hits
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self.reader.close()
+        await self.fetcher.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchWeb:
+    """Finds pages."""
+
+    web: Web
+    spec = ToolSpec(
+        name="search_web",
+        description="find pages on the web by a few words; then read the ones that fit",
+        parameters={
+            "type": "object",
+            "properties": {"query": {"type": "string", "maxLength": 200}},
+            "required": ["query"],
+        },
+    )
+
+    async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
+        """Search for `query`."""
+        query = call.arguments.get("query")
+        if not isinstance(query, str) or not query.strip():
+            raise ToolRetry('search_web needs a "query" of a few words')
+        hits = await self.web.search(query)
+        lines = [_line(hit) for hit in hits[:SHOWN]]
+        shown = "\n".join(lines) or "nothing was found; try other words"
+        return (Evidence(id="", tool="search_web", request=query, output=shown),)
+
+
+def _line(hit: Hit) -> str:
+    date = f" ({hit.date})" if hit.date else ""
+    return f"{hit.address}{date}\n  {hit.title[:120]}\n  {' '.join(hit.snippet.split())[:240]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadPage:
+    """Reads one page: the passages that fit, or its beginning."""
+
+    web: Web
+    spec = ToolSpec(
+        name="read_page",
+        description="read a page that a search or the question named, where it is about something",
+        parameters={
+            "type": "object",
+            "properties": {
+                "address": {"type": "string", "maxLength": 1_000},
+                "about": {"type": "string", "maxLength": 200},
+            },
+            "required": ["address", "about"],
+        },
+    )
+
+    async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
+        """Read `address` where it speaks about `about`."""
+        address, about = call.arguments.get("address"), call.arguments.get("about")
+        if not isinstance(address, str) or not address.strip():
+            raise ToolRetry('read_page needs an "address" as search_web shows it')
+        words = about if isinstance(about, str) else ""
+        names = await self.web.open(address.strip())
+        found = await anyio.to_thread.run_sync(self._passages, names, words)
+        return tuple(_evidence(f"{address.strip()}: {words}", passage) for passage in found)
+
+    def _passages(self, names: Sequence[str], words: str) -> list[Passage]:
+        sources = self.web.sources
+        within = names[0] if len(names) == 1 else None
+        found = sources.search(words, most=30, within=within) if words.strip() else []
+        fitting = [passage for passage in found if passage.source in names][:PASSAGES]
+        return fitting or [sources.passages(names[0])]
+
+
+def _evidence(request: str, passage: Passage) -> Evidence:
+    return Evidence(
+        id="", tool="read_page", request=request, output=passage.text, source=passage.source,
+        start=passage.start, end=passage.end, line_start=passage.line_start,
+        line_end=passage.line_end,
+    )  # fmt: skip

@@ -1,0 +1,81 @@
+"""`ask --web`: from a question to an answer whose citation stands in a stored page."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from manyminds.cli.app import run
+from manyminds.testing import act, final
+from manyminds.tools.web.sources import Sources
+from tests.stub import Stub, say
+from tests.tools.web.site import Site, serving
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A site in a thread of its own: the command runs its own loop."""
+    ready, end, found = threading.Event(), threading.Event(), []
+
+    async def serve() -> None:
+        async with serving() as site:
+            found.append(site)
+            ready.set()
+            await asyncio.to_thread(end.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    ready.wait()
+    yield found[0]
+    end.set()
+    thread.join()
+
+
+def test_an_answer_cites_the_page_it_stands_in(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "The filter of this pump is blue, and it has to be washed each month. " * 4
+    site.pages["/pump"] = f"<title>Pump</title><article><h1>Pump</h1><p>{text}</p></article>"
+
+    async def found(_request: web.Request) -> web.StreamResponse:
+        rows = [{"url": site.url("/pump"), "title": "Pump", "content": "a manual"}]
+        return web.json_response({"results": rows})
+
+    site.pages["/search?q=pump+filter&format=json"] = found
+    stub.behaviours = [
+        say(act("search_web", query="pump filter")),
+        say(act("read_page", address=site.url("/pump"), about="colour of the filter")),
+        say(final("blue")),
+    ]
+    asked = [
+        "ask", "--model", stub.model, "--strategy", "single", "--json", "--web", "--web-loopback",
+        "--search", f"searxng={site.url('')}", "What colour is the filter?",
+    ]  # fmt: skip
+    assert run(asked) == 0
+    told = json.loads(capsys.readouterr().out)
+    citation = told["answer"]["citations"][0]
+    assert citation["source"] == site.url("/pump")
+    assert citation["support"] == "supported"
+    sources = Sources(Path(told["transcript"]).with_name("sources.sqlite"))
+    stored = sources.text_of(citation["source"])
+    assert stored is not None
+    assert stored[citation["start"] : citation["end"]] == citation["quote"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "word"),
+    [
+        (["--web", "--search", "goggle"], "goggle"), (["--web", "--search", "brave"], "keys set brave"),
+        (["--site", "example.com"], "--web"), (["--web", "--site", "10.0.0.1"], "example.com"),
+    ],
+)  # fmt: skip
+def test_wrong_use_is_one_line(
+    stub: Stub, capsys: pytest.CaptureFixture[str], flags: list[str], word: str
+) -> None:
+    assert run(["ask", "--model", stub.model, *flags, "What?"]) == 2
+    assert word in capsys.readouterr().err.strip().splitlines()[-1]
+    assert stub.requests == []

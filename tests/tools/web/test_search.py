@@ -1,0 +1,97 @@
+"""Search engines: what is sent, how results are read, fusing, and what may be configured."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from manyminds.core.errors import ToolFailed, UnknownName, UsageError
+from manyminds.tools.web.search import ENGINES, Hit, fused, parse_engines
+from tests.tools.web.site import Site, serving
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Site]:
+    async with serving() as site:
+        yield site
+
+
+def no_key(_name: str) -> None:
+    return None
+
+
+FEED = """<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>http://arxiv.org/abs/1</id>
+<title>A  paper</title><summary>About it.</summary><published>2025-01-02T00:00:00Z</published></entry></feed>"""
+REPLIES = {
+    "searxng": ("/search?q=two+words&format=json", {"results": [{"url": "https://a.com/", "title": "A", "content": "about", "publishedDate": "2025-01-02T03:04:05"}]}),
+    "wikipedia": ("/w/api.php?search=two+words&action=opensearch&format=json&limit=10", ["two words", ["A"], ["about"], ["https://a.com/"]]),
+    "brave": ("/res/v1/web/search?q=two+words&count=10", {"web": {"results": [{"url": "https://a.com/", "title": "A", "description": "about", "page_age": "2025-01-02T00:00:00"}]}}),
+    "tavily": ("/search", {"results": [{"url": "https://a.com/", "title": "A", "content": "about"}]}),
+    "exa": ("/search", {"results": [{"url": "https://a.com/", "title": "A", "highlights": ["about"], "publishedDate": "2025-01-02"}]}),
+    "openalex": ("/works?search=two+words&per-page=10", {"results": [{"id": "https://openalex.org/W1", "doi": "https://a.com/", "title": "A", "type": "about", "publication_date": "2025-01-02"}]}),
+    "arxiv": ("/api/query?search_query=all%3Atwo+words&max_results=10", FEED),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REPLIES)
+async def test_an_engine_is_asked_in_its_own_way(service: Site, name: str) -> None:
+    path, told = REPLIES[name]
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = await request.text()
+        assert (request.method, bool(body)) in {("GET", False), ("POST", True)}
+        assert not body or json.loads(body)["query"] == "two words"
+        return web.Response(text=told if isinstance(told, str) else json.dumps(told))
+
+    service.pages[path] = answer
+    [engine] = parse_engines(f"{name}={service.url('')}", lambda asked: f"key of {asked}")
+    [hit] = await engine.search("two words")
+    assert hit.address in {"https://a.com/", "https://arxiv.org/abs/1"}
+    assert hit.title in {"A", "A paper"}
+    if ENGINES[name].needs_key:
+        assert f"key of {name}" in str(service.sent[0])
+    else:
+        assert "key of" not in str(service.sent[0])
+
+
+@pytest.mark.parametrize("reply", ['{"results": [{"no": 1}]}', "<html>", "[]", "7"])
+async def test_what_is_no_result_is_told(service: Site, reply: str) -> None:
+    service.pages["/search?q=x&format=json"] = reply
+    [engine] = parse_engines(f"searxng={service.url('')}", no_key)
+    with pytest.raises(ToolFailed, match="no result"):
+        await engine.search("x")
+
+
+async def test_a_refusal_is_told(service: Site) -> None:
+    service.pages["/search?q=x&format=json"] = web.Response(status=403)
+    [engine] = parse_engines(f"searxng={service.url('')}", no_key)
+    with pytest.raises(ToolFailed, match="refuses to search"):
+        await engine.search("x")
+
+
+def test_results_of_several_engines_are_one_order() -> None:
+    a, b, c = (Hit(address=f"https://{x}.com/#part", title=x, snippet="") for x in "abc")
+    hits = fused(
+        [
+            ("one", [a, b]),
+            ("two", [b, c]),
+            ("three", [Hit(address="file:///x", title="", snippet="")]),
+        ]
+    )
+    assert [hit.address for hit in hits] == ["https://b.com/", "https://a.com/", "https://c.com/"]
+    assert hits[0].engines == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("goggle", UnknownName), ("searxng", UsageError), ("brave", UsageError), ("", UsageError),
+        ("ddgs,exa", UsageError),
+    ],
+)  # fmt: skip
+def test_engines_that_cannot_be_used_say_what_to_do(text: str, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"there are|write|keys set|name a search engine|did you mean"):
+        parse_engines(text, no_key)
