@@ -60,7 +60,7 @@ class WebFlags:
         )
 
 
-def ask(
+def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     question: str | None = None,
     *,
     effort: str | None = None,
@@ -97,7 +97,6 @@ def ask(
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
         budget: What may be spent: 200k,0.50usd,5m.
         docs: Folder of documents that members may search and cite.
-        web: Flags for the web.
         schema: File with a JSON Schema the answer must obey.
         thinking: Let models that can reason first do so, or not; by default each as it likes.
         abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
