@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from manyminds.agents.roster import roster
 from manyminds.agents.sample import read_answer
 from manyminds.core.events import CruxSettled, PhaseStarted, Revised
 from manyminds.core.values import Candidate, Task
@@ -145,17 +146,24 @@ async def test_heavy_on_words_ends_where_words_and_a_program_agree(python: Pytho
     assert len(run.calls) == 2
 
 
-async def test_heavy_on_words_lets_programs_of_others_check_what_is_not_agreed(python: Python) -> None:  # fmt: skip
+async def test_heavy_on_words_counts_two_ways_that_agree_for_more(python: Python) -> None:
     right = "```python\nprint(12 * 3)\n```"
+    wrong = "12 + 3 = 15\nAnswer: 15"
     script = {
-        "m1": ["12 + 3 = 15\nAnswer: 15"], "m2": [right], "m3": ["12 + 3 = 15\nAnswer: 15"],
-        "m4": ["```python\nprint(4)\n```"], "checker1": [right], "checker2": [right],
-        "checker3": ["```python\nprint(9)\n```"],
-    }  # fmt: skip
-    run = ScriptedRun(task=Task(prompt=WORDS), script=script, with_tools=[python, Calculate()])
+        "m1": [wrong],
+        "m2": [right],
+        "m3": [wrong],
+        "m4": ["```python\nprint(4)\n```"],
+        "m5": ["Answer: 36"],
+    }
+    members = roster(5, ["scripted:model"], has_docs=False)
+    run = ScriptedRun(
+        task=Task(prompt=WORDS), script=script, with_tools=[python, Calculate()], members=members
+    )
     answer = await Heavy(samples=True)(run)
     assert answer.text == "36"
-    assert len(run.calls) == 7
+    assert [c.support for c in answer.claims] == ["unsure", "supported"]
+    assert len(run.calls) == 5
 
 
 async def test_the_votes_of_workings_with_a_wrong_step_do_not_count(python: Python) -> None:

@@ -3,9 +3,10 @@
 The same steps as `heavy`, with samples for work: those of best-of-N, in words and by programs that
 are run. Programs that are answers are equal where they behave alike, and a crux is a call on which
 the leading ones part; it is settled by readers who see no program and work out, from the
-description alone, what the call must return. Elsewhere a crux is the answer itself, and checkers
-who see none of the answers come to theirs by programs. Members whose sample fails a check are told
-what failed and begin afresh.
+description alone, what the call must return. Members whose program fails the question's examples
+are told what failed and begin afresh. In words nothing is settled or mended: on GSM-Plus small
+models that were told of a wrong step, or checked each other by programs of their own, came to no
+more right answers (`results/LOG.md`).
 
 Source of settling by generated inputs: Chen et al. 2022, CodeT: Code Generation with Generated
 Tests; here inputs come from the question's examples, not from a model.
@@ -24,18 +25,10 @@ from manyminds.judging.code.examples import literal
 from manyminds.judging.code.outcomes import Outcome, returned
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
-from manyminds.strategies.sampling import (
-    accepted,
-    agreed,
-    draw_until_settled,
-    failed,
-    repair,
-    stands,
-)
+from manyminds.strategies.sampling import accepted, draw_until_settled, failed, repair, stands
 from manyminds.strategies.tally import fitting_verifier
 
 __all__ = ["HeavySamples"]
-
 
 CROSSED = 0.9
 """Log-odds that agreement between words and a program is worth, as much as a tool that returned
@@ -46,8 +39,8 @@ the answer. With two votes it makes 71 %; of 21 such pairs on GSM-Plus 71 % were
 class HeavySamples:
     """The panel, for members that answer by samples.
 
-    Cost: two samples where they agree; else up to N, and where no answer leads safely `readers`
-    requests a crux, or as many checkers, and one for each member whose sample failed.
+    Cost: two samples where they agree; else up to N, and for programs `readers` requests a crux
+    where the lead can be taken, and one for each member whose program failed.
     """
 
     gate: int = 2
@@ -66,34 +59,25 @@ class HeavySamples:
             panel, first=self.gate, then=self.then, temperature=self.temperature
         )
         weighed = _compare(panel, round_=1)
+        if asks_for_code(run.task.prompt):
+            weighed = await self._mend(panel, weighed)
+        return panel.deliver(weighed, how=_how(panel, weighed), stands=stands(panel, weighed))
+
+    async def _mend(self, panel: Panel, weighed: Weighed) -> Weighed:
+        """Settle and repair while it brings anything; return how the answers stand then."""
         for round_ in range(1, self.rounds + 1):
             if panel.stopped or not weighed.groups:
                 break
-            settled = await self._settle(panel, weighed, round_)
+            settled = not weighed.cannot_be_caught() and await self._settle(panel, weighed, round_)
             told = {} if panel.stopped else failed(panel)
             if told:
                 await repair(panel, told, round_=round_ + 1)
             elif not settled:
                 break
             weighed = _compare(panel, round_=round_ + 1)
-        return panel.deliver(weighed, how=_how(panel, weighed), stands=stands(panel, weighed))
+        return weighed
 
     async def _settle(self, panel: Panel, weighed: Weighed, round_: int) -> bool:
-        """Settle what can be settled between the leading answers; say whether anything was."""
-        if asks_for_code(panel.run.task.prompt):
-            return not weighed.cannot_be_caught() and await self._settle_calls(
-                panel, weighed, round_
-            )
-        if round_ > 1 or agreed(panel):
-            return False
-        panel.enter("settle", f"{self.readers} check by programs of their own", round_=round_)
-        checkers = [_new(panel.run, "checker") for _ in range(self.readers)]
-        await panel.sample(
-            checkers, temperature=lambda _place: self.temperature, form=lambda _place: "program"
-        )
-        return True
-
-    async def _settle_calls(self, panel: Panel, weighed: Weighed, round_: int) -> bool:
         """Work out what the calls must return on which the leading programs part."""
         known = {ruling.crux for ruling in panel.rulings}
         calls = [c for c in _parting(panel, weighed.groups) if c not in known][: self.cruxes]

@@ -32,7 +32,7 @@ async def draw_until_settled(
         panel: Whose members draw; its verifier judges each sample.
         first: Samples of the first wave.
         then: Samples of each later wave: one spends least, more are sooner done.
-        temperature: Of every sample but the first program.
+        temperature: Of every sample.
         adaptive: Whether to stop early at all; without, all are drawn at once.
     """
     waiting = list(panel.run.members)
@@ -41,26 +41,16 @@ async def draw_until_settled(
         wave, waiting, size = waiting[:size], waiting[size:], then
         panel.enter("sample", f"{len(wave)} more samples")
         await panel.sample(
-            wave, temperature=_warmth(panel.run, temperature), form=_alternating(panel.run)
+            wave, temperature=lambda _place: temperature, form=_alternating(panel.run)
         )
         if _settled(panel, len(waiting)):
             return
 
 
-def _by_programs(run: Run) -> bool:
-    return can_run(run) and not asks_for_code(run.task.prompt)
-
-
 def _alternating(run: Run) -> Callable[[int], Form | None]:
     """Let every second member answer by a program, where that can be: its mistakes are others."""
-    programs = _by_programs(run)
+    programs = can_run(run) and not asks_for_code(run.task.prompt)
     return lambda place: "program" if programs and place % 2 == 1 else None
-
-
-def _warmth(run: Run, temperature: float) -> Callable[[int], float]:
-    """Let the first program be the likeliest one; only from the second on they are to differ."""
-    programs = _by_programs(run)
-    return lambda place: 0.0 if programs and place == 1 else temperature
 
 
 def _settled(panel: Panel, waiting: int) -> bool:
