@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from manyminds.cli.app import run
+from manyminds.runtime.web import addresses_in
 from manyminds.testing import act, final
 from manyminds.tools.web.sources import Sources
 from tests.stub import Stub, say
@@ -79,3 +80,16 @@ def test_wrong_use_is_one_line(
     assert run(["ask", "--model", stub.model, *flags, "What?"]) == 2
     assert word in capsys.readouterr().err.strip().splitlines()[-1]
     assert stub.requests == []
+
+
+@pytest.mark.parametrize(
+    ("question", "named"),
+    [
+        ("Read https://a.com/b.", "https://a.com/b"), ("(see https://a.com/b)", "https://a.com/b"),
+        ("https://a.com/Mercury_(planet)?", "https://a.com/Mercury_(planet)"),
+        ("“https://a.com/b”", "https://a.com/b"), ("**https://a.com/b**", "https://a.com/b"),
+        ("https://a.com/Moore's_law", "https://a.com/Moore's_law"), ("HTTPS://a.com/b", "HTTPS://a.com/b"),
+    ],
+)  # fmt: skip
+def test_addresses_of_a_question_are_known(question: str, named: str) -> None:
+    assert named in addresses_in(question)

@@ -16,9 +16,10 @@ from manyminds.tools.web.sites import Sites, parse_sites
 from manyminds.tools.web.sources import Sources
 from manyminds.tools.web.tool import ReadPage, SearchWeb, Web
 
-__all__ = ["WebOptions", "ready_web"]
+__all__ = ["WebOptions", "addresses_in", "ready_web"]
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+[^\s<>\"'`.,;:!?)\]}]")
+_ADDRESS = re.compile(r"https?://[^\s<>\"`“”|。]+", re.IGNORECASE)
+_TRAILING = ".,;:!?'’*_)]}…"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,13 +56,23 @@ async def ready_web(
         allowed=parse_sites(options.sites), forbidden=parse_sites(options.no_sites),
         loopback=options.loopback,
     )  # fmt: skip
-    sites.know(_ADDRESS.findall(task.prompt))
+    sites.know(addresses_in(task.prompt))
     fetcher = Fetcher(cache=cache / "web", now=lambda: datetime.now(UTC), loopback=options.loopback)
     web = Web(
         engines=engines, fetcher=fetcher, reader=Reader(), sources=Sources(sources), sites=sites
     )
     stack.push_async_callback(web.close)
     return [SearchWeb(web=web), ReadPage(web=web)]
+
+
+def addresses_in(question: str) -> list[str]:
+    """Return the addresses of a question, each without what follows it in a sentence, too."""
+    named: list[str] = []
+    for found in _ADDRESS.findall(question):
+        while found not in named:
+            named.append(found)
+            found = found[:-1] if found[-1] in _TRAILING else found
+    return named
 
 
 def _key(name: str) -> str | None:

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import httpx2
 import pytest
 
-from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.addresses import AddressRefused, parse_address, why_not
+from manyminds.tools.web.connect import PublicTransport
 from manyminds.tools.web.fetch import Fetcher
 
 pytestmark = pytest.mark.anyio
@@ -73,6 +74,9 @@ PUBLIC = {
     "http://172.32.0.1/": "http://172.32.0.1/",
     "http://100.128.0.1/": "http://100.128.0.1/",
     "http://[64:ff9b::8.8.8.8]/": "http://[64:ff9b::808:808]/",
+    "http://example.com/a/../b/./c": "http://example.com/b/c",
+    "http://example.com/public/%2e%2E/private/.": "http://example.com/private/",
+    "http://example.com/../../x/..": "http://example.com/",
     "https://a_b.example.co.uk/%41%2f?x=%00": "https://a_b.example.co.uk/%41%2f?x=%00",
 }
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -108,12 +112,20 @@ async def canary() -> AsyncIterator[tuple[int, list[str]]]:
                 await one.wait_closed()
 
 
+@pytest.mark.parametrize(
+    "text", [f"{scheme}://{host}/" for host in HOSTS for scheme in ("http", "https")] + WHOLE
+)
+def test_no_spelling_of_what_is_not_public_is_an_address(text: str) -> None:
+    with pytest.raises(AddressRefused):
+        parse_address(text)
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_no_spelling_of_what_is_not_public_is_reached(scheme: str) -> None:
     async with canary() as (port, hits):
         fetcher = Fetcher(cache=None, now=lambda: NOW)
         for text in [f"{scheme}://{host}:{port}/" for host in HOSTS] + WHOLE:
-            with pytest.raises(ToolFailed):
+            with pytest.raises(AddressRefused):
                 await fetcher.get(text, allows=lambda _: None)
         await fetcher.close()
         assert hits == []
@@ -132,53 +144,56 @@ def test_public_addresses_pass(text: str, meant: str) -> None:
     assert parse_address(text).text == meant
 
 
-IPS = [host.strip("[]") for host in HOSTS if host.replace(".", "").isdigit() and host.count(".") == 3] + [
-    "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fd00:ec2::254",
+IPS = [
+    "127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.0.1",
+    "100.64.0.1", "100.100.100.200", "169.254.169.254", "168.63.129.16", "192.0.0.192", "198.18.0.1",
+    "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254",
+    "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:7f00:1::", "ff02::1",
+    "2606:4700::5efe:a00:1",
 ]  # fmt: skip
 
 
-async def test_names_that_resolve_to_what_is_not_public_are_not_dialled() -> None:
+@pytest.mark.parametrize("ip", IPS)
+async def test_a_name_that_resolves_to_what_is_not_public_is_not_dialled(ip: str) -> None:
     async with canary() as (port, hits):
-        for ip in IPS:
-            if not _is_plain(ip):
-                continue
-            for found in ([ip], ["8.8.8.8", ip]):  # one of many is enough
+        for found in ([ip], ["8.8.8.8", ip]):  # one of many is enough
 
-                async def find(
-                    _host: str, _port: int, found: Sequence[str] = found
-                ) -> Sequence[str]:
-                    return found
+            async def find(_host: str, _port: int, found: Sequence[str] = found) -> Sequence[str]:
+                return found
 
-                fetcher = Fetcher(cache=None, now=lambda: NOW, find=find)
-                with pytest.raises(ToolFailed):
-                    await fetcher.get(f"http://name.example.com:{port}/", allows=lambda _: None)
-                await fetcher.close()
+            fetcher = Fetcher(cache=None, now=lambda: NOW, find=find)
+            with pytest.raises(AddressRefused, match="resolves to"):
+                await fetcher.get(f"http://name.example.com:{port}/", allows=lambda _: None)
+            await fetcher.close()
         assert hits == []
-
-
-def _is_plain(ip: str) -> bool:
-    try:
-        return why_not(ip) is not None
-    except ValueError:
-        return False
 
 
 async def test_a_name_that_resolves_otherwise_a_moment_later_reaches_nothing() -> None:
     async with canary() as (port, hits):
-        asked: list[str] = []
+        answers = iter(["8.8.8.8", "127.0.0.1"])
 
-        async def rebinding(host: str, _port: int) -> Sequence[str]:
-            asked.append(host)
-            return ["127.0.0.1"]  # the first answer, a public one, was given to whoever checked
+        async def rebinding(_host: str, _port: int) -> Sequence[str]:
+            return [next(answers)]
 
-        fetcher = Fetcher(cache=None, now=lambda: NOW, find=rebinding)
-        with pytest.raises(AddressRefused, match="resolves to"):
-            await fetcher._client.get(
-                f"http://name.example.com:{port}/"
-            )  # past every check of text
-        await fetcher.close()
-        assert asked
+        assert why_not((await rebinding("", 0))[0]) is None  # what anybody who checked was told
+        transport = PublicTransport(most=1_000, find=rebinding)
+        async with httpx2.AsyncClient(transport=transport) as client:
+            with pytest.raises(AddressRefused, match=r"resolves to 127\.0\.0\.1"):
+                await client.get(f"http://name.example.com:{port}/")
         assert hits == []
+
+
+async def test_the_first_address_of_each_family_is_tried() -> None:
+    async with canary() as (port, hits):
+
+        async def find(_host: str, _port: int) -> Sequence[str]:
+            return ["::1", "::1", "127.0.0.1"]
+
+        closed = f"http://localhost:{port}/"
+        transport = PublicTransport(most=1_000, find=find, loopback=True)
+        async with httpx2.AsyncClient(transport=transport) as client:
+            assert (await client.get(closed)).text == "hi"
+        assert len(hits) == 1
 
 
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +212,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
             return ["169.254.1.1"]
 
         fetcher = Fetcher(cache=None, now=lambda: NOW, find=nowhere)
-        with pytest.raises(ToolFailed):
+        with pytest.raises(AddressRefused):
             await fetcher.get("http://name.example.com/", allows=lambda _: None)
         await fetcher.close()
         assert hits == []

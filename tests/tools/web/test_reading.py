@@ -12,7 +12,7 @@ import pytest
 
 from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.fetch import Fetched
-from manyminds.tools.web.pages import Link, Read
+from manyminds.tools.web.pages import Read
 from manyminds.tools.web.reader import Reader
 
 pytestmark = pytest.mark.anyio
@@ -47,15 +47,11 @@ def only(read: Read) -> str:
     return read.parts[0].text
 
 
-async def test_a_page_is_its_text_with_title_author_date_and_links(reader: Reader) -> None:
+async def test_a_page_is_its_text_with_title_author_and_date(reader: Reader) -> None:
     read = await reader.read(fetched(PAGE))
     assert (read.title, read.author, read.date) == ("The lighthouse", "Ada Keeper", "2024-05-06")
     assert "stood 17 metres high" in only(read)
     assert "never shown" not in only(read)
-    assert read.links == (
-        Link(address="https://example.com/home", text="Home"),
-        Link(address="https://example.com/a/more.html", text="more"),
-    )
 
 
 async def test_an_index_is_read_whole(reader: Reader) -> None:
@@ -64,7 +60,6 @@ async def test_an_index_is_read_whole(reader: Reader) -> None:
     )
     read = await reader.read(fetched(f"<title>Index</title><h1>Index</h1><ul>{items}</ul>"))
     assert "term 299" in only(read)
-    assert len(read.links) == 300
 
 
 @pytest.mark.parametrize(
@@ -124,10 +119,6 @@ async def test_a_feed_is_a_line_an_entry(reader: Reader) -> None:
     assert only(read) == (
         "# A blog\n2024-01-02 · First · https://example.com/first\nSecond · https://example.org/2\n"
     )
-    assert [link.address for link in read.links] == [
-        "https://example.com/first",
-        "https://example.org/2",
-    ]
 
 
 async def test_a_sitemap_is_a_line_a_place(reader: Reader) -> None:

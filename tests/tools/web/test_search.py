@@ -57,11 +57,40 @@ async def test_an_engine_is_asked_in_its_own_way(service: Site, name: str) -> No
         assert "key of" not in str(service.sent[0])
 
 
-@pytest.mark.parametrize("reply", ['{"results": [{"no": 1}]}', "<html>", "[]", "7"])
-async def test_what_is_no_result_is_told(service: Site, reply: str) -> None:
-    service.pages["/search?q=x&format=json"] = reply
+ODD = [
+    '{"results": [{"no": 1}]}', '{"web": {"results": [{"url": null}]}}', "Rate exceeded.", "<html>", "7",
+    '{"results": [{"url": null, "title": null}]}', '[1, ["a"], [null], [2]]', "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REPLIES)
+@pytest.mark.parametrize("reply", ODD)
+async def test_what_is_no_result_is_told_or_left_out(service: Site, name: str, reply: str) -> None:
+    service.pages[REPLIES[name][0]] = reply
+    [engine] = parse_engines(f"{name}={service.url('')}", lambda asked: f"key of {asked}")
+    try:
+        found = await engine.search("two words")
+    except ToolFailed as error:
+        found = []
+        assert_told(str(error), name)
+    assert found == []
+
+
+def assert_told(message: str, name: str) -> None:
+    assert name in message
+    assert "no result" in message
+
+
+async def test_an_engine_is_told_who_asks(service: Site) -> None:
+    service.pages["/search?q=x&format=json"] = '{"results": []}'
     [engine] = parse_engines(f"searxng={service.url('')}", no_key)
-    with pytest.raises(ToolFailed, match="no result"):
+    assert await engine.search("x") == []
+    assert service.sent[0]["user-agent"].startswith("manyminds/")
+
+
+async def test_an_engine_at_no_address_is_told() -> None:
+    [engine] = parse_engines("searxng=http://[::", no_key)
+    with pytest.raises(ToolFailed, match="cannot be reached"):
         await engine.search("x")
 
 

@@ -118,7 +118,7 @@ def search(
         db: Where to look.
         query: Words, or a question.
         most: How many at most.
-        within: Only in this document.
+        within: Only in this document, or in those of this file or page.
     """
     scores: dict[int, float] = {}
     for ranked in (_by_words(db, query, within), _by_vector(db, query, within)):
@@ -172,8 +172,8 @@ def _by_words(db: sqlite3.Connection, query: str, within: str | None) -> list[in
     match = " OR ".join(f'"{word}"' for word in words[:30])
     rows: list[tuple[int]] = db.execute(
         "select rowid from words where words match ? and (? is null or rowid in "
-        "(select id from passages where source = ?)) order by bm25(words) limit ?",
-        (match, within, within, _CANDIDATES),
+        "(select id from passages where source = ? or path = ?)) order by bm25(words) limit ?",
+        (match, within, within, within, _CANDIDATES),
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -181,8 +181,9 @@ def _by_words(db: sqlite3.Connection, query: str, within: str | None) -> list[in
 def _by_vector(db: sqlite3.Connection, query: str, within: str | None) -> list[int]:
     embed = embedder()
     rows: list[tuple[int, bytes]] = db.execute(
-        "select id, vector from passages where vector is not null and (? is null or source = ?)",
-        (within, within),
+        "select id, vector from passages where vector is not null "
+        "and (? is null or source = ? or path = ?)",
+        (within, within, within),
     ).fetchall()
     if embed is None or not rows:
         return []

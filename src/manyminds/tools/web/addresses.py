@@ -114,9 +114,28 @@ def parse_address(text: str, *, loopback: bool = False) -> Address:
     port = _SCHEMES[parts.scheme] if port is None else port
     if port not in (80, 443) and (port < 1024 or port in _NO_PORTS):
         raise AddressRefused(f"port {port} is not one that pages are served on")
-    path = quote(parts.path, safe=_PLAIN) or "/"
+    path = _without_dots(quote(parts.path, safe=_PLAIN)) or "/"
     query = "?" + quote(parts.query, safe=_PLAIN + "?") if parts.query else ""
     return Address(scheme=parts.scheme, host=host, port=port, target=path + query)
+
+
+def _without_dots(path: str) -> str:
+    """Resolve "." and ".." as a browser does, however they are spelled.
+
+    What is looked at has to be what is sent: robots.txt judges the text of a path.
+    """
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for place, segment in enumerate(segments):
+        plain = segment.lower().replace("%2e", ".")
+        if plain == "..":
+            kept = kept[:-1]
+        if plain in (".", ".."):
+            if place == len(segments) - 1:
+                kept.append("")
+        else:
+            kept.append(segment)
+    return "".join(f"/{segment}" for segment in kept)
 
 
 def _host_of(netloc: str, name: str, *, loopback: bool) -> str:

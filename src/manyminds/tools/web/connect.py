@@ -7,7 +7,6 @@ environment are not used: they would connect to what was not looked at.
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any, cast
 
@@ -36,6 +35,14 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     return [str(address[0]) for *_, address in found]
 
 
+def _one_of_each_family(found: Sequence[str]) -> list[str]:
+    """Return the first address of IPv6 and of IPv4, in their order: one may lead nowhere."""
+    first: dict[bool, str] = {}
+    for ip in found:
+        first.setdefault(":" in ip, ip)
+    return list(first.values())
+
+
 class _PublicBackend(httpcore2.AsyncNetworkBackend):
     """Dials what `resolve` gives, where all of it may be reached."""
 
@@ -61,7 +68,7 @@ class _PublicBackend(httpcore2.AsyncNetworkBackend):
             if reason := why_not(ip, loopback=self._loopback):
                 raise AddressRefused(f"{host} resolves to {ip}, which {reason}")
         last: Exception = httpcore2.ConnectError(f"{host} was not found")
-        for ip in found[:2]:
+        for ip in _one_of_each_family(found):
             try:
                 return await self._inner.connect_tcp(
                     ip, port, timeout=timeout, local_address=local_address,
@@ -97,21 +104,17 @@ class _Body(httpx2.AsyncByteStream):
 class PublicTransport(httpx2.AsyncBaseTransport):
     """Sends requests to public addresses only, and takes bodies up to a size."""
 
-    def __init__(
-        self, *, most: int, find: Resolve = resolve, loopback: bool = False,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, *, most: int, find: Resolve = resolve, loopback: bool = False) -> None:
         """Connect to nothing yet.
 
         Args:
             most: Bytes that a body may have as it is sent.
             find: Resolves names.
             loopback: Whether this machine itself may be reached; for tests.
-            tls: Certificates to trust; by default the system's usual ones.
         """
         self._most = most
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls, max_connections=CONNECTIONS, keepalive_expiry=5.0,
+            max_connections=CONNECTIONS, keepalive_expiry=5.0,
             network_backend=_PublicBackend(find, loopback=loopback),
         )  # fmt: skip
 

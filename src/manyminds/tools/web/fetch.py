@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -26,13 +27,18 @@ from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.connect import LOST, PublicTransport, Resolve, resolve
 
-__all__ = ["Allows", "Fetched", "Fetcher"]
+__all__ = ["AGENT", "Allows", "Fetched", "Fetcher"]
 
-AGENT = "manyminds/0.1 (reads pages for a person who asked)"
+NAME = "manyminds"
+"""What robots.txt knows us by."""
+AGENT = f"{NAME}/0.1 (reads pages for a person who asked)"
 MAX_BYTES = 16 << 20
 """Of a body, as sent and unpacked."""
 MAX_ROBOTS = 512 << 10
-"""Of robots.txt; RFC 9309 asks for 500 KiB at least."""
+"""Of robots.txt; what comes after is left out. RFC 9309 asks for 500 KiB at least."""
+MAX_RULES = 100_000
+"""Lines that name a crawler times lines that are rules: the parser keeps each rule for each."""
+ROBOTS_HOPS = 5
 MAX_HOPS = 10
 SECONDS = 30.0
 """For one address, redirects and all."""
@@ -66,7 +72,7 @@ class Fetched:
     """As the server says."""
     body: bytes
     at: datetime
-    """When it was read."""
+    """When it was sent: now, or where it came out of the cache, then."""
     kept: bool
     """Whether the body came out of the cache, the server not asked or saying it has not changed."""
 
@@ -76,7 +82,7 @@ class Fetcher:
 
     def __init__(
         self, *, cache: Path | None, now: Callable[[], datetime], find: Resolve = resolve,
-        loopback: bool = False, agent: str = AGENT,
+        loopback: bool = False, seconds: float = SECONDS,
     ) -> None:  # fmt: skip
         """Set up; nothing is fetched yet.
 
@@ -85,7 +91,7 @@ class Fetcher:
             now: The time.
             find: Resolves names.
             loopback: Whether this machine itself may be reached; for tests.
-            agent: Who asks.
+            seconds: For one address, redirects and all.
         """
         transport = PublicTransport(most=MAX_BYTES, find=find, loopback=loopback)
         self._storage = None
@@ -96,14 +102,16 @@ class Fetcher:
             transport=transport
             if self._storage is None
             else AsyncCacheTransport(transport, storage=self._storage, rfc=True),
-            headers={"user-agent": agent, "accept-encoding": "gzip, identity"},
+            headers={"user-agent": AGENT, "accept-encoding": "gzip, identity"},
+            # No site may set a cookie: it could mark what other sites show.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             timeout=httpx2.Timeout(10.0), follow_redirects=False, trust_env=False,
         )  # fmt: skip
         self._now = now
         self._loopback = loopback
-        self._agent = agent
-        self._robots: dict[str, Protego | None] = {}
-        """By origin; `None` where the site could not say, which is a no."""
+        self._seconds = seconds
+        self._robots: dict[str, Protego] = {}
+        """By origin, once they could be read."""
         self._asking: dict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._places: dict[str, anyio.Semaphore] = defaultdict(
             lambda: anyio.Semaphore(SIDE_BY_SIDE)
@@ -121,10 +129,10 @@ class Fetcher:
                 large; the message says which.
         """
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self._seconds):
                 return await self._follow(text, allows)
         except TimeoutError:
-            raise ToolFailed(f"{text[:200]} did not come within {SECONDS:.0f} s") from None
+            raise ToolFailed(f"{text[:200]} did not come within {self._seconds:g} s") from None
 
     async def close(self) -> None:
         """Close what is open."""
@@ -147,10 +155,11 @@ class Fetcher:
             if reply.status_code != 200:
                 raise ToolFailed(_refusal(address, reply))
             kind, _, _ = reply.headers.get("content-type", "").partition(";")
+            kept = _from_cache(reply)
             return Fetched(
                 asked=text, address=address.text, kind=kind.strip().lower(),
-                charset=reply.charset_encoding, body=body, at=self._now(),
-                kept=_from_cache(reply),
+                charset=reply.charset_encoding, body=body, kept=kept,
+                at=_sent(reply, self._now()) if kept else self._now(),
             )  # fmt: skip
         raise ToolFailed(f"{text[:200]} leads on and on: more than {MAX_HOPS} redirects")
 
@@ -159,33 +168,46 @@ class Fetcher:
         async with self._asking[address.origin]:
             if address.origin not in self._robots:
                 self._robots[address.origin] = await self._read_robots(address)
-        rules = self._robots[address.origin]
-        return rules is not None and rules.can_fetch(address.text, self._agent)
+        return self._robots[address.origin].can_fetch(address.text, NAME)
 
-    async def _read_robots(self, address: Address) -> Protego | None:
-        where = f"{address.origin}/robots.txt"
-        try:
-            for _ in range(5):
-                found = parse_address(where, loopback=self._loopback)
-                reply, body = await self._ask(found, most=MAX_ROBOTS)
-                if reply.status_code not in _REDIRECTS or "location" not in reply.headers:
-                    break
-                where = urljoin(where, reply.headers["location"])
-            else:
-                return Protego.parse("")
-        except ToolFailed:
-            return None
-        if reply.status_code == 200:
-            return Protego.parse(body.decode("utf-8", errors="replace"))
-        return Protego.parse("") if 400 <= reply.status_code < 500 else None
+    async def _read_robots(self, address: Address) -> Protego:
+        """Read what a site lets crawlers do; one without robots.txt lets them do all.
 
-    async def _ask(self, address: Address, *, most: int) -> tuple[httpx2.Response, bytes]:
-        """Send one request, again where the site asks for a short wait; return the whole body."""
+        Redirects are followed on the same host only: another one was named by nobody.
+
+        Raises:
+            ToolFailed: If the site cannot be reached or is in trouble, which is no permission.
+        """
+        where = parse_address(f"{address.origin}/robots.txt", loopback=self._loopback)
+        reply, body = await self._ask(where, most=MAX_ROBOTS, robots=True)
+        for _ in range(ROBOTS_HOPS):
+            if reply.status_code not in _REDIRECTS or "location" not in reply.headers:
+                break
+            to = urljoin(where.text, reply.headers["location"])
+            where = parse_address(to, loopback=self._loopback)
+            if where.host != address.host:
+                break
+            reply, body = await self._ask(where, most=MAX_ROBOTS, robots=True)
+        if reply.status_code >= 500:
+            raise ToolFailed(f"{address.origin}: what its robots.txt allows is not known now")
+        return _rules(body, address) if reply.status_code == 200 else Protego.parse("")
+
+    async def _ask(
+        self, address: Address, *, most: int, robots: bool = False
+    ) -> tuple[httpx2.Response, bytes]:
+        """Send one request, again where the site asks for a short wait; return the whole body.
+
+        Args:
+            address: Where to.
+            most: Bytes of the body.
+            robots: Whether it is a robots.txt: cut at `most`, and not believed for over a day.
+        """
+        headers = {"cache-control": "max-age=86400"} if robots else {}
         async with self._places[address.host]:
             for attempt in (1, 2):
                 try:
-                    async with self._client.stream("GET", address.text) as reply:
-                        body = await _unpacked(reply, most)
+                    async with self._client.stream("GET", address.text, headers=headers) as reply:
+                        body = await _unpacked(reply, most, cut=robots)
                 except LOST as error:
                     what = type(error).__name__
                     raise ToolFailed(f"{address.text[:200]} cannot be reached ({what})") from None
@@ -196,8 +218,16 @@ class Fetcher:
             return reply, body
 
 
-async def _unpacked(reply: httpx2.Response, most: int) -> bytes:
-    """Return the body, unpacked as far as it goes within `most` bytes.
+def _rules(body: bytes, address: Address) -> Protego:
+    text = body.decode("utf-8", errors="replace")
+    lines = [line.partition(":")[0].strip().lower() for line in text.splitlines()]
+    if lines.count("user-agent") * sum(line in ("allow", "disallow") for line in lines) > MAX_RULES:
+        raise ToolFailed(f"{address.origin}: its robots.txt is too much to read")
+    return Protego.parse(text)
+
+
+async def _unpacked(reply: httpx2.Response, most: int, *, cut: bool) -> bytes:
+    """Return the body, unpacked as far as it goes within `most` bytes; longer ones may be cut.
 
     Only gzip is asked for: the others can turn a few bytes into megabytes in one step.
 
@@ -212,10 +242,12 @@ async def _unpacked(reply: httpx2.Response, most: int) -> bytes:
     raw = reply.aiter_raw()
     async for part in raw if packing == "identity" else _gunzipped(raw):
         size += len(part)
+        parts.append(part)
+        if size > most and cut:
+            break
         if size > most:
             raise ToolFailed(f"the page is larger than {most / (1 << 20):g} MB")
-        parts.append(part)
-    return b"".join(parts)
+    return b"".join(parts)[:most]
 
 
 async def _gunzipped(raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -224,9 +256,11 @@ async def _gunzipped(raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     try:
         async for part in raw:
             rest = part
-            while rest and not unpacker.eof:
+            while rest:
+                if unpacker.eof:  # one member after the other is one body
+                    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
                 yield unpacker.decompress(rest, _BLOCK)
-                rest = unpacker.unconsumed_tail
+                rest = unpacker.unused_data or unpacker.unconsumed_tail
         yield unpacker.flush()
     except zlib.error:
         raise ToolFailed("the page is packed as gzip, and broken") from None
@@ -250,6 +284,14 @@ def _asked_to_wait(reply: httpx2.Response, now: datetime) -> float | None:
 def _from_cache(reply: httpx2.Response) -> bool:
     status: Mapping[str, bool] = reply.extensions.get("caching", {})
     return status.get("from_cache", False)
+
+
+def _sent(reply: httpx2.Response, now: datetime) -> datetime:
+    """Return when a kept page was sent, as it says; now where it does not."""
+    try:
+        return parsedate_to_datetime(reply.headers.get("date", ""))
+    except (ValueError, TypeError):
+        return now
 
 
 def _refusal(address: Address, reply: httpx2.Response) -> str:

@@ -2,15 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Link", "Part", "Read", "Unread"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Link:
-    """Where a page leads."""
-
-    address: str
-    text: str
+__all__ = ["Part", "Read", "Unread"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +23,6 @@ class Read:
     date: str | None
     """Of the page itself, as it tells: YYYY-MM-DD."""
     parts: tuple[Part, ...]
-    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,14 @@ import anyio
 
 from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.fetch import Fetched
-from manyminds.tools.web.pages import Link, Part, Read
+from manyminds.tools.web.pages import Part, Read
 
 __all__ = ["Reader"]
 
 SECONDS = 8.0
 """For one page; what takes longer is no page for reading."""
-MAX_LINE = 64 << 20
+MAX_LINE = 32 << 20
+"""Of what a page says: its text is bounded by `reading`, each letter takes six bytes at most."""
 _ROOT = str(Path(__file__).parents[3])
 _CHILD = f"""import sys
 sys.path.append({_ROOT!r})
@@ -55,7 +56,6 @@ class Reader:
         return Read(
             title=told["title"], author=told["author"], date=told["date"],
             parts=tuple(Part(**part) for part in told["parts"]),
-            links=tuple(Link(**link) for link in told["links"]),
         )  # fmt: skip
 
     async def close(self) -> None:

@@ -9,7 +9,7 @@ import codecs
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import trafilatura
 
 from manyminds.tools.docs.readers import LeftOut, html_text, read_docx, read_pdf
-from manyminds.tools.web.pages import Link, Part, Read, Unread
+from manyminds.tools.web.pages import Part, Read, Unread
 
 try:
     import resource
@@ -32,8 +32,8 @@ _HTML_TREE: Any = import_module("lxml.html")
 __all__ = ["main", "read"]
 
 MAX_MARKUP = 4 << 20
-"""Characters of HTML or XML; longer ones are no pages for reading."""
-MAX_LINKS = 2_000
+"""Characters of HTML or XML, longer ones are no pages for reading; and of all that a PDF or Word
+file says, of which the rest is left out."""
 MAX_ENTRIES = 5_000
 MEMORY = 768 << 20
 """Address space on top of what the process starts with."""
@@ -59,7 +59,7 @@ def read(body: bytes, *, kind: str, charset: str | None, address: str) -> Read |
         body: As it came, unpacked.
         kind: Media type; empty where none was sent.
         charset: As the server says; what the page itself says comes after it.
-        address: Where it is from; links are completed by it.
+        address: Where it is from; addresses of a feed are completed by it.
     """
     if kind == "application/pdf" or body[:5] == b"%PDF-":
         return _of_documents(read_pdf(body, ""))
@@ -89,19 +89,24 @@ def _decoded(body: bytes, charset: str | None) -> str:
 
 
 def _whole(title: str, text: str) -> Read:
-    return Read(title=title, author=None, date=None, parts=(Part(name="", text=text),), links=())
+    return Read(title=title, author=None, date=None, parts=(Part(name="", text=text),))
 
 
 def _of_documents(found: Any) -> Read | Unread:
     if isinstance(found, LeftOut):
         return Unread(why=f"it is {found.why}")
-    parts = tuple(Part(name=d.source.removeprefix("#"), text=d.text) for d in found)
-    return Read(title="", author=None, date=None, parts=parts, links=())
+    parts: list[Part] = []
+    left = MAX_MARKUP
+    for document in found:
+        text = document.text[:left]
+        left -= len(text)
+        if text:
+            parts.append(Part(name=document.source.removeprefix("#"), text=text))
+    return Read(title="", author=None, date=None, parts=tuple(parts))
 
 
 def _of_html(text: str, address: str) -> Read | Unread:
     tree: Any = _HTML_TREE.fromstring(text.encode(), parser=_HTML_TREE.HTMLParser(encoding="utf-8"))
-    links = tuple(_links(tree, address))
     walled = bool(tree.xpath("//input[@type='password']"))
     about: Any = trafilatura.extract_metadata(text, default_url=address)
     title = (about.title if about is not None else "") or tree.xpath("string(//title)") or ""
@@ -114,7 +119,7 @@ def _of_html(text: str, address: str) -> Read | Unread:
         return Unread(why=without)
     return Read(
         title=" ".join(str(title).replace("¶", "").split())[:300], author=author or None,
-        date=date or None, parts=(Part(name="", text=shown),), links=links,
+        date=date or None, parts=(Part(name="", text=shown),),
     )  # fmt: skip
 
 
@@ -139,19 +144,6 @@ def _main_text(tree: Any, text: str, address: str) -> str:
     return str(found) if found and len(found) > max(_FEW, len(whole) // 3) else whole
 
 
-def _links(tree: Any, address: str) -> Iterable[Link]:
-    base = next(iter(tree.xpath("//base/@href")), "")
-    seen: set[str] = set()
-    for anchor in tree.iter("a"):
-        with suppress(ValueError):
-            where = urljoin(urljoin(address, base), anchor.get("href") or "").partition("#")[0]
-            if where.startswith(("http://", "https://")) and where not in seen:
-                seen.add(where)
-                yield Link(address=where, text=" ".join(anchor.text_content().split())[:200])
-        if len(seen) >= MAX_LINKS:
-            return
-
-
 def _of_xml(text: str, address: str) -> Read | Unread:
     """Read a feed or a sitemap as one line an entry; other XML as its text."""
     parser = _XML.XMLParser(
@@ -166,20 +158,17 @@ def _of_xml(text: str, address: str) -> Read | Unread:
         [] if entries else tree.xpath(f"//{named.format('url')} | //{named.format('sitemap')}")
     )
     lines: list[str] = []
-    links: list[Link] = []
     for entry in [*entries, *places][:MAX_ENTRIES]:
         title, where, date = _told(entry, "title"), _place(entry), _told(entry, *_DATES)
         where = urljoin(address, where) if where else ""
         lines.append(" · ".join(part for part in (date[:10], title or where, where) if part))
-        if where.startswith(("http://", "https://")):
-            links.append(Link(address=where, text=title))
     title = _told(tree, "title") or next((_told(c, "title") for c in tree), "")
     if not lines:
         said = "\n".join(line.strip() for line in tree.itertext() if line and line.strip())
         return _whole(title, said) if said else Unread(why="it is empty")
     shown = "\n".join([f"# {title}", *lines] if title else lines)
     part = Part(name="", text=shown + "\n")
-    return Read(title=title, author=None, date=None, parts=(part,), links=tuple(links))
+    return Read(title=title, author=None, date=None, parts=(part,))
 
 
 _DATES = ("published", "pubDate", "updated", "date", "lastmod")

@@ -8,7 +8,7 @@ Fusion: reciprocal rank, k = 60. Source: Cormack, Clarke, Buettcher 2009, Recipr
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import httpx2
 
 from manyminds.core.errors import ToolFailed, UnknownName, UsageError
 from manyminds.tools.web.addresses import AddressRefused, parse_address
+from manyminds.tools.web.fetch import AGENT
 
 __all__ = ["ENGINES", "Engine", "Hit", "fused", "parse_engines"]
 
@@ -35,6 +36,11 @@ class Hit:
     snippet: str
     date: str | None = None
     engines: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        told = (self.address, self.title, self.snippet)
+        if not all(isinstance(text, str) for text in told):  # pyright: ignore[reportUnnecessaryIsInstance] (services send anything)
+            raise TypeError
 
 
 class Engine(Protocol):
@@ -89,11 +95,23 @@ def _ddgs(query: str) -> list[dict[str, str]]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is sent to a search service."""
+
+    method: str
+    url: str
+    params: Mapping[str, str | int] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """They may hold a key."""
+    json: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ByHttp:
     """A search service that answers by HTTP."""
 
     name: str
-    request: Callable[[str], httpx2.Request]
+    request: Callable[[str], Asked]
     """From words to what is sent."""
     read: Callable[[httpx2.Response], list[Hit]]
     """From a reply to its results."""
@@ -101,21 +119,28 @@ class ByHttp:
     async def search(self, query: str) -> list[Hit]:
         """Ask it."""
         try:
-            async with httpx2.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
-                reply = await client.send(self.request(query))
-        except httpx2.HTTPError as error:
+            headers = {"user-agent": AGENT}
+            async with httpx2.AsyncClient(
+                timeout=_SECONDS, trust_env=False, headers=headers
+            ) as client:
+                asked = self.request(query)
+                reply = await client.request(
+                    asked.method, asked.url, params=asked.params, headers=dict(asked.headers),
+                    json=asked.json,
+                )  # fmt: skip
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             why = f"{self.name} cannot be reached ({type(error).__name__})"
             raise ToolFailed(why) from None
         if reply.status_code != 200:
             raise ToolFailed(f"{self.name} refuses to search ({reply.status_code})")
         try:
             return self.read(reply)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, SyntaxError):
             raise ToolFailed(f"{self.name} answered something that is no result") from None
 
 
-def _get(base: str, headers: Mapping[str, str], **query: str | int) -> httpx2.Request:
-    return httpx2.Request("GET", base, params=query, headers=dict(headers))
+def _get(base: str, headers: Mapping[str, str], **query: str | int) -> Asked:
+    return Asked(method="GET", url=base, params=query, headers=headers)
 
 
 def _searxng(base: str, _key: str | None) -> ByHttp:
@@ -152,8 +177,8 @@ def _brave(base: str, key: str | None) -> ByHttp:
         request=lambda words: _get(f"{base}/res/v1/web/search", headers, q=words, count=MOST),
         read=lambda reply: [
             Hit(
-                address=row["url"], title=row.get("title", ""), snippet=row.get("description", ""),
-                date=(row.get("page_age") or "")[:10] or None,
+                address=row["url"], title=row.get("title") or "",
+                snippet=row.get("description") or "", date=(row.get("page_age") or "")[:10] or None,
             )
             for row in reply.json().get("web", {}).get("results", [])
         ],
@@ -163,12 +188,12 @@ def _brave(base: str, key: str | None) -> ByHttp:
 def _tavily(base: str, key: str | None) -> ByHttp:
     return ByHttp(
         name="tavily",
-        request=lambda words: httpx2.Request(
-            "POST", f"{base}/search", headers={"authorization": f"Bearer {key}"},
+        request=lambda words: Asked(
+            method="POST", url=f"{base}/search", headers={"authorization": f"Bearer {key}"},
             json={"query": words, "max_results": MOST},
         ),
         read=lambda reply: [
-            Hit(address=row["url"], title=row.get("title", ""), snippet=row.get("content", ""))
+            Hit(address=row["url"], title=row.get("title") or "", snippet=row.get("content") or "")
             for row in reply.json()["results"]
         ],
     )  # fmt: skip
@@ -177,8 +202,8 @@ def _tavily(base: str, key: str | None) -> ByHttp:
 def _exa(base: str, key: str | None) -> ByHttp:
     return ByHttp(
         name="exa",
-        request=lambda words: httpx2.Request(
-            "POST", f"{base}/search", headers={"x-api-key": key or ""},
+        request=lambda words: Asked(
+            method="POST", url=f"{base}/search", headers={"x-api-key": key or ""},
             json={"query": words, "numResults": MOST, "contents": {"highlights": True}},
         ),
         read=lambda reply: [

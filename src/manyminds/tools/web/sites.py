@@ -33,16 +33,21 @@ class Sites:
             except AddressRefused:
                 continue  # it will be refused with its reason if anybody asks for it
 
-    def why_not(self, address: Address, *, moved: bool = False) -> str | None:
+    def knows(self, address: Address) -> bool:
+        """Say whether a person or a search named it, word for word."""
+        return address.text in self._known
+
+    def why_not(self, address: Address, *, led: bool = False) -> str | None:
         """Say why an address may not be fetched; `None` where it may.
 
         Args:
             address: Where to.
-            moved: Whether an allowed address of the same site led there.
+            led: Whether one that is known redirects there: then its site alone chose it. On an
+                allowed site a model may have written the address that redirects.
         """
         if _below(address.host, self.forbidden):
             return "its site is forbidden"
-        if moved or address.text in self._known or _below(address.host, self.allowed):
+        if led or self.knows(address) or _below(address.host, self.allowed):
             return None
         return "neither you nor a search named it, and its site is not allowed (--site)"
 
@@ -56,9 +61,12 @@ def parse_sites(names: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
         try:
-            found.append(parse_address(f"https://{name.strip()}").host)
+            site = parse_address(f"https://{name.strip()}")
         except AddressRefused as error:
             raise UsageError(f"--site {name}: {error}; write it as example.com") from None
+        if site.text != f"https://{site.host}/":
+            raise UsageError(f"--site {name}: sites are whole hosts; write it as {site.host}")
+        found.append(site.host)
     return tuple(found)
 
 

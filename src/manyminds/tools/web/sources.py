@@ -1,6 +1,6 @@
 """Pages that were read, as they were read: what citations are spans of.
 
-A page that changed is kept anew under its address; who cites it names the time of reading.
+Within a run the first reading of a page stays: citations count in it.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from manyminds.tools.web.pages import Read
 __all__ = ["Source", "Sources"]
 
 _PAGES = """
-create table if not exists pages (address text primary key, asked text, title text, author text,
-    date text, at text, hash text, kind text);
+create table if not exists pages (address text primary key, title text, author text, date text,
+    at text, hash text);
 """
 
 
@@ -45,7 +45,7 @@ class Sources:
         self._path = path
 
     def keep(self, fetched: Fetched, read: Read) -> tuple[str, ...]:
-        """Keep a page's texts; return the names that they are cited by.
+        """Keep a page's texts, once a run; return the names that they are cited by.
 
         Args:
             fetched: Where it is from, and when.
@@ -57,18 +57,13 @@ class Sources:
             f"{fetched.address}#{p.name}" if p.name else fetched.address for p in read.parts
         )
         with closing(self._open()) as db, db:
-            known = db.execute(
-                "select hash from pages where address = ?", (fetched.address,)
-            ).fetchone()
-            if known is None or known[0] != digest:
-                store.forget(db, fetched.address)
-                for name, part in zip(names, read.parts, strict=True):
-                    store.add(db, fetched.address, Document(source=name, text=part.text))
+            for name, part in zip(names, read.parts, strict=True):
+                store.add(db, fetched.address, Document(source=name, text=part.text))
             db.execute(
-                "insert or replace into pages values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into pages values (?, ?, ?, ?, ?, ?)",
                 (
-                    fetched.address, fetched.asked, read.title, read.author, read.date,
-                    fetched.at.isoformat(), digest, fetched.kind,
+                    fetched.address, read.title, read.author, read.date, fetched.at.isoformat(),
+                    digest,
                 ),
             )  # fmt: skip
         return names
@@ -91,7 +86,13 @@ class Sources:
         )
 
     def search(self, query: str, *, most: int, within: str | None = None) -> list[Passage]:
-        """Return the passages that fit best, best first; of one text, or of all."""
+        """Return the passages that fit best, best first.
+
+        Args:
+            query: What is looked for.
+            most: How many at most.
+            within: Only in this page, or this page of a PDF.
+        """
         with closing(self._open()) as db:
             return store.search(db, query, most=most, within=within)
 

@@ -9,7 +9,7 @@ from manyminds.core.errors import ToolFailed, ToolRetry
 from manyminds.core.messages import ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.passages import Passage
-from manyminds.tools.web.addresses import Address
+from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.fetch import Fetcher
 from manyminds.tools.web.reader import Reader
 from manyminds.tools.web.search import Engine, Hit, fused
@@ -35,25 +35,40 @@ class Web:
     sites: Sites
     reading: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
     names: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Of each address that was read: the names of its texts."""
+    """Of each address that was read, asked or come to: the names of its texts."""
+    keeping: anyio.Lock = field(default_factory=anyio.Lock)
 
-    async def open(self, address: str) -> tuple[str, ...]:
-        """Fetch, read and keep a page; once, whoever asks.
+    async def open(self, text: str) -> tuple[str, ...]:
+        """Fetch, read and keep a page; once, whoever asks, and however the address is written.
 
         Raises:
             ToolFailed: If it may not be fetched, is not there, or cannot be read.
         """
+        address = parse_address(text, loopback=self.sites.loopback).text
         async with self.reading.setdefault(address, anyio.Lock()):
             if address not in self.names:
-                hops = iter((False,))
-
-                def why_not(found: Address) -> str | None:
-                    return self.sites.why_not(found, moved=next(hops, True))
-
-                fetched = await self.fetcher.get(address, allows=why_not)
-                read = await self.reader.read(fetched)
-                self.names[address] = self.sources.keep(fetched, read)
+                self.names[address] = await self._open(address)
         return self.names[address]
+
+    async def _open(self, address: str) -> tuple[str, ...]:
+        led = False
+
+        def why_not(found: Address) -> str | None:
+            nonlocal led
+            reason = self.sites.why_not(found, led=led)
+            led = led or self.sites.knows(found)
+            return reason
+
+        fetched = await self.fetcher.get(address, allows=why_not)
+        async with self.keeping:
+            # Two addresses may lead to one page: what was read first is what is cited.
+            if fetched.address not in self.names:
+                read = await self.reader.read(fetched)
+                names = await anyio.to_thread.run_sync(self.sources.keep, fetched, read)
+                self.names[fetched.address] = names
+        # Members are shown where a page really is, and may ask for it by that.
+        self.sites.know([fetched.address])
+        return self.names[fetched.address]
 
     async def search(self, query: str) -> list[Hit]:
         """Ask every engine; one that fails is left out.
@@ -143,15 +158,17 @@ class ReadPage:
             raise ToolRetry('read_page needs an "address" as search_web shows it')
         words = about if isinstance(about, str) else ""
         names = await self.web.open(address.strip())
-        found = await anyio.to_thread.run_sync(self._passages, names, words)
+        part = address.strip().partition("#")[2]
+        wanted = [name for name in names if part and name.endswith(f"#{part}")]
+        found = await anyio.to_thread.run_sync(self._passages, wanted or list(names), words)
         return tuple(_evidence(f"{address.strip()}: {words}", passage) for passage in found)
 
     def _passages(self, names: Sequence[str], words: str) -> list[Passage]:
+        """Return what fits the words in a page; its beginning where nothing does."""
         sources = self.web.sources
-        within = names[0] if len(names) == 1 else None
-        found = sources.search(words, most=30, within=within) if words.strip() else []
-        fitting = [passage for passage in found if passage.source in names][:PASSAGES]
-        return fitting or [sources.passages(names[0])]
+        within = names[0] if len(names) == 1 else names[0].partition("#")[0]
+        found = sources.search(words, most=PASSAGES, within=within) if words.strip() else []
+        return found or [sources.passages(names[0])]
 
 
 def _evidence(request: str, passage: Passage) -> Evidence:
