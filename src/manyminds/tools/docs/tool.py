@@ -9,7 +9,7 @@ from manyminds.core.values import Evidence
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.passages import Passage
 
-__all__ = ["ReadDoc", "SearchDocs"]
+__all__ = ["ReadDoc", "SearchDocs", "evidence_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class SearchDocs:
         if not isinstance(query, str) or not query.strip():
             raise ToolRetry('search_docs needs a "query" of a few words')
         found = await asyncio.to_thread(self.index.search, query)
-        return tuple(_evidence("search_docs", query, passage) for passage in found)
+        return tuple(evidence_of("search_docs", query, passage) for passage in found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +61,11 @@ class ReadDoc:
             raise ToolRetry('read_doc needs a "source" as search_docs shows it')
         first = line if isinstance(line, int) and line > 0 else 1
         passage = await asyncio.to_thread(self.index.read, source, line=first)
-        return (_evidence("read_doc", f"{source}, line {first}", passage),)
+        return (evidence_of("read_doc", f"{source}, line {first}", passage),)
 
 
-def _evidence(tool: str, request: str, passage: Passage) -> Evidence:
+def evidence_of(tool: str, request: str, passage: Passage) -> Evidence:
+    """Return a passage as what a tool returned."""
     return Evidence(
         id="",
         tool=tool,

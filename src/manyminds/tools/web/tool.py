@@ -9,6 +9,7 @@ from manyminds.core.errors import ToolFailed, ToolRetry
 from manyminds.core.messages import ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.passages import Passage
+from manyminds.tools.docs.tool import evidence_of
 from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.fetch import Fetcher
 from manyminds.tools.web.reader import Reader
@@ -161,7 +162,8 @@ class ReadPage:
         part = address.strip().partition("#")[2]
         wanted = [name for name in names if part and name.endswith(f"#{part}")]
         found = await anyio.to_thread.run_sync(self._passages, wanted or list(names), words)
-        return tuple(_evidence(f"{address.strip()}: {words}", passage) for passage in found)
+        request = f"{address.strip()}: {words}"
+        return tuple(evidence_of("read_page", request, passage) for passage in found)
 
     def _passages(self, names: Sequence[str], words: str) -> list[Passage]:
         """Return what fits the words in a page; its beginning where nothing does."""
@@ -169,11 +171,3 @@ class ReadPage:
         within = names[0] if len(names) == 1 else names[0].partition("#")[0]
         found = sources.search(words, most=PASSAGES, within=within) if words.strip() else []
         return found or [sources.passages(names[0])]
-
-
-def _evidence(request: str, passage: Passage) -> Evidence:
-    return Evidence(
-        id="", tool="read_page", request=request, output=passage.text, source=passage.source,
-        start=passage.start, end=passage.end, line_start=passage.line_start,
-        line_end=passage.line_end,
-    )  # fmt: skip
