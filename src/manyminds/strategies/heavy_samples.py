@@ -40,7 +40,7 @@ class HeavySamples:
     """The panel, for members that answer by samples.
 
     Cost: two samples where they agree; else up to N, and for programs `readers` requests a crux
-    where the lead can be taken, and one for each member whose program failed.
+    where two answers are level, and one for each member whose program failed.
     """
 
     gate: int = 2
@@ -68,7 +68,7 @@ class HeavySamples:
         for round_ in range(1, self.rounds + 1):
             if panel.stopped or not weighed.groups:
                 break
-            settled = not weighed.cannot_be_caught() and await self._settle(panel, weighed, round_)
+            settled = _level(panel, weighed) and await self._settle(panel, weighed, round_)
             told = {} if panel.stopped else failed(panel)
             if told:
                 await repair(panel, told, round_=round_ + 1)
@@ -131,6 +131,24 @@ def _ways(panel: Panel, group: Group) -> int:
     """Return in how many ways a group's answer was come to, refuted samples left out."""
     holding = [name for name in group.members if panel.verdicts[name].outcome != "rejected"]
     return len({panel.talks[name].form for name in holding})
+
+
+def _level(panel: Panel, weighed: Weighed) -> bool:
+    """Say whether the two leading programs are checked equally well, and a ruling could decide.
+
+    Where only one of them meets the examples it is right far more often than a reader is: asked
+    there too, readers changed no answer in 51 problems, for 1.6 times the tokens.
+    """
+    if len(weighed.groups) < 2 or weighed.cannot_be_caught():
+        return False
+    best = [_best(panel, group) for group in weighed.groups[:2]]
+    return best[0] == best[1] != "rejected"
+
+
+def _best(panel: Panel, group: Group) -> str:
+    """Return the best verdict on a group's samples."""
+    outcomes = {panel.verdicts[name].outcome for name in group.members}
+    return next(outcome for outcome in ("accepted", "unsure", "rejected") if outcome in outcomes)
 
 
 def _new(run: Run, role: str) -> Member:
