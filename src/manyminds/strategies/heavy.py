@@ -47,7 +47,7 @@ class Heavy:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         if _by_samples(run) if self.samples is None else self.samples:
-            return await HeavySamples(gate=self.gate, rounds=self.rounds, cruxes=self.cruxes)(run)
+            return await HeavySamples(gate=self.gate, rounds=self.rounds)(run)
         panel = Panel(run=run)
         first, rest = run.members[: self.gate], run.members[self.gate :]
         panel.enter("gate", f"a first attempt by {len(first)}")

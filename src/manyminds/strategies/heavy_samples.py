@@ -47,7 +47,8 @@ class HeavySamples:
     then: int = 2
     """Samples side by side after the gate, until they agree."""
     rounds: int = 2
-    cruxes: int = 2
+    cruxes: int = 1
+    """Calls settled in one round; each costs as many requests as there are readers."""
     readers: int = 3
     """Members who settle a crux; two of them must agree on what a call returns."""
     temperature: float = 0.7
@@ -65,10 +66,12 @@ class HeavySamples:
 
     async def _mend(self, panel: Panel, weighed: Weighed) -> Weighed:
         """Settle and repair while it brings anything; return how the answers stand then."""
+        asked: set[str] = set()
         for round_ in range(1, self.rounds + 1):
             if panel.stopped or not weighed.groups:
                 break
-            settled = _level(panel, weighed) and await self._settle(panel, weighed, round_)
+            level = _level(panel, weighed)
+            settled = level and await self._settle(panel, weighed, round_, asked)
             told = {} if panel.stopped else failed(panel)
             if told:
                 await repair(panel, told, round_=round_ + 1)
@@ -77,10 +80,11 @@ class HeavySamples:
             weighed = _compare(panel, round_=round_ + 1)
         return weighed
 
-    async def _settle(self, panel: Panel, weighed: Weighed, round_: int) -> bool:
-        """Work out what the calls must return on which the leading programs part."""
-        known = {ruling.crux for ruling in panel.rulings}
-        calls = [c for c in _parting(panel, weighed.groups) if c not in known][: self.cruxes]
+    async def _settle(self, panel: Panel, weighed: Weighed, round_: int, asked: set[str]) -> bool:
+        """Work out what a call must return on which the leading programs part; once each."""
+        before = len(panel.rulings)
+        calls = [c for c in _parting(panel, weighed.groups) if c not in asked][: self.cruxes]
+        asked.update(calls)
         if not calls:
             return False
         panel.enter("settle", f"{len(calls)} calls on which programs part", round_=round_)
@@ -91,7 +95,7 @@ class HeavySamples:
             rulings = () if isinstance(result, Failure) else result
             panel.run.tell(CruxSettled(crux=call, rulings=rulings))
             panel.rulings.extend(rulings)
-        return bool(panel.rulings)
+        return len(panel.rulings) > before
 
     async def _read(self, panel: Panel, groups: Sequence[Group], call: str) -> tuple[Ruling, ...]:
         """Let readers say what one call must return; rule on every group by it."""
