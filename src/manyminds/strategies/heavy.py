@@ -18,8 +18,13 @@ from manyminds.strategies.cruxes import name_cruxes, settle
 from manyminds.strategies.heavy_samples import HeavySamples
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.revise import revise
+from manyminds.strategies.route import route_probabilities
 
 __all__ = ["Heavy"]
+
+
+COMPUTING = 0.98
+"""Probability, by a question's words, that it is a computation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +46,9 @@ class Heavy:
     """Of all members but the first two, who work at 0 and a little above."""
     samples: bool | None = None
     """Whether members answer by samples instead of working with tools. `None`: where the answer is
-    a program; and where no model calls tools natively and Python is all there is to use, for small
-    models reason better in plain lines than in a protocol (`results/LOG.md`)."""
+    a program; and on worded problems where no model calls tools natively and Python is all there
+    is to use, for small models reason better in plain lines than in a protocol. What is plainly a
+    computation is worked with tools: there it is the words that go wrong (`results/LOG.md`)."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
@@ -91,9 +97,14 @@ class Heavy:
 def _by_samples(run: Run) -> bool:
     if not can_run(run):
         return False
-    only_python = {tool.name for tool in run.tools} <= {"python", "calculate"}
+    if asks_for_code(run.task.prompt):
+        return True
+    tools = [tool.name for tool in run.tools]
     native = any(run.abilities(member).tools is True for member in run.members)
-    return asks_for_code(run.task.prompt) or (only_python and not native)
+    if native or not {*tools} <= {"python", "calculate"}:
+        return False
+    likely = route_probabilities(run.task.prompt, tools)
+    return likely["python"] + likely["calculator"] < COMPUTING
 
 
 def _easy(panel: Panel) -> bool:

@@ -333,10 +333,13 @@ class Panel:
         return replace(answer, outcome="partial", missing=(why, *answer.missing))
 
     def _spokesman(self, group: Group) -> Note:
-        """Return the note that speaks for a group: with evidence if any has it, else the first."""
+        """Return the note that speaks for a group: with evidence if any has it, else the first.
+
+        What a tool returned says more than words that came to the same.
+        """
         notes = [self.notes[name] for name in group.members]
         order = {"accepted": 0, "unsure": 1, "rejected": 2}
-        return min(notes, key=lambda note: order[self.verdicts[note.member].outcome])
+        return min(notes, key=lambda n: (order[self.verdicts[n.member].outcome], not n.evidence))
 
     def _answer(self, note: Note, weighed: Weighed, missing: tuple[str, ...], how: str) -> Answer:
         mine = [r for r in self.rulings if same(r.canonical, note.canonical)]
