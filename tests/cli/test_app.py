@@ -249,7 +249,7 @@ def wait_for_requests(stub: Stub, count: int) -> None:
 
 
 def test_one_interrupt_finishes_with_what_is_there(stub: Stub, own_home: Path) -> None:
-    stub.behaviours = [say("Answer: 42"), hang]
+    stub.behaviours = [say(final("42")), hang]
     child = start(stub, own_home, "--strategy", "heavy")
     wait_for_requests(stub, 2)
     time.sleep(0.3)

@@ -15,6 +15,7 @@ from manyminds.evals.green import Played, learn_ways, played_below, saving
 from manyminds.evals.trials import Trial
 from manyminds.runtime.choose import AskOptions, greener
 from manyminds.runtime.green import LEAST, Way, greenest, keep_ways, load_ways
+from manyminds.runtime.web import WebOptions
 from manyminds.strategies.question import Family, family_of
 from tests.evals.test_bench import right_half_of_the_time
 from tests.evals.test_questions import write_gsm
@@ -83,6 +84,7 @@ def test_the_options_are_chosen_and_the_reason_is_told(tmp_path: Path) -> None:
     assert "number" in why
     for options, task in (
         (AskOptions(models=(MODEL,), docs=tmp_path), Task(prompt="Who wrote Faust?")),
+        (AskOptions(models=(MODEL,), web=WebOptions()), Task(prompt="Who wrote Faust?")),
         (AskOptions(models=(MODEL,)), Task(prompt="Who wrote Faust?", schema_json="{}")),
     ):
         assert greener(options, task, tmp_path)[0].strategy == "auto"

@@ -75,8 +75,9 @@ def greener(options: AskOptions, task: Task, data: Path) -> tuple[AskOptions, st
     family = family_of(task.prompt)
     found = greenest(load_ways(data), family, options.models)
     why = f"no two ways were measured on enough questions like this one ({family})"
-    if options.docs is not None or task.schema_json is not None:
-        found, why = None, "benches say nothing of questions with documents or a schema"
+    looks_up = options.docs is not None or options.web is not None
+    if looks_up or task.schema_json is not None:
+        found, why = None, "benches say nothing of questions with documents, the web or a schema"
     if found is None:
         return replace(options, strategy="auto"), f"auto: {why}"
     way, best = found

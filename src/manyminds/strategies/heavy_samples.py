@@ -100,7 +100,7 @@ class HeavySamples:
     async def _read(self, panel: Panel, groups: Sequence[Group], call: str) -> tuple[Ruling, ...]:
         """Let readers say what one call must return; rule on every group by it."""
         run = panel.run
-        readers = [_new(run, "reader") for _ in range(self.readers)]
+        readers = [_reader(run) for _ in range(self.readers)]
         found = await run.gather([_expected(panel, reader, call) for reader in readers])
         said = Counter(value for value in found if isinstance(value, str))
         value, votes = said.most_common(1)[0] if said else ("", 0)
@@ -155,8 +155,8 @@ def _best(panel: Panel, group: Group) -> str:
     return next(outcome for outcome in ("accepted", "unsure", "rejected") if outcome in outcomes)
 
 
-def _new(run: Run, role: str) -> Member:
-    return Member(name=run.new_id(role), way="derive", model=run.members[0].model)
+def _reader(run: Run) -> Member:
+    return Member(name=run.new_id("reader"), way="derive", model=run.members[0].model)
 
 
 async def _expected(panel: Panel, reader: Member, call: str) -> str | None:

@@ -17,7 +17,7 @@ from manyminds.strategies.self_consistency import majority_is_stable
 from manyminds.strategies.tally import MOST, tallied
 from manyminds.tools.fence import fence
 
-__all__ = ["accepted", "agreed", "draw_until_settled", "failed", "repair", "stands"]
+__all__ = ["accepted", "draw_until_settled", "failed", "repair", "stands"]
 
 SHOWN = 3
 """Crashes that a member is told of."""
@@ -59,10 +59,10 @@ def _settled(panel: Panel, waiting: int) -> bool:
     if not weighed.groups:
         return False
     second = weighed.scores[1] if len(weighed.groups) > 1 else 0.0
-    return agreed(panel) or weighed.scores[0] - second > waiting * MOST
+    return _agreed(panel) or weighed.scores[0] - second > waiting * MOST
 
 
-def agreed(panel: Panel) -> bool:
+def _agreed(panel: Panel) -> bool:
     """Say whether the samples agree well enough.
 
     They do where

@@ -244,3 +244,13 @@ async def test_what_was_read_first_stays_what_is_cited(site: Site, opened: Web) 
     stored = str(opened.sources.text_of(site.url("/a")))
     assert stored[passage.start : passage.end] == passage.output
     assert "130" not in stored
+
+
+async def test_a_page_that_is_kept_already_stays_as_it_is(site: Site, opened: Web) -> None:
+    site.pages["/a"] = PAGE
+    opened.sites.know([site.url("/a")])
+    first = await opened.open(site.url("/a"))
+    opened.names.clear()  # who read it was cancelled before it could say so
+    site.pages["/a"] = PAGE.replace("103", "130")
+    assert await opened.open(site.url("/a")) == first
+    assert "103 metres" in str(opened.sources.text_of(site.url("/a")))

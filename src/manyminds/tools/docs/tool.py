@@ -4,12 +4,33 @@ import asyncio
 from dataclasses import dataclass
 
 from manyminds.core.errors import ToolRetry
-from manyminds.core.messages import ToolCall, ToolSpec
+from manyminds.core.messages import JsonValue, ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.passages import Passage
 
-__all__ = ["ReadDoc", "SearchDocs", "evidence_of"]
+__all__ = ["ReadDoc", "SearchDocs", "evidence_of", "query_of", "search_spec"]
+
+
+def search_spec(name: str, description: str) -> ToolSpec:
+    """Return what models are told of a tool that finds something by a query."""
+    query: dict[str, JsonValue] = {"type": "string", "maxLength": 200}
+    return ToolSpec(
+        name=name, description=description,
+        parameters={"type": "object", "properties": {"query": query}, "required": ["query"]},
+    )  # fmt: skip
+
+
+def query_of(call: ToolCall, spec: ToolSpec) -> str:
+    """Return the query of a call.
+
+    Raises:
+        ToolRetry: If it has none.
+    """
+    query = call.arguments.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise ToolRetry(f'{spec.name} needs a "query" of a few words')
+    return query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,21 +38,13 @@ class SearchDocs:
     """Finds passages."""
 
     index: DocsIndex
-    spec = ToolSpec(
-        name="search_docs",
-        description="find passages in the documents by words of the question; answer from them",
-        parameters={
-            "type": "object",
-            "properties": {"query": {"type": "string", "maxLength": 200}},
-            "required": ["query"],
-        },
+    spec = search_spec(
+        "search_docs", "find passages in the documents by words of the question; answer from them"
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
         """Search for `query`."""
-        query = call.arguments.get("query")
-        if not isinstance(query, str) or not query.strip():
-            raise ToolRetry('search_docs needs a "query" of a few words')
+        query = query_of(call, self.spec)
         found = await asyncio.to_thread(self.index.search, query)
         return tuple(evidence_of("search_docs", query, passage) for passage in found)
 

@@ -1,7 +1,7 @@
 """Fetching: one address to one body, politely and within bounds.
 
 Every hop is looked at again: its address, whether it is allowed, the site's robots.txt. It does
-not know what a body says; that is `read`.
+not know what a body says; that is `reading`.
 
 Source: RFC 9309 for robots.txt; RFC 9111 for what may be kept, by hishel; RFC 9110 for Retry-After.
 """

@@ -47,6 +47,9 @@ class Sources:
     def keep(self, fetched: Fetched, read: Read) -> tuple[str, ...]:
         """Keep a page's texts, once a run; return the names that they are cited by.
 
+        A page that is there already stays as it is: who read it may have been cancelled after it
+        was kept, and citations count in the first reading.
+
         Args:
             fetched: Where it is from, and when.
             read: What it says.
@@ -57,6 +60,11 @@ class Sources:
             f"{fetched.address}#{p.name}" if p.name else fetched.address for p in read.parts
         )
         with closing(self._open()) as db, db:
+            there = db.execute(
+                "select source from documents where path = ? order by rowid", (fetched.address,)
+            ).fetchall()
+            if there:
+                return tuple(row[0] for row in there)
             for name, part in zip(names, read.parts, strict=True):
                 store.add(db, fetched.address, Document(source=name, text=part.text))
             db.execute(

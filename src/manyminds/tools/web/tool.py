@@ -9,7 +9,7 @@ from manyminds.core.errors import ToolFailed, ToolRetry
 from manyminds.core.messages import ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.passages import Passage
-from manyminds.tools.docs.tool import evidence_of
+from manyminds.tools.docs.tool import evidence_of, query_of, search_spec
 from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.fetch import Fetcher
 from manyminds.tools.web.reader import Reader
@@ -108,21 +108,13 @@ class SearchWeb:
     """Finds pages."""
 
     web: Web
-    spec = ToolSpec(
-        name="search_web",
-        description="find pages on the web by a few words; then read the ones that fit",
-        parameters={
-            "type": "object",
-            "properties": {"query": {"type": "string", "maxLength": 200}},
-            "required": ["query"],
-        },
+    spec = search_spec(
+        "search_web", "find pages on the web by a few words; then read the ones that fit"
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
         """Search for `query`."""
-        query = call.arguments.get("query")
-        if not isinstance(query, str) or not query.strip():
-            raise ToolRetry('search_web needs a "query" of a few words')
+        query = query_of(call, self.spec)
         hits = await self.web.search(query)
         lines = [_line(hit) for hit in hits[:SHOWN]]
         shown = "\n".join(lines) or "nothing was found; try other words"
