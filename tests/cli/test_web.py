@@ -1,9 +1,6 @@
 """`ask --web`: from a question to an answer whose citation stands in a stored page."""
 
-import asyncio
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,26 +11,7 @@ from manyminds.runtime.web import addresses_in
 from manyminds.testing import act, final
 from manyminds.tools.web.sources import Sources
 from tests.stub import Stub, say
-from tests.tools.web.site import Site, serving
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    """A site in a thread of its own: the command runs its own loop."""
-    ready, end, found = threading.Event(), threading.Event(), []
-
-    async def serve() -> None:
-        async with serving() as site:
-            found.append(site)
-            ready.set()
-            await asyncio.to_thread(end.wait)
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    ready.wait()
-    yield found[0]
-    end.set()
-    thread.join()
+from tests.tools.web.site import Site
 
 
 def test_an_answer_cites_the_page_it_stands_in(

@@ -47,10 +47,14 @@ def _with_definitions(schema: JsonSchema, answer: JsonSchema) -> JsonSchema:
     return {**schema, **found}
 
 
-def _answer_properties(answer: JsonSchema) -> dict[str, JsonValue]:
+def _answer_properties(answer: JsonSchema, *, claims: bool = False) -> dict[str, JsonValue]:
     answer = {k: v for k, v in answer.items() if k not in ("$defs", "definitions", "$schema")}
-    # The reason comes before the answer: what is written later can rest on what stands before.
+    # Reasons come before the answer: what is written later can rest on what stands before.
+    statements: dict[str, JsonValue] = {
+        "claims": {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 6}
+    }
     return {
+        **(statements if claims else {}),
         "reason": {"type": "string"},
         "answer": answer,
         "confidence": {"type": "integer", "minimum": 0, "maximum": 100},
@@ -58,7 +62,11 @@ def _answer_properties(answer: JsonSchema) -> dict[str, JsonValue]:
 
 
 def action_schema(
-    tools: Sequence[ToolSpec], *, answer: JsonSchema, must_answer: bool = False
+    tools: Sequence[ToolSpec],
+    *,
+    answer: JsonSchema,
+    must_answer: bool = False,
+    with_claims: bool = False,
 ) -> JsonSchema:
     """Return the schema of one turn.
 
@@ -66,8 +74,9 @@ def action_schema(
         tools: What may be called.
         answer: Schema of the answer itself: a string, or what the task asks for.
         must_answer: Offer the answer only: the end of the work.
+        with_claims: Ask for the statements that the answer rests on, too.
     """
-    final = _action(ANSWER, _answer_properties(answer))
+    final = _action(ANSWER, _answer_properties(answer, claims=with_claims))
     if must_answer or not tools:
         return _with_definitions(final, answer)
     calls = [_action(tool.name, _properties(tool)) for tool in tools]

@@ -16,7 +16,7 @@ from manyminds.agents.actions import (
     read_reply,
 )
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import BudgetExceeded, ProviderError
+from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError
 from manyminds.core.messages import (
     JsonSchema,
     Message,
@@ -79,6 +79,16 @@ class Thread:
     answer_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
     forbidden: frozenset[str] = frozenset()
     """Names of the run's tools that this member may not call, whatever it asks for."""
+    with_claims: bool = False
+    """Whether the statements that the answer rests on are asked for."""
+    allowance: int | None = None
+    """Tokens after which it has to answer; `None`: only the run's budget counts."""
+    spent: int = 0
+    """Tokens of its requests so far."""
+    asides: list[str] = field(default_factory=list[str])
+    """What the person adds while it works; said at its next turn."""
+    dropped: bool = False
+    """Whether the person wants no more of it."""
     insisted: bool = False
     """Whether a call was made again since something new was last run."""
     opened: bool = False
@@ -129,7 +139,12 @@ def _mark(call: ToolCall) -> str:
 
 
 def open_thread(
-    run: Run, member: Member, *, temperature: float, allowed: Collection[str] | None = None
+    run: Run,
+    member: Member,
+    *,
+    temperature: float,
+    allowed: Collection[str] | None = None,
+    question: str | None = None,
 ) -> Thread:
     """Begin a member's conversation on the run's task.
 
@@ -138,6 +153,7 @@ def open_thread(
         member: Who works.
         temperature: Of its requests.
         allowed: Names of the tools it may call; `None` for all of the run's.
+        question: What it works on; `None` for the task itself.
 
     The part that all members share comes first and is the same to the letter, so that servers
     read it from their cache for all members but the first.
@@ -153,7 +169,7 @@ def open_thread(
         answer_schema=_answer_schema(run.task),
     )
     thread.messages.append(_system(tools, native=native))
-    thread.say(prompt("question", question=run.task.prompt))
+    thread.say(prompt("question", question=run.task.prompt if question is None else question))
     thread.say(prompt(f"way_{member.way}"))
     return thread
 
@@ -222,6 +238,7 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
 
     Raises:
         BudgetExceeded: If not even an answer form can be paid for.
+        Dropped: If the person wants no more of it.
         ProviderError: If the model failed, or kept sending what cannot be read.
     """
     if not thread.opened:
@@ -229,7 +246,10 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
     slips = 0
     last = False
     for turn in range(turns):
-        reply, last = await _ask(run, thread, must_answer=last or turn == turns - 1)
+        _listen(thread)
+        over = thread.allowance is not None and thread.spent >= thread.allowance
+        reply, last = await _ask(run, thread, must_answer=last or over or turn == turns - 1)
+        thread.spent += reply.spend.tokens
         said = read_reply(reply, protocol=_by_protocol(run, thread), answer=thread.answer_schema)
         if isinstance(said, Final):
             thread.messages.append(Turn(text=reply.text or _as_text(said)))
@@ -247,6 +267,14 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
         except BudgetExceeded:
             last = True  # the time for work is over; what is there may still be said
     raise ProviderError(f"{thread.member.model}: gave no readable answer in {turns} turns")
+
+
+def _listen(thread: Thread) -> None:
+    """Take in what the person said meanwhile."""
+    if thread.dropped:
+        raise Dropped("dropped by the person who asked")
+    while thread.asides:
+        thread.say(prompt("aside", text=thread.asides.pop(0)))
 
 
 def _by_protocol(run: Run, thread: Thread) -> bool:
@@ -275,7 +303,12 @@ def _call(run: Run, thread: Thread, *, must_answer: bool, purpose: Purpose) -> M
     schema = (
         None
         if native
-        else action_schema(tools, answer=thread.answer_schema, must_answer=must_answer)
+        else action_schema(
+            tools,
+            answer=thread.answer_schema,
+            must_answer=must_answer,
+            with_claims=thread.with_claims,
+        )
     )
     return ModelCall(
         messages=messages,

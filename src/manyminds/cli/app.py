@@ -36,6 +36,11 @@ app = App(
 
 _COMMANDS = {
     "ask": ("manyminds.cli.ask:ask", "Ask a question; a panel works it and one answer comes back."),
+    "research": (
+        "manyminds.cli.research:research",
+        "Research a question; a report whose citations are really there.",
+    ),
+    "steer": ("manyminds.cli.steer:steer", "Say something to research that is going on."),
     "runs": ("manyminds.cli.runs:runs", "List the runs that are kept."),
     "show": ("manyminds.cli.runs:show", "Show one run: its answer, its evidence, its cost."),
     "replay": ("manyminds.cli.runs:replay", "Play the live view of a run again, without a model."),

@@ -1,10 +1,8 @@
 """`manyminds ask`: one question, a panel at work, one answer."""
 
 import asyncio
-import signal
 import sys
-from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,52 +10,20 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from manyminds.budget.parse import parse_limits
-from manyminds.cli.exits import ANSWERED, BUDGET, INTERRUPTED, NO_ANSWER, PROVIDER
 from manyminds.cli.question import read_question, read_schema
+from manyminds.cli.session import configured, exit_code, in_session
 from manyminds.cli.view import View, choose_view
-from manyminds.cli.words import answer_as_text, as_json_line, notice
+from manyminds.cli.web import DEFAULT, WebFlags
+from manyminds.cli.words import answer_as_text, as_json_line
 from manyminds.core.errors import UnknownName, UsageError
-from manyminds.core.events import Recorded
 from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch
 from manyminds.runtime.ask import ask as run_ask
-from manyminds.runtime.discover import choose_models
 from manyminds.runtime.paths import cache_home, data_home
-from manyminds.runtime.run import MemoryRun
 from manyminds.runtime.settings import Setting, load_settings
-from manyminds.runtime.web import WebOptions
 from manyminds.strategies.registry import EFFORTS, Effort
-from manyminds.transcript.codec import encode
 
 __all__ = ["ask"]
-
-
-_Sites = Annotated[
-    tuple[str, ...], Parameter(consume_multiple=False, negative=(), show_default=False)
-]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class WebFlags:
-    """Flags that say how the web may be used."""
-
-    web: Annotated[bool, Parameter(negative=(), show_default=False)] = False
-    """Let members search the web and read what a search or the question names."""
-    site: _Sites = ()
-    """A site of which everything may be read, like docs.python.org; may be repeated."""
-    no_site: _Sites = ()
-    """A site that nothing may be read from; may be repeated."""
-    search: str | None = None
-    """Search engines with commas, like brave,searxng=http://127.0.0.1:8080."""
-    web_loopback: Annotated[bool, Parameter(negative=(), show=False)] = False
-    """Let pages on this machine be read; for tests."""
-
-    def options(self, engines: str) -> WebOptions:
-        """Return what a run is told of them."""
-        return WebOptions(
-            engines=engines, sites=self.site, no_sites=self.no_site, loopback=self.web_loopback
-        )
 
 
 def ask(  # noqa: D417 (the flags of the web say themselves what they are)
@@ -71,7 +37,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     docs: str | None = None,
-    web: WebFlags = WebFlags(),
+    web: WebFlags = DEFAULT,
     schema: Path | None = None,
     thinking: bool | None = None,
     abstain: float | None = None,
@@ -120,7 +86,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
         print(as_json_line(asked) if json_ else answer_as_text(asked, only=quiet))
-    return _exit_code(asked)
+    return exit_code(asked)
 
 
 def _members(text: str | None) -> int | None:
@@ -183,24 +149,13 @@ def _effort(text: str) -> Effort:
 async def _run(
     task: Task, settings: dict[str, Setting], view: View, more: _More, *, events: bool
 ) -> Asked:
-    configured = settings["models"]
-    names = configured.value if isinstance(configured.value, tuple) else ()
-    by_flag = configured.origin == "flag"
-    _options(settings, names, more)  # wrong options are told before anything is looked for
-    choice = await choose_models(names if by_flag else (), () if by_flag else names)
-    options = _options(settings, choice.models, more)
-    if not view.silent:
-        notice(f"model: {', '.join(choice.models)} ({choice.why})")
-    with ExitStack() as stack:
-        stack.enter_context(view)
-        watch = Watch(
-            sinks=(*([_print_event] if events else []), view.on_event),
-            on_progress=view.on_progress if view.live else None,
-            on_notice=view.on_notice,
-            on_start=lambda run: _stop_on_interrupt(run, stack),
-            on_doubt=partial(_ask_back, view) if more.clarify else None,
-        )
-        return await run_ask(task, options, data=data_home(), cache=cache_home(), watch=watch)
+    async def work(models: tuple[str, ...], watch: Watch) -> Asked:
+        back = replace(watch, on_doubt=partial(_ask_back, view)) if more.clarify else watch
+        options = _options(settings, models, more)
+        return await run_ask(task, options, data=data_home(), cache=cache_home(), watch=back)
+
+    _options(settings, configured(settings), more)  # wrong ones are told before a model is sought
+    return await in_session(settings, view, work, events=events)
 
 
 async def _ask_back(view: View, question: str) -> str | None:
@@ -210,37 +165,3 @@ async def _ask_back(view: View, question: str) -> str | None:
         sys.stderr.flush()
         said = await asyncio.to_thread(sys.stdin.readline)
     return said.strip() or None
-
-
-def _print_event(recorded: Recorded) -> None:
-    sys.stdout.write(encode(recorded).decode())
-    sys.stdout.flush()
-
-
-def _stop_on_interrupt(run: MemoryRun, stack: ExitStack) -> None:
-    """Let the first Ctrl-C end the run with what is there, and the second one stop at once."""
-    loop = asyncio.get_running_loop()
-    whole = asyncio.current_task()
-
-    def interrupted() -> None:
-        if run.stopped_by is None:
-            notice("finishing with what is there; Ctrl-C again stops at once")
-            run.stop("interrupted")
-        elif whole is not None:
-            whole.cancel()
-
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupted)
-    except NotImplementedError:  # Windows: Ctrl-C stops at once there
-        return
-    stack.callback(loop.remove_signal_handler, signal.SIGINT)
-
-
-def _exit_code(asked: Asked) -> int:
-    if asked.stopped_by == "interrupted":
-        return INTERRUPTED
-    if asked.answer.outcome == "answered":
-        return ANSWERED
-    if asked.stopped_by == "provider":
-        return PROVIDER
-    return NO_ANSWER if asked.stopped_by is None else BUDGET

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from manyminds.budget.ledger import cost_of
 from manyminds.cli.board import Board
+from manyminds.cli.reports import check_outs, report_as_text, write_out
 from manyminds.cli.view import choose_view, draw, safe
 from manyminds.cli.words import answer_as_text, as_json_line, cost_as_json, notice
 from manyminds.core.errors import RecordError, UsageError
@@ -66,19 +67,26 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
     return 0
 
 
-def show(run: str = "last", *, svg: Path | None = None, json_: Json = False) -> int:
+def show(
+    run: str = "last", *, svg: Path | None = None, out: Path | None = None, json_: Json = False
+) -> int:
     """Show one run again: answer, support, dissent, cost.
 
     Args:
         run: Its name, a unique part of it, or `last`.
         svg: Write a picture of the panes and the answer to this file.
+        out: Write the report of a research to this file: .md, .html, .json, or .csv for a table.
         json_: Print the object that `ask --json` printed.
     """
     path = transcript_path(data_home(), run)
+    if out is not None:
+        check_outs((out,), (".md", ".html", ".json", ".csv"))
     asked = read_asked(path)
     if svg is not None:
         picture(read_transcript(path), answer_as_text(asked), svg)
-    print(as_json_line(asked) if json_ else answer_as_text(asked))
+    if out is not None:
+        write_out(asked, out, _question(asked))
+    print(as_json_line(asked) if json_ else report_as_text(asked, _question(asked)))
     return 0
 
 

@@ -9,7 +9,14 @@ from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer, Citation, Cost, Evidence, Spend
 from manyminds.runtime.ask import Asked
 
-__all__ = ["answer_as_json", "answer_as_text", "as_json_line", "cost_as_json", "notice"]
+__all__ = [
+    "answer_as_json",
+    "answer_as_text",
+    "as_json_line",
+    "cost_as_json",
+    "cost_line",
+    "notice",
+]
 
 
 def notice(line: str) -> None:
@@ -138,6 +145,7 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
             "citations": [_citation(c) for c in answer.citations],
             "dissent": [asdict(d) for d in answer.dissent],
         },
+        **({} if answer.report is None else {"report": asdict(answer.report)}),
         "strategy": asked.strategy,
         "prompts": asked.prompts,
         "members": [asdict(member) for member in asked.members],

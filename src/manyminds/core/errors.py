@@ -6,6 +6,7 @@ ManymindsError
 ├── RunError               the run ended without an answer; its transcript is kept
 │   ├── BudgetExceeded     a limit of the budget was reached
 │   ├── RunCancelled       somebody asked the run to end with what is there
+│   ├── Dropped            somebody asked for this part of it to end
 │   └── NoCandidate        every member failed
 ├── ProviderError          a service outside failed; `retry_after_s` may be set
 ├── ToolError              told to the model, which may do something about it
@@ -23,6 +24,7 @@ from typing import Literal
 
 __all__ = [
     "BudgetExceeded",
+    "Dropped",
     "LimitName",
     "ManymindsError",
     "NoCandidate",
@@ -89,6 +91,10 @@ class BudgetExceeded(RunError):
 
 class RunCancelled(RunError):
     """Somebody asked the run to end with what is there."""
+
+
+class Dropped(RunError):
+    """Somebody asked for one part of the work to end; the rest goes on."""
 
 
 class NoCandidate(RunError):

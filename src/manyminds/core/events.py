@@ -10,22 +10,26 @@ from typing import Literal
 from manyminds.core.messages import Finish, JsonValue, Purpose, ToolCall
 from manyminds.core.values import (
     Answer,
+    Citation,
     Crux,
     Evidence,
     Group,
     Limits,
     Member,
     Note,
+    Plan,
     Ranking,
     Remark,
     Ruling,
     Spend,
+    Support,
     Task,
     Verdict,
 )
 
 __all__ = [
     "Checked",
+    "Cited",
     "Clarified",
     "Compared",
     "CruxNamed",
@@ -35,6 +39,7 @@ __all__ = [
     "MemberStarted",
     "NoteShared",
     "PhaseStarted",
+    "Planned",
     "Ranked",
     "Recorded",
     "RemarkMade",
@@ -47,6 +52,7 @@ __all__ = [
     "RunEnded",
     "RunStarted",
     "Selected",
+    "Steered",
     "ToolCalled",
     "ToolReturned",
 ]
@@ -66,6 +72,10 @@ class RunStarted:
     """Version of the package."""
     prompts: str
     """Hash over all prompt files, so that an answer names the words that made it."""
+    tools: tuple[str, ...] = ()
+    """Names of the tools there are."""
+    stays_here: bool = False
+    """Whether nothing may leave this machine: checked before the run began."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +199,37 @@ class Checked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Planned:
+    """Research was planned, and the plan approved."""
+
+    kind: Literal["planned"] = "planned"
+    plan: Plan
+    changed: bool
+    """Whether the person changed what the lead had planned."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steered:
+    """The person said something to the run while it went on."""
+
+    kind: Literal["steered"] = "steered"
+    what: Literal["hint", "drop", "now"]
+    """A hint for all who work on; a part to drop; the wish for an answer at once."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cited:
+    """A claim was held against what was read."""
+
+    kind: Literal["cited"] = "cited"
+    member: str
+    claim: str
+    support: Support
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Clarified:
     """The person was asked back before the work began."""
 
@@ -308,6 +349,9 @@ Event = (
     | ToolReturned
     | NoteShared
     | Checked
+    | Cited
+    | Planned
+    | Steered
     | Clarified
     | RemarkMade
     | RemarkRejected

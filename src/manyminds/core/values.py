@@ -10,23 +10,33 @@ __all__ = [
     "Candidate",
     "Canonical",
     "CanonicalKind",
+    "Cell",
     "Citation",
     "Claim",
+    "Completeness",
     "Cost",
     "Crux",
+    "Dispute",
     "Dissent",
     "Evidence",
     "Failure",
     "Group",
     "Limits",
+    "Looked",
     "Member",
     "Note",
+    "Part",
+    "Plan",
     "Ranking",
     "Remark",
     "RemarkKind",
+    "Report",
     "Ruling",
+    "Section",
     "Spend",
+    "Statement",
     "Support",
+    "Table",
     "Task",
     "Verdict",
 ]
@@ -56,6 +66,8 @@ class Task:
     """JSON Schema, as text, that the answer must obey; `None` for a free answer."""
     has_docs: bool = False
     """Whether a folder of documents stands behind `search_docs` and `read_doc`."""
+    sites: tuple[str, ...] = ()
+    """Sites that the person named: what they say is nearer to the origin than copies of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +170,12 @@ class Evidence:
     line_start: int | None = None
     """First line of the passage, counted from 1."""
     line_end: int | None = None
+    title: str | None = None
+    """Of a page of the web, as its `date` and `author` are, where it tells them."""
+    author: str | None = None
+    date: str | None = None
+    read_at: str | None = None
+    """When the page was read, ISO 8601."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,6 +331,126 @@ class Citation:
     support: Support
     line_start: int | None = None
     line_end: int | None = None
+    title: str | None = None
+    """Of a page of the web, as its `date` and `author` are, where it tells them."""
+    author: str | None = None
+    date: str | None = None
+    read_at: str | None = None
+    """When the page was read, ISO 8601."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One sub-task of a plan: what one worker finds out."""
+
+    question: str
+    """To be understood without the others."""
+    query: str
+    """What is searched for first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How research goes about a question; shown to the person, who may change it."""
+
+    goal: str
+    parts: tuple[Part, ...]
+    sites: tuple[str, ...] = ()
+    """Sites of which everything may be read."""
+    no_sites: tuple[str, ...] = ()
+    """Sites that nothing is read from."""
+    pages: int = 3
+    """Pages read for each part before its worker is asked."""
+    rounds: int = 2
+    """Times that gaps are looked for and worked on, the first work included."""
+    item: str = ""
+    """For a table of all there are of something: what one of them is."""
+    columns: tuple[str, ...] = ()
+    """What is told of each item, its name first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One sentence of a report, and what it stands on."""
+
+    text: str
+    support: Support
+    citations: tuple[int, ...] = ()
+    """Places in the answer's `citations`."""
+    said_by: str | None = None
+    """Whose opinion it is, where it is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Statements under one title."""
+
+    title: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispute:
+    """What sources do not agree on."""
+
+    about: str
+    sides: tuple[Statement, ...]
+    """The one that is followed comes first, where one is."""
+    followed: bool
+    """Whether the first side is followed; else it stays open."""
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What was looked for, and did not come."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One cell of a table."""
+
+    text: str | None
+    citations: tuple[int, ...] = ()
+    why: str = ""
+    """Why it is empty, or why it has a text and no citation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completeness:
+    """How much of what there is was found."""
+
+    found: int
+    believed: int | None
+    """How many there are in all; `None` where nothing tells."""
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """All there are of something, a row each."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    completeness: Completeness
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What research found, beside its answer."""
+
+    plan: Plan
+    sections: tuple[Section, ...] = ()
+    table: Table | None = None
+    disputes: tuple[Dispute, ...] = ()
+    unsupported: tuple[Statement, ...] = ()
+    """What workers said and no source was found to say."""
+    not_found: tuple[Looked, ...] = ()
+    copies: tuple[tuple[str, ...], ...] = ()
+    """Sources that say the same in the same words; each group counts as one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -338,5 +476,7 @@ class Answer:
     """What would be needed, or what went wrong on the way; empty when all went well."""
     how: str | None = None
     """One line: how it was chosen."""
+    report: Report | None = None
+    """What research found; `None` for other strategies."""
     disagreement: float | None = None
     """How far members disagreed in the end, 0 (all one) to 1 (everybody alone); `None` for one."""

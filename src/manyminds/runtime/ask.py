@@ -23,7 +23,7 @@ from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted
 from manyminds.core.protocols import Strategy, Tool
 from manyminds.core.values import Answer, Cost, Limits, Member, Task
 from manyminds.runtime.choose import AskOptions, choose_strategy, greener, member_count
-from manyminds.runtime.endpoints import connect
+from manyminds.runtime.endpoints import EMBEDDED, connect, stays_here
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import abstaining, calibrated
 from manyminds.runtime.run import Endpoint, MemoryRun, Sink
@@ -35,6 +35,7 @@ from manyminds.tools.docs.tool import ReadDoc, SearchDocs
 from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
+from manyminds.tools.web.sites import Sites
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
 __all__ = ["AskOptions", "Asked", "Watch", "ask", "play"]
@@ -58,6 +59,8 @@ class Watch:
     """Told in one line what is being readied."""
     on_start: Callable[[MemoryRun], None] = lambda _run: None
     """Given the run, to be able to stop it."""
+    on_sites: Callable[[Sites], None] = lambda _sites: None
+    """Given what may be fetched from the web."""
     on_doubt: Callable[[str], Awaitable[str | None]] | None = None
     """Asks the person a question and returns what they say; `None`: nobody is there to be asked."""
 
@@ -78,8 +81,24 @@ class Asked:
     """Hash over the prompts that made the answer."""
 
 
-async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch: Watch) -> Asked:
+async def ask(
+    task: Task,
+    options: AskOptions,
+    *,
+    data: Path,
+    cache: Path,
+    watch: Watch,
+    way: tuple[str, Strategy] | None = None,
+) -> Asked:
     """Work a question and return what came of it; whatever happens, the transcript is kept.
+
+    Args:
+        task: What is asked.
+        options: How it is to be worked.
+        data: Folder that the transcript goes to.
+        cache: Folder of what can be made again.
+        watch: Who looks on.
+        way: A strategy with its name, in place of what the options come to.
 
     Raises:
         UsageError: If an option cannot be met; nothing was spent then.
@@ -87,10 +106,12 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
     """
     began = time.monotonic()
     _check_prompts()
+    if options.only_docs:
+        _check_stays_here(options)
     if options.prefer == "energy":
         options, why = greener(options, task, data)
         watch.on_notice(f"by energy, {why}")
-    name, strategy = choose_strategy(options, data)
+    name, strategy = choose_strategy(options, data) if way is None else way
     count = member_count(options, name)
     async with AsyncExitStack() as stack:
         endpoints = await _connect_all(stack, options.models, cache, watch)
@@ -101,7 +122,8 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         found = await _looking_up(stack, options, task, cache, watch, path.with_name(SOURCES))
         tools = Toolset([*found, *await _computing(stack, cache, watch)])
         has_docs = options.docs is not None
-        task = Task(prompt=task.prompt, schema_json=task.schema_json, has_docs=has_docs)
+        sites = () if options.web is None else options.web.sites
+        task = replace(task, has_docs=has_docs, sites=sites)
         writer = TranscriptWriter(path)
         stack.callback(writer.close)
         events: list[Recorded] = []
@@ -123,7 +145,7 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         ahead = expected(data, name, ",".join(endpoints), count, free=free)
         watch.on_notice(f"expected: {ahead}")
         watch.on_start(run)
-        run.tell(_started(run, name, options.limits))
+        run.tell(_started(run, name, options))
         if watch.on_doubt is not None:
             await _clarify(run, watch.on_doubt)
         answer, stopped_by = await play(run, strategy)
@@ -137,10 +159,11 @@ async def ask(task: Task, options: AskOptions, *, data: Path, cache: Path, watch
         )  # fmt: skip
 
 
-def _started(run: MemoryRun, strategy: str, limits: Limits) -> RunStarted:
+def _started(run: MemoryRun, strategy: str, options: AskOptions) -> RunStarted:
     return RunStarted(
-        task=run.task, strategy=strategy, members=run.members, limits=limits, seed=run.given_seed,
-        version="0.1.0", prompts=prompts_hash(),
+        task=run.task, strategy=strategy, members=run.members, limits=options.limits,
+        seed=run.given_seed, version="0.1.0", prompts=prompts_hash(),
+        tools=tuple(tool.name for tool in run.tools), stays_here=options.only_docs,
     )  # fmt: skip
 
 
@@ -202,6 +225,19 @@ async def _connect_all(
     return found
 
 
+def _check_stays_here(options: AskOptions) -> None:
+    """Refuse what would leave this machine, before anything does."""
+    if options.docs is None:
+        raise UsageError("--only-docs needs --docs FOLDER")
+    if options.web is not None:
+        raise UsageError("--only-docs keeps everything here; leave out --web, --site and --search")
+    if away := [model for model in options.models if not stays_here(model)]:
+        raise UsageError(
+            f"--only-docs keeps everything here, and {', '.join(away)} runs elsewhere; take a "
+            f"local model, like --model embedded:{next(iter(EMBEDDED))}"
+        )
+
+
 def _check_prompts() -> None:
     """Refuse to work with words that no release knows."""
     changed = [file.name for file in tampered()]
@@ -253,7 +289,9 @@ async def _looking_up(
             watch.on_notice(f"left out {item.path}: {item.why}")
         tools += [SearchDocs(index=index), ReadDoc(index=index)]
     if options.web is not None:
-        tools += await ready_web(stack, options.web, task, cache=cache, sources=sources)
+        tools += await ready_web(
+            stack, options.web, task, cache=cache, sources=sources, on_sites=watch.on_sites
+        )
     return tools
 
 

@@ -40,6 +40,8 @@ class AskOptions:
     """`None`: as many as the effort level wants."""
     limits: Limits = field(default_factory=Limits)
     docs: Path | None = None
+    only_docs: bool = False
+    """Whether nothing may leave this machine: documents, and models that run here."""
     web: WebOptions | None = None
     """`None`: nothing is searched or fetched."""
     seed: int | None = None

@@ -33,7 +33,7 @@ from manyminds.runtime.keys import KEY_NAMES, Key, find_key
 from manyminds.runtime.machine import Machine, Share, collecting, joules_of, machine_for
 from manyminds.runtime.probe import known_abilities, probe
 
-__all__ = ["EMBEDDED", "LOCAL_SERVERS", "ConnectedEndpoint", "connect"]
+__all__ = ["EMBEDDED", "LOCAL_SERVERS", "ConnectedEndpoint", "connect", "stays_here"]
 
 EMBEDDED: dict[str, ModelFile] = {CODER.name: CODER, SMOL.name: SMOL}
 
@@ -181,6 +181,18 @@ class EmbeddedEndpoint(ConnectedEndpoint):
         """Close the connections and give the lease back."""
         await super().close()
         release_server(self.file, self.cache)
+
+
+def stays_here(text: str) -> bool:
+    """Say whether a model runs on this machine, as far as its address tells.
+
+    Raises:
+        UsageError: If the name is wrong.
+    """
+    name = parse_model(text)
+    if name.provider in ("anthropic", "google"):
+        return False
+    return name.provider == "embedded" or _is_loopback(_base_url(name))
 
 
 def openai_client(base_url: str, key: str) -> openai.AsyncOpenAI:

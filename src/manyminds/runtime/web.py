@@ -1,6 +1,7 @@
 """The web for one run: engines with their keys, what may be fetched, where pages are kept."""
 
 import re
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,7 +38,13 @@ class WebOptions:
 
 
 async def ready_web(
-    stack: AsyncExitStack, options: WebOptions, task: Task, *, cache: Path, sources: Path
+    stack: AsyncExitStack,
+    options: WebOptions,
+    task: Task,
+    *,
+    cache: Path,
+    sources: Path,
+    on_sites: Callable[[Sites], None] = lambda _sites: None,
 ) -> list[Tool]:
     """Ready the web's tools; nothing is fetched yet.
 
@@ -47,6 +54,7 @@ async def ready_web(
         task: Addresses that the question names may be fetched.
         cache: Folder for pages that may be kept between runs.
         sources: File that the pages of this run are kept in.
+        on_sites: Given what may be fetched, to be able to change it by an approved plan.
 
     Raises:
         UsageError: If an engine or a site is named wrongly, or a key is missing.
@@ -57,6 +65,7 @@ async def ready_web(
         loopback=options.loopback,
     )  # fmt: skip
     sites.know(addresses_in(task.prompt))
+    on_sites(sites)
     fetcher = Fetcher(cache=cache / "web", now=lambda: datetime.now(UTC), loopback=options.loopback)
     web = Web(
         engines=engines, fetcher=fetcher, reader=Reader(), sources=Sources(sources), sites=sites

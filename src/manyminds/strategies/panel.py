@@ -1,7 +1,7 @@
 """What strategies share: letting members work, making notes of it, delivering an answer."""
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.member import Draft, Thread, open_thread, work
@@ -42,7 +42,7 @@ from manyminds.judging.compare import disagreement, group_notes
 from manyminds.judging.weigh import WEIGHTS, Weighed, Weights, weigh
 from manyminds.tools.fence import fence
 
-__all__ = ["BACKED", "Panel", "candidate_of"]
+__all__ = ["BACKED", "Panel", "attending", "candidate_of"]
 
 BACKED = Backed()
 _SUPPORT: dict[str, Support] = {
@@ -220,20 +220,9 @@ class Panel:
         with self.attending(thread.member, round_=round_):
             return await work(self.run, thread, turns=turns)
 
-    @contextmanager
-    def attending(self, member: Member, *, round_: int) -> Generator[None]:
+    def attending(self, member: Member, *, round_: int) -> AbstractContextManager[None]:
         """Record that a member takes up work, and its one end."""
-        self.run.tell(MemberStarted(member=member, round=round_))
-        try:
-            yield
-        except ManymindsError as error:
-            why = str(error)
-            self.run.tell(MemberEnded(member=member.name, state="failed", reason=why))
-            raise
-        except BaseException:
-            self.run.tell(MemberEnded(member=member.name, state="cancelled"))
-            raise
-        self.run.tell(MemberEnded(member=member.name, state="finished"))
+        return attending(self.run, member, round_=round_)
 
     def note_of(self, draft: Draft, *, round_: int) -> Note:
         """Put a draft into its canonical form."""
@@ -376,6 +365,21 @@ class Panel:
         return tuple(f"{name}: {failure.message}" for name, failure in self.failures.items())
 
 
+@contextmanager
+def attending(run: Run, member: Member, *, round_: int) -> Generator[None]:
+    """Record that a member takes up work, and its one end."""
+    run.tell(MemberStarted(member=member, round=round_))
+    try:
+        yield
+    except ManymindsError as error:
+        run.tell(MemberEnded(member=member.name, state="failed", reason=str(error)))
+        raise
+    except BaseException:
+        run.tell(MemberEnded(member=member.name, state="cancelled"))
+        raise
+    run.tell(MemberEnded(member=member.name, state="finished"))
+
+
 def candidate_of(note: Note, *, working: str = "") -> Candidate:
     """Return a note's answer as a candidate."""
     return Candidate(
@@ -405,7 +409,8 @@ def _citations(note: Note, verdict: Verdict, evidence: Sequence[Evidence]) -> tu
         found.append(
             Citation(
                 source=e.source, quote=e.output, start=e.start, end=e.end, support=support,
-                line_start=e.line_start, line_end=e.line_end,
+                line_start=e.line_start, line_end=e.line_end, title=e.title, author=e.author,
+                date=e.date, read_at=e.read_at,
             )
         )  # fmt: skip
     best = [c for c in found if c.support == "supported"]

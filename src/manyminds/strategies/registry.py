@@ -19,6 +19,7 @@ from manyminds.strategies.debate import Debate
 from manyminds.strategies.heavy import Heavy
 from manyminds.strategies.majority import Majority
 from manyminds.strategies.mixture import Mixture
+from manyminds.strategies.orchestrate import Orchestrate
 from manyminds.strategies.plan_execute import PlanExecute
 from manyminds.strategies.self_consistency import SelfConsistency
 from manyminds.strategies.self_refine import SelfRefine
@@ -44,6 +45,7 @@ _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "crew": Crew,
     "crew_duo": lambda: Crew(roles=PRESETS["duo"]),
     "plan_execute": PlanExecute,
+    "orchestrate": Orchestrate,
     "heavy": Heavy,
     "auto": Auto,
 }

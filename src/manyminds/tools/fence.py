@@ -22,4 +22,6 @@ def fence(text: str, *, source: str, limit: int = 4_000) -> str:
         cut = len(shown) - head - tail
         shown = f"{shown[:head]}\n[… {cut} characters left out …]\n{shown[-tail:]}"
     shown = _TAG.sub(r"‹\1data", shown)
+    # Where it is from may be written by whoever wrote it: titles, addresses, names of files.
+    source = "".join(c for c in source if c.isprintable() and c not in '<>"')[:300]
     return f'<data from="{source}">\n{shown}\n</data>'

@@ -25,6 +25,14 @@ class Sites:
     loopback: bool = False
     _known: set[str] = field(default_factory=set[str])
 
+    def plan(self, allowed: Iterable[str], forbidden: Iterable[str]) -> None:
+        """Allow and forbid whole sites, as an approved plan has it, in place of those before.
+
+        Raises:
+            UsageError: If one is no name of a public site.
+        """
+        self.allowed, self.forbidden = parse_sites(allowed), parse_sites(forbidden)
+
     def know(self, addresses: Iterable[str]) -> None:
         """Allow addresses that a person or a search named, word for word."""
         for text in addresses:

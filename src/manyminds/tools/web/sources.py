@@ -37,6 +37,13 @@ class Source:
     hash: str
     """SHA-256 of its text."""
 
+    def told(self) -> dict[str, str | None]:
+        """Return what evidence from this page says of it."""
+        return {
+            "title": self.title or None, "author": self.author, "date": self.date,
+            "read_at": self.at,
+        }  # fmt: skip
+
 
 class Sources:
     """The pages of one run, in one SQLite file."""

@@ -1,11 +1,12 @@
 """The `search_web` and `read_page` tools."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import anyio
 
-from manyminds.core.errors import ToolFailed, ToolRetry
+from manyminds.core.errors import ToolError, ToolFailed, ToolRetry
 from manyminds.core.messages import ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.passages import Passage
@@ -22,7 +23,11 @@ __all__ = ["ReadPage", "SearchWeb", "Web"]
 SHOWN = 6
 """Results that a member is shown."""
 PASSAGES = 3
-"""Passages of a page that fit what is looked for."""
+"""Passages of a page that fit what is looked for; of several pages together."""
+MOST_AT_ONCE = 10
+"""Things that one call looks up."""
+
+T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -109,16 +114,25 @@ class SearchWeb:
 
     web: Web
     spec = search_spec(
-        "search_web", "find pages on the web by a few words; then read the ones that fit"
+        "search_web",
+        "find pages on the web by a few words; several searches, one a line; then read what fits",
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
-        """Search for `query`."""
-        query = query_of(call, self.spec)
-        hits = await self.web.search(query)
-        lines = [_line(hit) for hit in hits[:SHOWN]]
-        shown = "\n".join(lines) or "nothing was found; try other words"
-        return (Evidence(id="", tool="search_web", request=query, output=shown),)
+        """Search for `query`; for each of its lines, where it has several."""
+        queries = lines_of(query_of(call, self.spec), most=MOST_AT_ONCE)
+        found = await side_by_side(self.web.search, queries)
+        return tuple(
+            Evidence(id="", tool="search_web", request=query, output=_told(hits))
+            for query, hits in zip(queries, found, strict=True)
+        )
+
+
+def _told(hits: Sequence[Hit] | ToolError) -> str:
+    if isinstance(hits, ToolError):
+        return str(hits)
+    lines = [_line(hit) for hit in hits[:SHOWN]]
+    return "\n".join(lines) or "nothing was found; try other words"
 
 
 def _line(hit: Hit) -> str:
@@ -133,11 +147,12 @@ class ReadPage:
     web: Web
     spec = ToolSpec(
         name="read_page",
-        description="read a page that a search or the question named, where it is about something",
+        description="read pages that a search or the question named, one address a line, where "
+        "they are about something",
         parameters={
             "type": "object",
             "properties": {
-                "address": {"type": "string", "maxLength": 1_000},
+                "address": {"type": "string", "maxLength": 4_000},
                 "about": {"type": "string", "maxLength": 200},
             },
             "required": ["address", "about"],
@@ -145,21 +160,75 @@ class ReadPage:
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
-        """Read `address` where it speaks about `about`."""
+        """Read `address` where it speaks about `about`; each of its lines, where it has several."""
         address, about = call.arguments.get("address"), call.arguments.get("about")
         if not isinstance(address, str) or not address.strip():
             raise ToolRetry('read_page needs an "address" as search_web shows it')
         words = about if isinstance(about, str) else ""
-        names = await self.web.open(address.strip())
-        part = address.strip().partition("#")[2]
-        wanted = [name for name in names if part and name.endswith(f"#{part}")]
-        found = await anyio.to_thread.run_sync(self._passages, wanted or list(names), words)
-        request = f"{address.strip()}: {words}"
-        return tuple(evidence_of("read_page", request, passage) for passage in found)
+        addresses = lines_of(address, most=MOST_AT_ONCE)
+        most = max(1, PASSAGES // len(addresses))
 
-    def _passages(self, names: Sequence[str], words: str) -> list[Passage]:
+        async def read(one: str) -> tuple[Evidence, ...]:
+            return await self._read(one, words, most)
+
+        found = await side_by_side(read, addresses)
+        return tuple(e for one, got in zip(addresses, found, strict=True) for e in _got(one, got))
+
+    async def _read(self, address: str, words: str, most: int) -> tuple[Evidence, ...]:
+        names = await self.web.open(address)
+        part = address.partition("#")[2]
+        wanted = [name for name in names if part and name.endswith(f"#{part}")]
+        found = await anyio.to_thread.run_sync(self._passages, wanted or list(names), words, most)
+        about = await anyio.to_thread.run_sync(self.web.sources.about, names[0])
+        told = {} if about is None else about.told()
+        return tuple(
+            replace(evidence_of("read_page", f"{address}: {words}", passage), **told)
+            for passage in found
+        )
+
+    def _passages(self, names: Sequence[str], words: str, most: int) -> list[Passage]:
         """Return what fits the words in a page; its beginning where nothing does."""
         sources = self.web.sources
         within = names[0] if len(names) == 1 else names[0].partition("#")[0]
-        found = sources.search(words, most=PASSAGES, within=within) if words.strip() else []
+        found = sources.search(words, most=most, within=within) if words.strip() else []
         return found or [sources.passages(names[0])]
+
+
+def _got(address: str, got: tuple[Evidence, ...] | ToolError) -> tuple[Evidence, ...]:
+    """Return what was read; of a page among several that could not be, why."""
+    if isinstance(got, ToolError):
+        return (Evidence(id="", tool="read_page", request=address, output=str(got)),)
+    return got
+
+
+def lines_of(text: str, *, most: int) -> list[str]:
+    """Return the lines of an argument, each once: what is looked up in one call."""
+    lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+    if len(lines) > most:
+        raise ToolRetry(f"{len(lines)} at once are too many; {most} is the most")
+    return lines
+
+
+async def side_by_side(
+    look: Callable[[str], Awaitable[T]], asked: Sequence[str]
+) -> list[T | ToolError]:
+    """Look several things up at once; one that fails costs the others nothing.
+
+    Raises:
+        ToolError: If none comes.
+    """
+    found: dict[str, T | ToolError] = {}
+
+    async def one(what: str) -> None:
+        try:
+            found[what] = await look(what)
+        except ToolError as error:
+            found[what] = error
+
+    async with anyio.create_task_group() as tasks:
+        for what in asked:
+            tasks.start_soon(one, what)
+    failed = [f for f in found.values() if isinstance(f, ToolError)]
+    if len(failed) == len(asked):
+        raise failed[0]
+    return [found[what] for what in asked]

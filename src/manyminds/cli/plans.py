@@ -1,0 +1,141 @@
+"""Plans of research as the person sees and changes them: a short file of TOML."""
+
+import asyncio
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from manyminds.cli.view import View, safe
+from manyminds.core.errors import RunCancelled, UsageError
+from manyminds.core.values import Part, Plan
+from manyminds.tools.web.sites import parse_sites
+
+__all__ = ["ask_about", "plan_as_toml", "read_plan"]
+
+_HEAD = "# Change what you like; parts may be added or left out. An empty file calls it off.\n"
+
+
+def plan_as_toml(plan: Plan) -> str:
+    """Write a plan down."""
+    lines = [
+        f"goal = {_text(plan.goal)}",
+        f"sites = {_texts(plan.sites)}  # all of these may be read",
+        f"no_sites = {_texts(plan.no_sites)}  # nothing of these",
+        f"pages = {plan.pages}  # read for each part before its worker is asked",
+        f"rounds = {plan.rounds}  # 1: gaps are left",
+    ]
+    if plan.item:
+        lines += [f"item = {_text(plan.item)}", f"columns = {_texts(plan.columns)}"]
+    for part in plan.parts:
+        lines += [
+            "", "[[part]]", f"question = {_text(part.question)}", f"query = {_text(part.query)}",
+        ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def read_plan(text: str, *, where: str) -> Plan:
+    """Read a plan back.
+
+    Raises:
+        UsageError: If it is no plan; the message begins with `where`.
+    """
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where} is no TOML: {error}") from None
+    known = {"goal", "sites", "no_sites", "pages", "rounds", "item", "columns", "part"}
+    if unknown := sorted(set(found) - known):
+        raise UsageError(
+            f"{where}: a plan has no {unknown[0]!r}; it has {', '.join(sorted(known))}"
+        )
+    rows = found.get("part", [])
+    try:
+        parts = tuple(
+            Part(question=_said(row["question"]), query=_said(row.get("query") or row["question"]))
+            for row in rows
+        )
+        plan = Plan(
+            goal=_said(found.get("goal", "")), parts=parts,
+            sites=tuple(map(_said, found.get("sites", ()))),
+            no_sites=tuple(map(_said, found.get("no_sites", ()))),
+            pages=_count(found.get("pages", 3), 10), rounds=_count(found.get("rounds", 2), 4),
+            item=_said(found.get("item", "")), columns=tuple(map(_said, found.get("columns", ()))),
+        )  # fmt: skip
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise UsageError(f"{where} is no plan ({type(error).__name__}: {error})") from None
+    parse_sites(plan.sites)
+    parse_sites(plan.no_sites)
+    return plan
+
+
+def _said(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} should be a text")
+    return value
+
+
+def _count(value: object, most: int) -> int:
+    if not isinstance(value, int) or not 1 <= value <= most:
+        raise ValueError(f"{value!r} should be a number from 1 to {most}")
+    return value
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else " " for c in escaped) + '"'
+
+
+def _texts(texts: tuple[str, ...]) -> str:
+    return f"[{', '.join(map(_text, texts))}]"
+
+
+async def ask_about(view: View, plan: Plan, cost: str) -> Plan:
+    """Show a plan and let the person change it.
+
+    Raises:
+        RunCancelled: If the person calls it off.
+    """
+    with view.paused():
+        while True:
+            sys.stderr.write(safe(f"\n{plan_as_toml(plan)}\n{cost}\n"))
+            sys.stderr.write("Go on with this plan? [Enter] yes, [e] edit, [q] leave it: ")
+            sys.stderr.flush()
+            said = (await asyncio.to_thread(sys.stdin.readline)).strip().lower()
+            if said in ("", "y", "yes"):
+                return plan
+            if said in ("q", "n", "no"):
+                raise RunCancelled("called off before any page was read")
+            if said == "e":
+                plan = await asyncio.to_thread(_edited, plan, _warn)
+
+
+def _warn(line: str) -> None:
+    sys.stderr.write(f"{safe(line)}\n")
+
+
+def _edited(plan: Plan, warn: Callable[[str], None]) -> Plan:
+    """Open the person's editor on a plan; what cannot be read is told, and the plan stays."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "plan.toml")
+        path.write_text(_HEAD + plan_as_toml(plan), encoding="utf-8")
+        try:
+            subprocess.run([*shlex.split(editor), str(path)], check=True)
+            text = path.read_text(encoding="utf-8")
+        except (OSError, ValueError, subprocess.CalledProcessError) as error:
+            warn(f"{editor} did not work ({error}); set EDITOR, or use --plan FILE")
+            return plan
+    if not text.strip():
+        raise RunCancelled("called off before any page was read")
+    try:
+        found = read_plan(text, where="the plan")
+    except UsageError as error:
+        warn(str(error))
+        return plan
+    return replace(found, goal=found.goal or plan.goal)

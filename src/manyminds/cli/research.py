@@ -1,0 +1,171 @@
+"""`manyminds research`: a plan, workers side by side, a report whose citations are really there."""
+
+import asyncio
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from manyminds.budget.parse import parse_limits
+from manyminds.cli.exits import ANSWERED
+from manyminds.cli.plans import ask_about, plan_as_toml, read_plan
+from manyminds.cli.question import read_question
+from manyminds.cli.reports import check_outs, report_as_text, write_out
+from manyminds.cli.session import configured, exit_code, in_session
+from manyminds.cli.view import View, choose_view
+from manyminds.cli.web import DEFAULT, WebFlags
+from manyminds.cli.words import as_json_line, notice
+from manyminds.core.errors import RunCancelled, UsageError
+from manyminds.core.values import Limits, Plan, Task
+from manyminds.runtime.ask import Asked, AskOptions, Watch
+from manyminds.runtime.paths import cache_home, data_home
+from manyminds.runtime.research import OnPlan
+from manyminds.runtime.research import research as run_research
+from manyminds.runtime.settings import Setting, load_settings
+
+__all__ = ["research"]
+
+_Outs = Annotated[tuple[Path, ...], Parameter(consume_multiple=False, negative=())]
+
+
+def research(  # noqa: D417 (the flags of the web say themselves what they are)
+    question: str | None = None,
+    *,
+    plan: Path | None = None,
+    plan_only: Annotated[bool, Parameter(negative=())] = False,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative=())] = False,
+    web: WebFlags = DEFAULT,
+    docs: str | None = None,
+    only_docs: Annotated[bool, Parameter(negative=())] = False,
+    pages: int | None = None,
+    rounds: int | None = None,
+    model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
+    budget: str | None = None,
+    out: _Outs = (),
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+    events: Annotated[bool, Parameter(negative=())] = False,
+    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
+    seed: int | None = None,
+) -> int:
+    """Research a question on the web and in documents. The report goes to stdout.
+
+    A plan is shown first and can be changed; then workers look its parts up side by side. Only what
+    stands in a page that was read is stated; the rest is marked. The web is searched unless
+    --only-docs says otherwise. Exit codes are those of `ask`.
+
+    Args:
+        question: The question; `@file` reads a file, `-` or nothing reads stdin.
+        plan: File with a plan, as --plan-only prints it; it is worked as it is.
+        plan_only: Print the plan and read nothing.
+        yes: Go on with the plan without asking.
+        docs: Folder of documents to search, too.
+        only_docs: Let nothing leave this machine: documents, and a model that runs here.
+        pages: Pages read for each part before its worker is asked: 1 to 10.
+        rounds: Times that gaps are worked on, the first work included: 1 to 4.
+        model: provider:name or http://host:port/v1#name; several share the parts.
+        budget: What may be spent: 200k,0.50usd,5m.
+        out: File to write the report to; .md, .html or .json; may be repeated.
+        json_: Print one JSON object.
+        events: Print every event as a line of JSON instead.
+        quiet: Show nothing but the answer.
+        seed: Whole number; the same one draws the same samples from servers that obey it.
+    """
+    settings = load_settings({
+        "models": model, "budget": budget, "docs": docs, "search": web.search, "seed": seed,
+    })  # fmt: skip
+    check_outs(out, (".md", ".html", ".json"))
+    task = Task(prompt=read_question(question))
+    given = _given(plan, web, pages, rounds)
+    asks = not (yes or plan is not None or plan_only)
+    if asks and not (sys.stdin is not None and sys.stdin.isatty()):
+        raise UsageError("the plan is shown first, and nobody is there to see it; add --yes")
+    view = choose_view(quiet=quiet or events, json_=json_)
+    run = _Run(task=task, settings=settings, plan=given, only_docs=only_docs, web=web)
+    planned: list[Plan] = []
+    on_plan = partial(_shown, view) if asks else partial(_kept, planned) if plan_only else None
+    asked = asyncio.run(run(view, on_plan, events=events))
+    if planned:
+        print(plan_as_toml(planned[0]), end="")
+        return ANSWERED
+    for path in out:
+        write_out(asked, path, task.prompt)
+        notice(f"wrote {path}")
+    if not events:
+        print(as_json_line(asked) if json_ else report_as_text(asked, task.prompt, only=quiet))
+    return exit_code(asked)
+
+
+def _given(plan: Path | None, web: WebFlags, pages: int | None, rounds: int | None) -> Plan:
+    """Return what is known of the plan before the lead is asked."""
+    found = Plan(goal="", parts=())
+    if plan is not None:
+        try:
+            found = read_plan(plan.read_text(encoding="utf-8"), where=f"--plan {plan}")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--plan {plan} cannot be read: {error}") from None
+    if pages is not None and not 1 <= pages <= 10:
+        raise UsageError(f"--pages takes 1 to 10, not {pages}")
+    if rounds is not None and not 1 <= rounds <= 4:
+        raise UsageError(f"--rounds takes 1 to 4, not {rounds}")
+    return replace(
+        found, sites=web.site or found.sites, no_sites=web.no_site or found.no_sites,
+        pages=found.pages if pages is None else pages,
+        rounds=found.rounds if rounds is None else rounds,
+    )  # fmt: skip
+
+
+class _Run:
+    """One research, with its options."""
+
+    def __init__(
+        self,
+        *,
+        task: Task,
+        settings: dict[str, Setting],
+        plan: Plan,
+        only_docs: bool,
+        web: WebFlags,
+    ) -> None:
+        self.task = task
+        self.settings = settings
+        self.plan = plan
+        self.only_docs = only_docs
+        self.web = web
+
+    async def __call__(self, view: View, on_plan: OnPlan | None, *, events: bool) -> Asked:
+        self._options(configured(self.settings))
+
+        async def work(models: tuple[str, ...], watch: Watch) -> Asked:
+            return await run_research(
+                self.task, self._options(models), self.plan, data=data_home(), cache=cache_home(),
+                watch=watch, on_plan=on_plan,
+            )  # fmt: skip
+
+        return await in_session(self.settings, view, work, events=events)
+
+    def _options(self, models: tuple[str, ...]) -> AskOptions:
+        values = {name: setting.value for name, setting in self.settings.items()}
+        budget, docs, seed = values["budget"], values["docs"], values["seed"]
+        engines = str(values["search"])
+        flags = replace(self.web, site=self.plan.sites, no_site=self.plan.no_sites)
+        return AskOptions(
+            models=models,
+            limits=parse_limits(budget) if isinstance(budget, str) else Limits(),
+            docs=Path(docs) if isinstance(docs, str) else None,
+            only_docs=self.only_docs,
+            web=None if self.only_docs else flags.options(engines),
+            seed=seed if isinstance(seed, int) else None,
+        )
+
+
+async def _kept(planned: list[Plan], plan: Plan, _run: str) -> Plan:
+    planned.append(plan)
+    raise RunCancelled("only the plan was wanted")
+
+
+async def _shown(view: View, plan: Plan, run: str) -> Plan:
+    cost = f'While it runs: manyminds steer {run} hint "WORDS" | drop PART | now'
+    return await ask_about(view, plan, cost)

@@ -1,0 +1,88 @@
+"""What commands that run a question share: finding models, looking on, stopping, exit codes."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+
+from manyminds.cli.exits import ANSWERED, BUDGET, INTERRUPTED, NO_ANSWER, PROVIDER
+from manyminds.cli.view import View
+from manyminds.cli.words import notice
+from manyminds.core.events import Recorded
+from manyminds.runtime.ask import Asked, Watch
+from manyminds.runtime.discover import choose_models
+from manyminds.runtime.run import MemoryRun
+from manyminds.runtime.settings import Setting
+from manyminds.runtime.steer import NOW
+from manyminds.transcript.codec import encode
+
+__all__ = ["configured", "exit_code", "in_session"]
+
+Work = Callable[[tuple[str, ...], Watch], Awaitable[Asked]]
+"""Works a question with these models, being watched."""
+
+
+def configured(settings: dict[str, Setting]) -> tuple[str, ...]:
+    """Return the models that a flag or a setting names."""
+    value = settings["models"].value
+    return value if isinstance(value, tuple) else ()
+
+
+async def in_session(
+    settings: dict[str, Setting], view: View, work: Work, *, events: bool
+) -> Asked:
+    """Find the models, then let `work` run, looked on by the view and stopped by Ctrl-C.
+
+    Raises:
+        UsageError: If an option cannot be met.
+        ProviderError: If no model can be reached at all.
+    """
+    names, by_flag = configured(settings), settings["models"].origin == "flag"
+    choice = await choose_models(names if by_flag else (), () if by_flag else names)
+    if not view.silent:
+        notice(f"model: {', '.join(choice.models)} ({choice.why})")
+    with ExitStack() as stack:
+        stack.enter_context(view)
+        watch = Watch(
+            sinks=(*([_print_event] if events else []), view.on_event),
+            on_progress=view.on_progress if view.live else None,
+            on_notice=view.on_notice,
+            on_start=lambda run: _stop_on_interrupt(run, stack),
+        )
+        return await work(choice.models, watch)
+
+
+def _print_event(recorded: Recorded) -> None:
+    sys.stdout.write(encode(recorded).decode())
+    sys.stdout.flush()
+
+
+def _stop_on_interrupt(run: MemoryRun, stack: ExitStack) -> None:
+    """Let the first Ctrl-C end the run with what is there, and the second one stop at once."""
+    loop = asyncio.get_running_loop()
+    whole = asyncio.current_task()
+
+    def interrupted() -> None:
+        if run.stopped_by is None:
+            notice("finishing with what is there; Ctrl-C again stops at once")
+            run.stop("interrupted")
+        elif whole is not None:
+            whole.cancel()
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except NotImplementedError:  # Windows: Ctrl-C stops at once there
+        return
+    stack.callback(loop.remove_signal_handler, signal.SIGINT)
+
+
+def exit_code(asked: Asked) -> int:
+    """Return what the program exits with."""
+    if asked.stopped_by == "interrupted":
+        return INTERRUPTED
+    if asked.answer.outcome == "answered":
+        return ANSWERED
+    if asked.stopped_by == "provider":
+        return PROVIDER
+    return NO_ANSWER if asked.stopped_by in (None, NOW) else BUDGET

@@ -1,0 +1,34 @@
+"""`manyminds steer`: a word to a run that is going on."""
+
+import json
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from manyminds.cli.words import notice
+from manyminds.runtime.paths import data_home
+from manyminds.runtime.steer import say
+
+__all__ = ["steer"]
+
+
+def steer(
+    run: str,
+    what: str,
+    text: str = "",
+    *,
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Say something to research that is going on, from another terminal.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        what: hint (words for all workers), drop (the number of a part), or now (answer at once).
+        text: The hint, or the number.
+        json_: Print one JSON object.
+    """
+    say(data_home(), run, what, text)
+    notice(f"{run} is told: {what} {text}".rstrip())
+    if json_:
+        print(json.dumps({"outcome": "answered", "cost": None, "told": what}))
+    return 0

@@ -1,0 +1,157 @@
+"""Does a source say what a claim says? Decided by a passage, never by who claims it.
+
+Two gates. By letter: every number and name of the claim stands in the passage. By sense: a claim
+that the passage says in the same words needs no more; of others a model says whether the passage
+supports or contradicts them, with nothing but claim and passage before it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from manyminds.agents.inquiry import inquire
+from manyminds.agents.prompts import prompt
+from manyminds.core.errors import ProviderError
+from manyminds.core.messages import JsonValue
+from manyminds.core.protocols import Run
+from manyminds.core.values import Citation, Evidence, Member, Support
+from manyminds.judging.citing.spans import Span, best_spans, numbers_in, words_of
+from manyminds.tools.fence import fence
+
+__all__ = ["Cited", "citation_of", "cite", "missing_from", "plainly_said"]
+
+BATCH = 4
+"""Claims that a model is asked about at once."""
+LEAST = 0.35
+"""Share of a claim's words below which a passage is about something else."""
+_NAMES = re.compile(
+    r"`[^`]+`|\w+(?:[._]\w+)+|\w*[a-z][A-Z]\w*|\b[A-Z]{2,}\w*|(?<=[a-z,;:] )[A-Z]\w+"
+)
+_NOT = frozenset((
+    "not", "no", "never", "none", "neither", "nor", "without", "cannot", "can't", "isn't",
+    "doesn't", "don't", "won't", "aren't", "wasn't", "unless", "except", "only", "nothing",
+))  # fmt: skip
+_VERDICTS: dict[object, Support] = {"supported": "supported", "contradicted": "contradicted"}
+
+
+@dataclass(kw_only=True)
+class Cited:
+    """A claim, and where it stands."""
+
+    claim: str
+    support: Support = "unsure"
+    by: list[Span] = field(default_factory=list[Span])
+    """Passages that say it, the nearest first."""
+    against: list[Span] = field(default_factory=list[Span])
+    """Passages that say otherwise."""
+
+
+async def cite(
+    run: Run, judge: Member, claims: Sequence[str], evidence: Sequence[Evidence]
+) -> list[Cited]:
+    """Look for where each claim stands.
+
+    Args:
+        run: Whose budget pays.
+        judge: Who is asked of what the letter does not decide.
+        claims: One statement each.
+        evidence: What was read.
+
+    Raises:
+        BudgetExceeded: If the judge cannot be paid.
+    """
+    found = [Cited(claim=claim) for claim in claims]
+    open_: list[tuple[Cited, Span]] = []
+    for cited in found:
+        for span in best_spans(cited.claim, evidence):
+            if span.score < LEAST:
+                continue
+            if not missing_from(cited.claim, span) and plainly_said(cited.claim, span.quote):
+                cited.by.append(span)
+            else:
+                open_.append((cited, span))
+    for place in range(0, len(open_), BATCH):
+        batch = open_[place : place + BATCH]
+        for (cited, span), verdict in zip(batch, await _asked(run, judge, batch), strict=True):
+            if verdict == "supported" and not missing_from(cited.claim, span):
+                cited.by.append(span)
+            elif verdict == "contradicted" and _differs(cited.claim, span):
+                cited.against.append(span)
+    for cited in found:
+        cited.by.sort(key=lambda span: -span.score)
+        cited.support = "supported" if cited.by else "contradicted" if cited.against else "unsure"
+    return found
+
+
+def missing_from(claim: str, span: Span) -> set[str]:
+    """Return the numbers and names of a claim that a passage does not hold.
+
+    A number has to stand in the quote itself. A name may stand around it: in the passage, or in
+    the title or address of its page.
+    """
+    around = f"{span.evidence.output} {span.evidence.title or ''} {span.source}".casefold()
+    lost = {n for n in numbers_in(claim) if n not in numbers_in(span.quote)}
+    titled = numbers_in(f"{span.evidence.title or ''} {span.source}")
+    names = {m[0].strip("`") for m in _NAMES.finditer(claim)}
+    return (lost - titled) | {n for n in names if n.casefold() not in around}
+
+
+def plainly_said(claim: str, quote: str) -> bool:
+    """Say whether a quote holds all words of a claim, in the claim's order, and denies nothing."""
+    said, wanted = words_of(quote), words_of(claim)
+    if len(wanted) < 3 or _denials(claim) != _denials(quote):
+        return False
+    rest = iter(said)
+    return all(word in rest for word in wanted)
+
+
+def _differs(claim: str, span: Span) -> bool:
+    """Say whether the letter shows how they part: a number, a name, a denial."""
+    return bool(missing_from(claim, span)) or _denials(claim) != _denials(span.quote)
+
+
+def _denials(text: str) -> list[str]:
+    return sorted(w for w in re.findall(r"[\w']+", text.casefold().replace("’", "'")) if w in _NOT)
+
+
+async def _asked(run: Run, judge: Member, batch: Sequence[tuple[Cited, Span]]) -> list[Support]:
+    """Ask what each passage says of its claim; a judge that cannot be read is unsure."""
+    listed = "\n\n".join(
+        f"Claim {n}: {fence(cited.claim, source='claim', limit=600)}\n"
+        f"Passage {n}: {fence(_shown(span), source=span.source, limit=1_600)}"
+        for n, (cited, span) in enumerate(batch, 1)
+    )
+    one: JsonValue = {"enum": ["supported", "contradicted", "not found"]}
+    count = len(batch)
+    many: JsonValue = {"type": "array", "items": one, "minItems": count, "maxItems": count}
+    try:
+        said = await inquire(
+            run, judge, prompt("cite", claims=listed), {"verdicts": many}, max_tokens=120,
+            purpose="check",
+        )  # fmt: skip
+    except ProviderError:
+        said = {}
+    verdicts = said.get("verdicts")
+    found = cast("list[object]", verdicts) if isinstance(verdicts, list) else []
+    read: list[Support] = [_VERDICTS.get(v, "unsure") for v in found[:count]]
+    unread: list[Support] = ["unsure"] * (count - len(read))
+    return read + unread
+
+
+def _shown(span: Span) -> str:
+    title = span.evidence.title
+    return span.quote if title is None else f"({title}) {span.quote}"
+
+
+def citation_of(span: Span, support: Support) -> Citation:
+    """Return a span as what a reader can look up."""
+    e = span.evidence
+    first = e.line_start
+    if first is not None:
+        first += e.output.count("\n", 0, span.start - (e.start or 0))
+    return Citation(
+        source=span.source, quote=span.quote, start=span.start, end=span.end, support=support,
+        line_start=first, line_end=None if first is None else first + span.quote.count("\n"),
+        title=e.title, author=e.author, date=e.date, read_at=e.read_at,
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""What every form of a report says, in one order: the answer first, the cost last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from manyminds.core.values import Answer, Citation, Report, Statement
+
+__all__ = ["Paper", "Source", "attributed", "sources_of", "told_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paper:
+    """One report, to be written down."""
+
+    question: str
+    answer: Answer
+    report: Report
+    receipt: tuple[str, ...]
+    """Lines on cost, run and prompts."""
+
+    @property
+    def headline(self) -> str:
+        """What comes first."""
+        text = self.answer.text
+        if text is None:
+            return "No answer stands."
+        if self.answer.outcome == "partial":
+            return f"No answer stands to the end. What there is: {text}"
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One page or document, with the numbers of what is cited from it."""
+
+    address: str
+    title: str | None
+    author: str | None
+    date: str | None
+    read_at: str | None
+    numbers: tuple[int, ...]
+    """Of citations, counted from 1."""
+    copies: tuple[str, ...] = ()
+    """Addresses that say the same in the same words."""
+
+    @property
+    def link(self) -> str | None:
+        """Its address, where it can be opened in a browser."""
+        return self.address if self.address.startswith(("https://", "http://")) else None
+
+
+def sources_of(citations: Sequence[Citation], copies: Sequence[Sequence[str]]) -> list[Source]:
+    """Return the sources in the order they are cited in; the pages of a PDF are one."""
+    numbers: dict[str, list[int]] = {}
+    first: dict[str, Citation] = {}
+    for number, citation in enumerate(citations, 1):
+        address = citation.source.partition("#")[0]
+        numbers.setdefault(address, []).append(number)
+        first.setdefault(address, citation)
+    others = {name: tuple(n for n in group if n != name) for group in copies for name in group}
+    return [
+        Source(
+            address=address, title=c.title, author=c.author, date=c.date, read_at=c.read_at,
+            numbers=tuple(numbers[address]), copies=others.get(address, ()),
+        )
+        for address, c in first.items()
+    ]  # fmt: skip
+
+
+def told_of(source: Source) -> str:
+    """Return in a line what is known of a source beside its address."""
+    read = None if source.read_at is None else f"read {source.read_at[:16].replace('T', ' ')}"
+    return " · ".join(part for part in (source.author, source.date, read) if part)
+
+
+def attributed(statement: Statement) -> str:
+    """Return a statement's text; of an opinion, whose it is."""
+    return f"According to {statement.said_by}: {statement.text}" if statement.said_by else (
+        statement.text
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Research: a plan that the person approves, `orchestrate`, and a hand on the wheel meanwhile."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from manyminds.core.protocols import Run, Strategy
+from manyminds.core.values import Answer, Plan, Task
+from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
+from manyminds.runtime.run import MemoryRun
+from manyminds.runtime.steer import following
+from manyminds.strategies.orchestrate import Approve, Orchestrate
+from manyminds.strategies.steering import Steering
+from manyminds.tools.web.sites import Sites
+from manyminds.transcript.store import new_transcript_path
+
+__all__ = ["OnPlan", "research"]
+
+OnPlan = Callable[[Plan, str], Awaitable[Plan]]
+"""Shown the plan and the run's name; returns what to do instead, or the same."""
+Make = Callable[[Plan, Approve, Steering], Strategy]
+
+
+def _orchestrate(plan: Plan, approve: Approve, steering: Steering) -> Strategy:
+    return Orchestrate(plan=plan, approve=approve, steering=steering)
+
+
+@dataclass(kw_only=True)
+class _Hands:
+    """What the approved plan changes: which sites are open, and which are trusted."""
+
+    run: MemoryRun | None = None
+    sites: Sites | None = None
+
+    def open(self, plan: Plan) -> None:
+        if self.sites is not None:
+            self.sites.plan(plan.sites, plan.no_sites)
+        if self.run is not None:
+            self.run.task = replace(self.run.task, sites=plan.sites)
+
+
+async def research(
+    task: Task,
+    options: AskOptions,
+    plan: Plan,
+    *,
+    data: Path,
+    cache: Path,
+    watch: Watch,
+    on_plan: OnPlan | None = None,
+    way: tuple[str, Make] = ("orchestrate", _orchestrate),
+) -> Asked:
+    """Work a question by a plan and return what came of it, its report included.
+
+    Args:
+        task: What is asked.
+        options: How it is to be worked.
+        plan: Its parts are the lead's to find where it has none.
+        data: Folder that the transcript goes to.
+        cache: Folder of what can be made again.
+        watch: Who looks on.
+        on_plan: Shows the plan to the person; `None` goes on as planned.
+        way: Name and maker of the strategy.
+
+    Raises:
+        UsageError: If an option cannot be met; nothing was spent then.
+        ProviderError: If no model can be reached at all.
+    """
+    steering, hands = Steering(), _Hands()
+
+    async def approve(planned: Plan) -> Plan:
+        run = "" if hands.run is None else hands.run.id
+        approved = planned if on_plan is None else await on_plan(planned, run)
+        hands.open(approved)
+        return approved
+
+    def keep_sites(sites: Sites) -> None:
+        hands.sites = sites
+
+    def keep_run(run: MemoryRun) -> None:
+        hands.run = run
+        watch.on_start(run)
+
+    name, make = way
+
+    async def strategy(run: Run) -> Answer:
+        chosen = make(plan, approve, steering)
+        if hands.run is None:
+            return await chosen(run)
+        folder = new_transcript_path(data, hands.run.id).parent
+        async with following(hands.run, steering, folder):
+            return await chosen(run)
+
+    watching = replace(watch, on_start=keep_run, on_sites=keep_sites)
+    return await ask(task, options, data=data, cache=cache, watch=watching, way=(name, strategy))

@@ -1,0 +1,347 @@
+"""From what workers found to what is delivered: statements that stand, disputes, what is missing.
+
+Nothing here asks a model: order and the words of the headline may be the lead's, but each of its
+sentences has to be held by statements that passed, or it is cut.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from manyminds.agents.lead import Outline
+from manyminds.agents.member import Draft
+from manyminds.core.events import Cited as CitedEvent
+from manyminds.core.protocols import Run
+from manyminds.core.values import (
+    Answer,
+    Citation,
+    Claim,
+    Dispute,
+    Dissent,
+    Evidence,
+    Failure,
+    Looked,
+    Part,
+    Plan,
+    Report,
+    Section,
+    Statement,
+    Support,
+)
+from manyminds.judging.canonical import canonicalize
+from manyminds.judging.citing.conflicts import Conflict, conflict_of
+from manyminds.judging.citing.copies import copies, texts_of
+from manyminds.judging.citing.origin import site_of
+from manyminds.judging.citing.spans import Span, numbers_in, words_of
+from manyminds.judging.citing.support import Cited, citation_of
+
+__all__ = ["Desk", "Finding", "deliver"]
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(`])")
+_OPINION = re.compile(
+    r"\b(?:I|we) (?:think|believe|feel|prefer|recommend|suspect|hope)\b|\bin (?:my|our) "
+    r"(?:opinion|view|experience)\b|\b(?:should|ought to|best|worst|better|worse|beautiful|ugly|"
+    r"elegant|terrible|great|unfortunately|wrong)\b",
+    re.IGNORECASE,
+)
+_HELD = 0.7
+"""Share of a sentence's words that the statements have to hold."""
+_ADDRESS = re.compile(r"https?://[^\s<>\"`]+[^\s<>\"`.,;:!?)\]]")
+_ONE, _MORE, _OPEN = 0.8, 0.9, 0.5
+"""Confidence in what stands in one source, in independent ones, and in what stays disputed."""
+
+
+@dataclass(kw_only=True)
+class Finding:
+    """What came of one part."""
+
+    number: int
+    part: Part
+    draft: Draft | None = None
+    cited: list[Cited] = field(default_factory=list[Cited])
+    failure: Failure | None = None
+
+    @property
+    def undetermined(self) -> bool:
+        """Whether its worker says that the sources do not tell."""
+        return self.draft is not None and canonicalize(self.draft.answer).kind == "none"
+
+    def claims(self) -> list[str]:
+        """Return what the worker says, a sentence each, the answer first where it is one."""
+        if self.draft is None or self.undetermined:
+            return []
+        said = [claim.text for claim in self.draft.claims] or _SENTENCE.split(self.draft.reason)
+        answer = self.draft.answer.strip()
+        if len(words_of(answer)) >= 4:
+            said = [*_SENTENCE.split(answer), *said]
+        return list(dict.fromkeys(text.strip() for text in said if text.strip()))[:8]
+
+
+@dataclass(kw_only=True)
+class Desk:
+    """What a research has gathered so far."""
+
+    run: Run
+    plan: Plan
+    findings: list[Finding] = field(default_factory=list[Finding])
+    evidence: list[Evidence] = field(default_factory=list[Evidence])
+    not_found: list[Looked] = field(default_factory=list[Looked])
+    failures: list[Failure] = field(default_factory=list[Failure])
+
+    def read(self, found: Iterable[Evidence]) -> None:
+        """Keep what was read, each passage once."""
+        there = {(e.source, e.start, e.end) for e in self.evidence}
+        for e in found:
+            if e.source is not None and (e.source, e.start, e.end) not in there:
+                there.add((e.source, e.start, e.end))
+                self.evidence.append(e)
+
+    def keep_failures(self, findings: Sequence[Finding], results: Sequence[object]) -> None:
+        """Note which parts failed; the others go on."""
+        for finding, result in zip(findings, results, strict=True):
+            if isinstance(result, Failure):
+                finding.failure = result
+
+    @property
+    def gaps(self) -> bool:
+        """Whether a part came to nothing that stands."""
+        return any(not any(c.by for c in f.cited) for f in self.findings)
+
+    def named(self) -> tuple[str, ...]:
+        """Return the addresses that the question names: they are read first."""
+        return tuple(dict.fromkeys(_ADDRESS.findall(self.run.task.prompt)))
+
+    def share(self) -> int | None:
+        """Return the tokens that one worker of this round may spend; `None` for no limit."""
+        left = self.run.left().tokens
+        working = sum(1 for f in self.findings if f.draft is None and f.failure is None)
+        # A fifth is kept for citing and composing.
+        return None if left is None else left * 4 // 5 // max(1, working)
+
+    def statements(self) -> list[Statement]:
+        """Return what stands, in the order of the parts, without citations' numbers."""
+        return [
+            Statement(text=c.claim, support=c.support)
+            for f in self.findings
+            for c in f.cited
+            if c.by
+        ]
+
+    def told(self) -> str:
+        """Return what was found so far, for the lead."""
+        lines: list[str] = []
+        for f in self.findings:
+            lines.append(f"{f.number}. {f.part.question}")
+            lines += [f"   stands: {c.claim}" for c in f.cited if c.by]
+            lines += [f"   in no source: {c.claim}" for c in f.cited if not c.by]
+            if f.failure is not None:
+                lines.append(f"   failed: {f.failure.message}")
+        return "\n".join([*lines, *(f"not found: {n.what}: {n.why}" for n in self.not_found)])
+
+    def tell_cited(self, finding: Finding) -> None:
+        """Record where each claim of a part stands."""
+        name = f"w{finding.number}"
+        for c in finding.cited:
+            spans = [(s, "supported") for s in c.by] + [(s, "contradicted") for s in c.against]
+            cited = tuple(citation_of(s, _support(word)) for s, word in spans)
+            self.run.tell(
+                CitedEvent(member=name, claim=c.claim, support=c.support, citations=cited)
+            )
+
+
+def _support(word: str) -> Support:
+    return "supported" if word == "supported" else "contradicted"
+
+
+@dataclass(kw_only=True)
+class _Writer:
+    """Numbers citations while statements are written."""
+
+    citations: list[Citation] = field(default_factory=list[Citation])
+
+    def statement(self, text: str, support: Support, spans: Sequence[Span]) -> Statement:
+        places = tuple(self._place(span, support) for span in spans)
+        return Statement(text=text, support=support, citations=places, said_by=_said_by(spans))
+
+    def _place(self, span: Span, support: Support) -> int:
+        citation = citation_of(span, support)
+        for place, known in enumerate(self.citations):
+            if (known.source, known.start, known.end) == (span.source, span.start, span.end):
+                return place
+        self.citations.append(citation)
+        return len(self.citations) - 1
+
+
+def _said_by(spans: Sequence[Span]) -> str | None:
+    """Return whose opinion a statement is, where its passage sounds like one."""
+    if not spans or not _OPINION.search(spans[0].quote):
+        return None
+    first = spans[0].evidence
+    return first.author or site_of(spans[0].source)
+
+
+def deliver(desk: Desk, order: Outline | None) -> Answer:
+    """Return the answer with its report."""
+    groups = copies(texts_of(desk.evidence))
+    writer, disputes = _Writer(), list[Dispute]()
+    standing: list[tuple[Finding, Statement, Cited]] = []
+    for finding in desk.findings:
+        for cited in finding.cited:
+            if cited.by:
+                conflict = conflict_of(cited, desk.evidence, desk.run.task.sites)
+                standing.append((finding, _stated(writer, cited, conflict, disputes), cited))
+    statements = [s for _, s, _ in standing]
+    text, dissent = _headline(
+        desk, order, statements, [q.quote for _, _, c in standing for q in c.by]
+    )
+    missing = _missing(desk)
+    answered = text is not None and not any(f.failure for f in desk.findings) and not desk.failures
+    open_ = any(not d.followed for d in disputes)
+    report = Report(
+        plan=desk.plan, sections=_sections(desk, order, standing), disputes=tuple(disputes),
+        unsupported=tuple(
+            Statement(text=c.claim, support=c.support)
+            for f in desk.findings for c in f.cited if not c.by
+        ),
+        not_found=tuple(desk.not_found), copies=groups,
+    )  # fmt: skip
+    if text is None:
+        missing = (_nothing(desk), *missing)
+    return Answer(
+        outcome="answered" if answered and not open_ else "partial" if statements else "none",
+        text=text,
+        canonical=None if text is None else canonicalize(text, question=desk.run.task.prompt).key,
+        confidence=None if text is None else _confidence(standing, groups, open_=open_),
+        author="lead" if order is not None else "w1",
+        claims=tuple(Claim(text=s.text, support=s.support) for s in statements),
+        evidence=_cited_evidence(standing),
+        citations=tuple(writer.citations),
+        dissent=dissent,
+        missing=missing,
+        how=_how(desk, standing),
+        report=report,
+    )
+
+
+def _stated(
+    writer: _Writer, cited: Cited, conflict: Conflict | None, disputes: list[Dispute]
+) -> Statement:
+    """Write a claim down; where sources part, as the side says that is nearest to the origin."""
+    if conflict is None:
+        return writer.statement(cited.claim, "supported", cited.by)
+    texts = [cited.claim, *(side[0].quote for side in conflict.sides[1:])]
+    followed = 0 if conflict.followed is None else conflict.followed
+    sides = [
+        writer.statement(text, "supported" if place == conflict.followed else "unsure", spans)
+        for place, (text, spans) in enumerate(zip(texts, conflict.sides, strict=True))
+    ]
+    ordered = [sides[followed], *(s for place, s in enumerate(sides) if place != followed)]
+    if not any({s.text for s in d.sides} & {s.text for s in ordered[1:]} for d in disputes):
+        disputes.append(
+            Dispute(
+                about=cited.claim, sides=tuple(ordered), followed=conflict.followed is not None,
+                why=conflict.why,
+            )
+        )  # fmt: skip
+    return ordered[0]
+
+
+def _headline(
+    desk: Desk, order: Outline | None, statements: Sequence[Statement], quotes: Sequence[str]
+) -> tuple[str | None, tuple[Dissent, ...]]:
+    """Return the words that come first, each sentence of them held by what stands."""
+    drafts = [f.draft for f in desk.findings if f.draft is not None]
+    said = order.answer if order is not None else drafts[0].answer if len(drafts) == 1 else ""
+    if said and canonicalize(said).kind == "none":
+        return "cannot be determined" if not statements else None, ()
+    pool = [s.text for s in statements]
+    kept = [part for part in _SENTENCE.split(said.strip()) if part and _held(part, pool, quotes)]
+    if kept:
+        return " ".join(kept), ()
+    if not statements:
+        return None, ()
+    dissent = tuple(
+        Dissent(member=d.member.name, answer=d.answer, reason="no source that was read says so")
+        for d in drafts[:1]
+        if len(drafts) == 1
+    )
+    return " ".join(_first_of_each(desk, statements)), dissent
+
+
+def _held(sentence: str, pool: Sequence[str], quotes: Sequence[str]) -> bool:
+    """Say whether statements hold a sentence: its numbers all, its words for the most part."""
+    held = {word for text in (*pool, *quotes) for word in words_of(text)}
+    wanted = words_of(sentence)
+    numbers = {n for text in pool for n in numbers_in(text)}
+    share = sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
+    return share >= _HELD and numbers_in(sentence) <= numbers
+
+
+def _first_of_each(desk: Desk, statements: Sequence[Statement]) -> list[str]:
+    firsts: list[str] = []
+    place = 0
+    for finding in desk.findings:
+        count = sum(1 for c in finding.cited if c.by)
+        firsts += [statements[place].text] if count else []
+        place += count
+    return list(dict.fromkeys(firsts))[:3]
+
+
+def _sections(
+    desk: Desk, order: Outline | None, standing: Sequence[tuple[Finding, Statement, Cited]]
+) -> tuple[Section, ...]:
+    if order is not None:
+        return tuple(
+            Section(title=title, statements=tuple(standing[p][1] for p in places))
+            for title, places in order.sections
+        )
+    found = [
+        Section(title=f.part.question, statements=_unique(s for g, s, _ in standing if g is f))
+        for f in desk.findings
+    ]
+    return tuple(section for section in found if section.statements)
+
+
+def _unique(statements: Iterable[Statement]) -> tuple[Statement, ...]:
+    return tuple({s.text: s for s in statements}.values())
+
+
+def _cited_evidence(standing: Sequence[tuple[Finding, Statement, Cited]]) -> tuple[Evidence, ...]:
+    spans = [span for _, _, c in standing for span in (*c.by, *c.against)]
+    return tuple({span.evidence.id: span.evidence for span in spans}.values())
+
+
+def _confidence(
+    standing: Sequence[tuple[Finding, Statement, Cited]],
+    groups: Sequence[Sequence[str]],
+    *,
+    open_: bool,
+) -> float:
+    """Return the confidence in the first statement; copies, and pages of a site, count once."""
+    if open_ or not standing:
+        return _OPEN
+    leader = {name: group[0] for group in groups for name in group}
+    pages = {span.source.partition("#")[0] for span in standing[0][2].by}
+    sites = {site_of(leader.get(page, page)) for page in pages}
+    return _MORE if len(sites) > 1 else _ONE
+
+
+def _missing(desk: Desk) -> tuple[str, ...]:
+    parts = [f"{f.part.question}: {f.failure.message}" for f in desk.findings if f.failure]
+    silent = [
+        f"{f.part.question}: no source that was read says"
+        for f in desk.findings
+        if f.failure is None and not any(c.by for c in f.cited)
+    ]
+    return (*parts, *silent, *(failure.message for failure in desk.failures))
+
+
+def _nothing(desk: Desk) -> str:
+    read = len({e.source for e in desk.evidence})
+    return "nothing could be read" if read == 0 else f"{read} sources were read; none answers this"
+
+
+def _how(desk: Desk, standing: Sequence[object]) -> str:
+    claims = sum(len(f.cited) for f in desk.findings)
+    sources = len({(e.source or "").partition("#")[0] for e in desk.evidence})
+    return f"{len(standing)} of {claims} claims stand in what was read; {sources} sources"

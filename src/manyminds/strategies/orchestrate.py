@@ -1,0 +1,117 @@
+"""Orchestrate: a lead splits the question, workers look its parts up, gaps are worked again.
+
+What is delivered is what stands in a source. Workers see neither each other nor the whole; one that
+dies costs its part and nothing else. In a pass of its own each claim is held against all that was
+read (`judging.citing`); the lead then puts what passed in order, adding nothing (`findings`).
+
+Source: lead and workers as in the deep-research systems of 2025; scaling by an explicit rule (one
+worker for a fact, a few for most questions) after Anthropic 2025, How we built our multi-agent
+research system.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from manyminds.agents.lead import MOST_PARTS, Outline, missing_parts, outline, split_up
+from manyminds.agents.look_up import look_up
+from manyminds.agents.member import open_thread, work
+from manyminds.core.events import PhaseStarted, Planned
+from manyminds.core.protocols import Run
+from manyminds.core.values import Answer, Failure, Member, Part, Plan
+from manyminds.judging.citing.support import cite
+from manyminds.strategies.findings import Desk, Finding, deliver
+from manyminds.strategies.panel import attending
+from manyminds.strategies.steering import Steering
+
+__all__ = ["Approve", "Orchestrate"]
+
+Approve = Callable[[Plan], Awaitable[Plan]]
+"""Shown the lead's plan; returns what to do instead, or the same."""
+
+
+async def _as_planned(plan: Plan) -> Plan:
+    return plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orchestrate:
+    """Plans parts, works them side by side, cites, looks for gaps, composes.
+
+    Cost: one request to plan; for each part up to `turns` to work and one for each four claims
+    that the letter does not decide; one to look for gaps a round; one to compose several parts.
+    """
+
+    turns: int = 3
+    """Requests of one worker, beside the look-up that it begins with."""
+    plan: Plan = field(default_factory=lambda: Plan(goal="", parts=()))
+    """Parts to work; where there are none the lead plans them."""
+    approve: Approve = _as_planned
+    steering: Steering = field(default_factory=Steering)
+
+    async def __call__(self, run: Run) -> Answer:
+        """Work the task."""
+        desk = Desk(run=run, plan=self.plan)
+        [ended] = await run.gather([self._work(desk)])
+        if isinstance(ended, Failure):
+            desk.failures.append(ended)
+        return deliver(desk, ended if isinstance(ended, Outline) else None)
+
+    async def _work(self, desk: Desk) -> Outline | None:
+        run = desk.run
+        parts = await self._planned(desk)
+        for round_ in range(1, desk.plan.rounds + 1):
+            why = f"{len(parts)} parts: {'; '.join(p.question for p in parts)}"
+            run.tell(PhaseStarted(phase="work", round=round_, why=why[:300]))
+            first = len(desk.findings) + 1
+            new = [Finding(number=first + i, part=part) for i, part in enumerate(parts)]
+            desk.findings += new
+            desk.keep_failures(new, await run.gather([self._part(desk, f) for f in new]))
+            run.tell(
+                PhaseStarted(phase="cite", round=round_, why="each claim against what was read")
+            )
+            desk.keep_failures(new, await run.gather([_cite(desk, f) for f in new]))
+            if round_ == desk.plan.rounds or not desk.gaps:
+                break
+            parts = await missing_parts(run, desk.told(), [f.part for f in desk.findings])
+            if not parts:
+                break
+        held = [s.text for s in desk.statements()]
+        return await outline(run, held) if len(desk.findings) > 1 and held else None
+
+    async def _planned(self, desk: Desk) -> Sequence[Part]:
+        run = desk.run
+        run.tell(PhaseStarted(phase="plan", round=1, why="the lead splits the question"))
+        if not self.plan.parts:
+            goal, parts = await split_up(run)
+            desk.plan = replace(self.plan, goal=goal, parts=parts)
+        approved = await self.approve(desk.plan)
+        run.tell(Planned(plan=approved, changed=approved != desk.plan))
+        desk.plan = approved
+        return approved.parts[:MOST_PARTS]
+
+    async def _part(self, desk: Desk, finding: Finding) -> None:
+        """Let a worker look its part up and say what it found."""
+        run, part = desk.run, finding.part
+        models = [member.model for member in run.members]
+        model = models[(finding.number - 1) % len(models)]
+        worker = Member(name=f"w{finding.number}", way="research", model=model)
+        thread = open_thread(run, worker, temperature=0.0, question=part.question)
+        thread.with_claims, thread.allowance = True, desk.share()
+        self.steering.take(finding.number, thread)
+        with attending(run, worker, round_=1):
+            found = await look_up(
+                run, thread, query=part.query, about=part.question, pages=desk.plan.pages,
+                named=desk.named(),
+            )  # fmt: skip
+            desk.not_found += found.not_found
+            desk.read(found.evidence)
+            try:
+                finding.draft = await work(run, thread, turns=self.turns)
+            finally:
+                desk.read(thread.evidence)
+
+
+async def _cite(desk: Desk, finding: Finding) -> None:
+    judge = Member(name=f"citer{finding.number}", way="direct", model=desk.run.members[-1].model)
+    finding.cited = await cite(desk.run, judge, finding.claims(), desk.evidence)
+    desk.tell_cited(finding)

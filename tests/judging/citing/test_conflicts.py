@@ -1,0 +1,107 @@
+"""Copies, altered copies, and which side is nearer to the origin."""
+
+from dataclasses import replace
+
+from manyminds.core.values import Evidence
+from manyminds.judging.citing.conflicts import conflict_of
+from manyminds.judging.citing.copies import altered, copies, texts_of
+from manyminds.judging.citing.spans import best_spans
+from manyminds.judging.citing.support import Cited
+from manyminds.testing import passage
+
+TEXT = (
+    "The bridge over the river Ostrava was opened in 1932. It is 412 metres long and carries two "
+    "lanes. Anna Berg planned it, and Karl Holm built it in three years for the city."
+)
+CLAIM = "The bridge over the river Ostrava is 412 metres long"
+
+
+def page(text: str, host: str, *, date: str | None = None) -> Evidence:
+    return replace(passage(text, source=f"https://{host}/bridge", id_=host), date=date)
+
+
+def cited(read: list[Evidence], host: str) -> Cited:
+    span = next(s for s in best_spans(CLAIM, read, most=9) if host in s.source)
+    return Cited(claim=CLAIM, support="supported", by=[span])
+
+
+def test_copies_with_other_numbers_are_copies() -> None:
+    other = TEXT.replace("412", "512").replace("1932", "1941")
+    different = (
+        "Bananas are sweet. They grow where it is warm, and are sold all over the world now."
+    )
+    found = copies({"a": TEXT, "b": other, "c": different})
+    assert found == (("a", "b"),)
+
+
+def test_pages_of_one_pdf_are_one_text() -> None:
+    read = [
+        passage("One.", source="a.pdf#page=1"),
+        passage("Two.", source="a.pdf#page=2", id_="e2"),
+    ]
+    assert texts_of(read) == {"a.pdf": "One.\nTwo."}
+
+
+def test_an_altered_number_and_swapped_names_are_seen() -> None:
+    mine = page(TEXT, "a.org")
+    number = page(TEXT.replace("412", "512"), "b.org")
+    names = page(TEXT.replace("Anna Berg planned", "Karl Holm planned"), "c.org")
+    read = [mine, number, names]
+    long = "It is 412 metres long and carries two lanes"
+    span = best_spans(long, [mine])[0]
+    assert [s.source for s in altered(long, span, read)] == ["https://b.org/bridge"]
+    planned = "Anna Berg planned it, and Karl Holm built it"
+    span = best_spans(planned, [mine])[0]
+    assert [s.source for s in altered(planned, span, read)] == ["https://c.org/bridge"]
+
+
+def test_what_the_claim_does_not_say_is_no_conflict_of_it() -> None:
+    read = [page(TEXT, "a.org"), page(TEXT.replace("1932", "1941"), "b.org")]
+    assert conflict_of(cited(read, "a.org"), read, ()) is None
+
+
+def test_the_same_words_are_no_conflict() -> None:
+    read = [page(TEXT, "a.org"), page(TEXT, "b.org")]
+    assert conflict_of(cited(read, "a.org"), read, ()) is None
+
+
+def test_a_site_that_the_person_named_is_followed() -> None:
+    read = [page(TEXT.replace("412", "512"), "copy.net"), page(TEXT, "city.org")]
+    found = conflict_of(cited(read, "city.org"), read, ("city.org",))
+    assert found is not None
+    assert found.followed == 0
+    turned = conflict_of(cited([page(TEXT, "copy.net")], "copy.net"), [
+        page(TEXT, "copy.net"), page(TEXT.replace("412", "512"), "city.org"),
+    ], ("city.org",))  # fmt: skip
+    assert turned is not None
+    assert turned.followed == 1
+
+
+def test_what_others_say_they_have_it_from_is_followed() -> None:
+    read = [
+        page(TEXT, "city.org"),
+        page(TEXT.replace("412", "512") + " Source: https://city.org/bridge", "copy.net"),
+    ]
+    found = conflict_of(cited(read, "city.org"), read, ())
+    assert found is not None
+    assert (found.followed, "from there" in found.why) == (0, True)
+
+
+def test_the_older_one_is_followed_and_many_copies_are_not() -> None:
+    wrong = TEXT.replace("412", "512")
+    read = [
+        page(TEXT, "city.org", date="2019-01-01"),
+        *(page(wrong, f"copy{n}.net", date=f"2024-0{n}-01") for n in range(1, 5)),
+    ]
+    found = conflict_of(cited(read, "city.org"), read, ())
+    assert found is not None
+    assert found.followed == 0
+    assert len(found.sides) == 2
+    assert len(found.sides[1]) == 4
+
+
+def test_where_nothing_tells_nothing_is_followed() -> None:
+    read = [page(TEXT, "a.org"), page(TEXT.replace("412", "512"), "b.org")]
+    found = conflict_of(cited(read, "a.org"), read, ())
+    assert found is not None
+    assert found.followed is None

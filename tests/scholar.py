@@ -1,0 +1,81 @@
+"""A competent model for research, as replies of the stub: it says what a test writes down, by what
+it is asked, and it answers only from the passages it is shown."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Body = dict[str, Any]
+_DATA = re.compile(r'<data from="([^"]*)">\n(.*?)\n</data>', re.DOTALL)
+_ASKED = re.compile(r"Question:\n(.*)", re.DOTALL)
+
+
+@dataclass
+class Scholar:
+    """Plans, works, judges, composes."""
+
+    plan: list[tuple[str, str]] = field(default_factory=list)
+    """Questions and queries of the parts; none: the whole question."""
+    know: Callable[[str, str], tuple[str, list[str]]] = lambda _q, _p: ("cannot be determined", [])
+    """From a question and the passages shown to an answer and its claims."""
+    judge: Callable[[str, str], str] = lambda _claim, _passage: "supported"
+    asked: list[str] = field(default_factory=list)
+    """What kinds of requests came."""
+    first: list[str] = field(default_factory=list)
+    """Said by workers before they answer."""
+    bodies: list[Body] = field(default_factory=list)
+
+    def __call__(self, body: Body) -> str:
+        self.bodies.append(body)
+        schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema", {})
+        fields = set(schema.get("properties", {}))
+        text = "\n".join(str(m["content"]) for m in body["messages"])
+        if "parts" in fields:
+            self.asked.append("plan")
+            question = _question(text)
+            parts = self.plan or [(question, question)]
+            return json.dumps(
+                {"goal": "find it out", "parts": [{"question": q, "query": w} for q, w in parts]}
+            )
+        if fields == {"verdicts"}:
+            self.asked.append("cite")
+            return json.dumps({"verdicts": self._verdicts(text)})
+        if fields == {"missing"}:
+            self.asked.append("gaps")
+            return json.dumps({"missing": []})
+        if "sections" in fields:
+            self.asked.append("compose")
+            numbers = [int(n) for n in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
+            said = re.findall(r"^\d+\. (.*)", text, re.MULTILINE)
+            return json.dumps(
+                {
+                    "answer": " ".join(said[:2]),
+                    "sections": [{"title": "All", "statements": numbers}],
+                }
+            )
+        self.asked.append("work")
+        if self.first:
+            return self.first.pop(0)
+        shown = "\n\n".join(passage for _, passage in _DATA.findall(text))
+        answer, claims = self.know(_question(text), shown)
+        return json.dumps(
+            {
+                "action": "answer",
+                "claims": claims,
+                "reason": "so it is",
+                "answer": answer,
+                "confidence": 80,
+            }
+        )
+
+    def _verdicts(self, text: str) -> list[str]:
+        shown = _DATA.findall(text)
+        pairs = zip(shown[::2], shown[1::2], strict=True)
+        return [self.judge(claim, passage) for (_, claim), (_, passage) in pairs]
+
+
+def _question(text: str) -> str:
+    found = _ASKED.search(text)
+    return found[1].split("\n")[0].strip() if found else ""
