@@ -16,14 +16,25 @@ from manyminds.core.protocols import Run, ToolOutcome
 from manyminds.core.values import Evidence, Failure, Looked
 from manyminds.tools.fence import fence
 
-__all__ = ["LookedUp", "look_up", "show"]
+__all__ = ["LookedUp", "addresses_in", "hits_in", "look_up", "show"]
 
 SEARCH_DOCS, SEARCH_WEB, READ_PAGE = "search_docs", "search_web", "read_page"
-_ADDRESS = re.compile(r"^https?://\S+", re.MULTILINE)
+_HIT = re.compile(r"^https?://\S+", re.MULTILINE)
+_NAMED = re.compile(r"https?://[^\s<>\"`]+[^\s<>\"`.,;:!?)\]]")
 SHOWN = 7_000
 """Characters of passages that a worker begins with."""
 _BEFORE = 2
 """Messages that the passages stand behind: the system's words and the question."""
+
+
+def addresses_in(question: str) -> list[str]:
+    """Return the addresses that a question names, in order."""
+    return list(dict.fromkeys(_NAMED.findall(question)))
+
+
+def hits_in(shown: str) -> list[str]:
+    """Return the addresses of results as `search_web` shows them: none that a snippet holds."""
+    return _HIT.findall(shown)
 
 
 @dataclass(kw_only=True)
@@ -57,7 +68,7 @@ async def look_up(
     if SEARCH_WEB in there and len(addresses) < pages:
         outcome = await _call(run, thread, SEARCH_WEB, query=query)
         hits = _kept(found, outcome, f"web: {query}")
-        addresses += [a for e in hits for a in _ADDRESS.findall(e.output)]
+        addresses += [a for e in hits for a in hits_in(e.output)]
         if outcome.error is None and not addresses:
             found.not_found.append(Looked(what=f"web: {query}", why="the search found nothing"))
     reading = list(dict.fromkeys(addresses))[:pages] if READ_PAGE in there else []

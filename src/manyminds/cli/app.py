@@ -40,6 +40,7 @@ _COMMANDS = {
         "manyminds.cli.research:research",
         "Research a question; a report whose citations are really there.",
     ),
+    "wide": ("manyminds.cli.wide:wide", "List all there are of something, every cell cited."),
     "steer": ("manyminds.cli.steer:steer", "Say something to research that is going on."),
     "runs": ("manyminds.cli.runs:runs", "List the runs that are kept."),
     "show": ("manyminds.cli.runs:show", "Show one run: its answer, its evidence, its cost."),

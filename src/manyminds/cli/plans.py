@@ -39,7 +39,7 @@ def plan_as_toml(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read_plan(text: str, *, where: str) -> Plan:
+def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
     """Read a plan back.
 
     Raises:
@@ -69,8 +69,7 @@ def read_plan(text: str, *, where: str) -> Plan:
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise UsageError(f"{where} is no plan ({type(error).__name__}: {error})") from None
-    parse_sites(plan.sites)
-    parse_sites(plan.no_sites)
+    parse_sites((*plan.sites, *plan.no_sites), loopback=loopback)
     return plan
 
 
@@ -95,7 +94,7 @@ def _texts(texts: tuple[str, ...]) -> str:
     return f"[{', '.join(map(_text, texts))}]"
 
 
-async def ask_about(view: View, plan: Plan, cost: str) -> Plan:
+async def ask_about(view: View, plan: Plan, told: str) -> Plan:
     """Show a plan and let the person change it.
 
     Raises:
@@ -103,7 +102,7 @@ async def ask_about(view: View, plan: Plan, cost: str) -> Plan:
     """
     with view.paused():
         while True:
-            sys.stderr.write(safe(f"\n{plan_as_toml(plan)}\n{cost}\n"))
+            sys.stderr.write(safe(f"\n{plan_as_toml(plan)}\n{told}\n"))
             sys.stderr.write("Go on with this plan? [Enter] yes, [e] edit, [q] leave it: ")
             sys.stderr.flush()
             said = (await asyncio.to_thread(sys.stdin.readline)).strip().lower()

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -22,11 +22,12 @@ from manyminds.core.errors import RunCancelled, UsageError
 from manyminds.core.values import Limits, Plan, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch
 from manyminds.runtime.paths import cache_home, data_home
-from manyminds.runtime.research import OnPlan
+from manyminds.runtime.research import OnPlan, Way
 from manyminds.runtime.research import research as run_research
 from manyminds.runtime.settings import Setting, load_settings
+from manyminds.runtime.web import sites_in
 
-__all__ = ["research"]
+__all__ = ["Work", "given", "research"]
 
 _Outs = Annotated[tuple[Path, ...], Parameter(consume_multiple=False, negative=())]
 
@@ -73,75 +74,91 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
         quiet: Show nothing but the answer.
         seed: Whole number; the same one draws the same samples from servers that obey it.
     """
+    check_outs(out, (".md", ".html", ".json"))
     settings = load_settings({
         "models": model, "budget": budget, "docs": docs, "search": web.search, "seed": seed,
     })  # fmt: skip
-    check_outs(out, (".md", ".html", ".json"))
-    task = Task(prompt=read_question(question))
-    given = _given(plan, web, pages, rounds)
+    asked = read_question(question)
+    work = Work(
+        question=asked, settings=settings, plan=given(asked, plan, web, pages, rounds),
+        only_docs=only_docs, web=web,
+    )  # fmt: skip
     asks = not (yes or plan is not None or plan_only)
-    if asks and not (sys.stdin is not None and sys.stdin.isatty()):
-        raise UsageError("the plan is shown first, and nobody is there to see it; add --yes")
-    view = choose_view(quiet=quiet or events, json_=json_)
-    run = _Run(task=task, settings=settings, plan=given, only_docs=only_docs, web=web)
-    planned: list[Plan] = []
-    on_plan = partial(_shown, view) if asks else partial(_kept, planned) if plan_only else None
-    asked = asyncio.run(run(view, on_plan, events=events))
-    if planned:
-        print(plan_as_toml(planned[0]), end="")
-        return ANSWERED
-    for path in out:
-        write_out(asked, path, task.prompt)
-        notice(f"wrote {path}")
-    if not events:
-        print(as_json_line(asked) if json_ else report_as_text(asked, task.prompt, only=quiet))
-    return exit_code(asked)
+    return work.done(
+        asks=asks, plan_only=plan_only, out=out, json_=json_, events=events, quiet=quiet
+    )
 
 
-def _given(plan: Path | None, web: WebFlags, pages: int | None, rounds: int | None) -> Plan:
-    """Return what is known of the plan before the lead is asked."""
+def given(
+    question: str, plan: Path | None, web: WebFlags, pages: int | None, rounds: int | None
+) -> Plan:
+    """Return what is known of the plan before the lead is asked.
+
+    Sites that the question names are open unless others are: the person sees them in the plan.
+
+    Raises:
+        UsageError: If the file or a number is wrong.
+    """
     found = Plan(goal="", parts=())
     if plan is not None:
         try:
-            found = read_plan(plan.read_text(encoding="utf-8"), where=f"--plan {plan}")
+            found = read_plan(
+                plan.read_text(encoding="utf-8"), where=f"--plan {plan}", loopback=web.web_loopback
+            )
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--plan {plan} cannot be read: {error}") from None
     if pages is not None and not 1 <= pages <= 10:
         raise UsageError(f"--pages takes 1 to 10, not {pages}")
     if rounds is not None and not 1 <= rounds <= 4:
         raise UsageError(f"--rounds takes 1 to 4, not {rounds}")
+    sites = web.site or found.sites or sites_in(question, loopback=web.web_loopback)
     return replace(
-        found, sites=web.site or found.sites, no_sites=web.no_site or found.no_sites,
+        found, sites=sites, no_sites=web.no_site or found.no_sites,
         pages=found.pages if pages is None else pages,
         rounds=found.rounds if rounds is None else rounds,
     )  # fmt: skip
 
 
-class _Run:
-    """One research, with its options."""
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One research, or one wide run, with its options."""
 
-    def __init__(
-        self,
-        *,
-        task: Task,
-        settings: dict[str, Setting],
-        plan: Plan,
-        only_docs: bool,
-        web: WebFlags,
-    ) -> None:
-        self.task = task
-        self.settings = settings
-        self.plan = plan
-        self.only_docs = only_docs
-        self.web = web
+    question: str
+    settings: dict[str, Setting]
+    plan: Plan
+    only_docs: bool
+    web: WebFlags
+    way: Way = "orchestrate"
 
-    async def __call__(self, view: View, on_plan: OnPlan | None, *, events: bool) -> Asked:
-        self._options(configured(self.settings))
+    def done(
+        self, *, asks: bool, plan_only: bool, out: tuple[Path, ...], json_: bool, events: bool,
+        quiet: bool,
+    ) -> int:  # fmt: skip
+        """Do it, print what came of it, and return the exit code."""
+        if asks and not (sys.stdin is not None and sys.stdin.isatty()):
+            raise UsageError("the plan is shown first, and nobody is there to see it; add --yes")
+        view = choose_view(quiet=quiet or events, json_=json_)
+        planned: list[Plan] = []
+        on_plan = partial(_shown, view) if asks else partial(_kept, planned) if plan_only else None
+        asked = asyncio.run(self._run(view, on_plan, events=events))
+        if planned:
+            print(plan_as_toml(planned[0]), end="")
+            return ANSWERED
+        for path in out:
+            write_out(asked, path, self.question)
+            notice(f"wrote {path}")
+        if not events:
+            text = report_as_text(asked, self.question, only=quiet)
+            print(as_json_line(asked) if json_ else text)
+        return exit_code(asked)
+
+    async def _run(self, view: View, on_plan: OnPlan | None, *, events: bool) -> Asked:
+        self._options(configured(self.settings))  # wrong ones are told before a model is sought
 
         async def work(models: tuple[str, ...], watch: Watch) -> Asked:
             return await run_research(
-                self.task, self._options(models), self.plan, data=data_home(), cache=cache_home(),
-                watch=watch, on_plan=on_plan,
+                Task(prompt=self.question), self._options(models), self.plan, data=data_home(),
+                cache=cache_home(), watch=watch, on_plan=on_plan, way=self.way,
             )  # fmt: skip
 
         return await in_session(self.settings, view, work, events=events)
@@ -149,14 +166,14 @@ class _Run:
     def _options(self, models: tuple[str, ...]) -> AskOptions:
         values = {name: setting.value for name, setting in self.settings.items()}
         budget, docs, seed = values["budget"], values["docs"], values["seed"]
-        engines = str(values["search"])
         flags = replace(self.web, site=self.plan.sites, no_site=self.plan.no_sites)
+        web = replace(flags.options(str(values["search"])), lists=self.way == "wide")
         return AskOptions(
             models=models,
             limits=parse_limits(budget) if isinstance(budget, str) else Limits(),
             docs=Path(docs) if isinstance(docs, str) else None,
             only_docs=self.only_docs,
-            web=None if self.only_docs else flags.options(engines),
+            web=None if self.only_docs else web,
             seed=seed if isinstance(seed, int) else None,
         )
 

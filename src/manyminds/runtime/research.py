@@ -1,8 +1,9 @@
-"""Research: a plan that the person approves, `orchestrate`, and a hand on the wheel meanwhile."""
+"""Research: a plan that the person approves, its strategy, and a hand on the wheel meanwhile."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from manyminds.core.protocols import Run, Strategy
 from manyminds.core.values import Answer, Plan, Task
@@ -11,6 +12,7 @@ from manyminds.runtime.run import MemoryRun
 from manyminds.runtime.steer import following
 from manyminds.strategies.orchestrate import Approve, Orchestrate
 from manyminds.strategies.steering import Steering
+from manyminds.strategies.wide import Wide
 from manyminds.tools.web.sites import Sites
 from manyminds.transcript.store import new_transcript_path
 
@@ -18,10 +20,12 @@ __all__ = ["OnPlan", "research"]
 
 OnPlan = Callable[[Plan, str], Awaitable[Plan]]
 """Shown the plan and the run's name; returns what to do instead, or the same."""
-Make = Callable[[Plan, Approve, Steering], Strategy]
+Way = Literal["orchestrate", "wide"]
 
 
-def _orchestrate(plan: Plan, approve: Approve, steering: Steering) -> Strategy:
+def _made(way: Way, plan: Plan, approve: Approve, steering: Steering) -> Strategy:
+    if way == "wide":
+        return Wide(plan=plan, approve=approve)
     return Orchestrate(plan=plan, approve=approve, steering=steering)
 
 
@@ -48,7 +52,7 @@ async def research(
     cache: Path,
     watch: Watch,
     on_plan: OnPlan | None = None,
-    way: tuple[str, Make] = ("orchestrate", _orchestrate),
+    way: Way = "orchestrate",
 ) -> Asked:
     """Work a question by a plan and return what came of it, its report included.
 
@@ -60,7 +64,7 @@ async def research(
         cache: Folder of what can be made again.
         watch: Who looks on.
         on_plan: Shows the plan to the person; `None` goes on as planned.
-        way: Name and maker of the strategy.
+        way: The strategy: a report, or a table of all there are of something.
 
     Raises:
         UsageError: If an option cannot be met; nothing was spent then.
@@ -81,10 +85,8 @@ async def research(
         hands.run = run
         watch.on_start(run)
 
-    name, make = way
-
     async def strategy(run: Run) -> Answer:
-        chosen = make(plan, approve, steering)
+        chosen = _made(way, plan, approve, steering)
         if hands.run is None:
             return await chosen(run)
         folder = new_transcript_path(data, hands.run.id).parent
@@ -92,4 +94,4 @@ async def research(
             return await chosen(run)
 
     watching = replace(watch, on_start=keep_run, on_sites=keep_sites)
-    return await ask(task, options, data=data, cache=cache, watch=watching, way=(name, strategy))
+    return await ask(task, options, data=data, cache=cache, watch=watching, way=(way, strategy))

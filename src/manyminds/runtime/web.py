@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +10,16 @@ from pathlib import Path
 from manyminds.core.protocols import Tool
 from manyminds.core.values import Task
 from manyminds.runtime.keys import find_key
+from manyminds.tools.web.addresses import AddressRefused, parse_address
 from manyminds.tools.web.fetch import Fetcher
+from manyminds.tools.web.lists import list_tools
 from manyminds.tools.web.reader import Reader
 from manyminds.tools.web.search import parse_engines
 from manyminds.tools.web.sites import Sites, parse_sites
 from manyminds.tools.web.sources import Sources
 from manyminds.tools.web.tool import ReadPage, SearchWeb, Web
 
-__all__ = ["WebOptions", "addresses_in", "ready_web"]
+__all__ = ["WebOptions", "addresses_in", "ready_web", "sites_in"]
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"`“”|。]+", re.IGNORECASE)
 _TRAILING = ".,;:!?'’*_)]}…"
@@ -33,6 +35,8 @@ class WebOptions:
     """Sites of which everything may be fetched."""
     no_sites: tuple[str, ...] = ()
     """Sites that nothing is fetched from."""
+    lists: bool = False
+    """Whether what pages lead to can be listed."""
     loopback: bool = False
     """Whether pages on this machine may be fetched; for tests."""
 
@@ -61,7 +65,8 @@ async def ready_web(
     """
     engines = parse_engines(options.engines, _key)
     sites = Sites(
-        allowed=parse_sites(options.sites), forbidden=parse_sites(options.no_sites),
+        allowed=parse_sites(options.sites, loopback=options.loopback),
+        forbidden=parse_sites(options.no_sites, loopback=options.loopback),
         loopback=options.loopback,
     )  # fmt: skip
     sites.know(addresses_in(task.prompt))
@@ -71,7 +76,8 @@ async def ready_web(
         engines=engines, fetcher=fetcher, reader=Reader(), sources=Sources(sources), sites=sites
     )
     stack.push_async_callback(web.close)
-    return [SearchWeb(web=web), ReadPage(web=web)]
+    more = list_tools(web) if options.lists else []
+    return [SearchWeb(web=web), ReadPage(web=web), *more]
 
 
 def addresses_in(question: str) -> list[str]:
@@ -82,6 +88,15 @@ def addresses_in(question: str) -> list[str]:
             named.append(found)
             found = found[:-1] if found[-1] in _TRAILING else found
     return named
+
+
+def sites_in(question: str, *, loopback: bool = False) -> tuple[str, ...]:
+    """Return the sites whose pages a question names."""
+    found: dict[str, None] = {}
+    for address in addresses_in(question):
+        with suppress(AddressRefused):
+            found[parse_address(address, loopback=loopback).host] = None
+    return tuple(found)
 
 
 def _key(name: str) -> str | None:

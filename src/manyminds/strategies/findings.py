@@ -14,7 +14,6 @@ from manyminds.core.events import Cited as CitedEvent
 from manyminds.core.protocols import Run
 from manyminds.core.values import (
     Answer,
-    Citation,
     Claim,
     Dispute,
     Dissent,
@@ -33,7 +32,7 @@ from manyminds.judging.citing.conflicts import Conflict, conflict_of
 from manyminds.judging.citing.copies import copies, texts_of
 from manyminds.judging.citing.origin import site_of
 from manyminds.judging.citing.spans import Span, numbers_in, words_of
-from manyminds.judging.citing.support import Cited, citation_of
+from manyminds.judging.citing.support import Cited, Numbered, citation_of
 
 __all__ = ["Desk", "Finding", "deliver"]
 
@@ -46,7 +45,6 @@ _OPINION = re.compile(
 )
 _HELD = 0.7
 """Share of a sentence's words that the statements have to hold."""
-_ADDRESS = re.compile(r"https?://[^\s<>\"`]+[^\s<>\"`.,;:!?)\]]")
 _ONE, _MORE, _OPEN = 0.8, 0.9, 0.5
 """Confidence in what stands in one source, in independent ones, and in what stays disputed."""
 
@@ -107,10 +105,6 @@ class Desk:
         """Whether a part came to nothing that stands."""
         return any(not any(c.by for c in f.cited) for f in self.findings)
 
-    def named(self) -> tuple[str, ...]:
-        """Return the addresses that the question names: they are read first."""
-        return tuple(dict.fromkeys(_ADDRESS.findall(self.run.task.prompt)))
-
     def share(self) -> int | None:
         """Return the tokens that one worker of this round may spend; `None` for no limit."""
         left = self.run.left().tokens
@@ -153,23 +147,9 @@ def _support(word: str) -> Support:
     return "supported" if word == "supported" else "contradicted"
 
 
-@dataclass(kw_only=True)
-class _Writer:
-    """Numbers citations while statements are written."""
-
-    citations: list[Citation] = field(default_factory=list[Citation])
-
-    def statement(self, text: str, support: Support, spans: Sequence[Span]) -> Statement:
-        places = tuple(self._place(span, support) for span in spans)
-        return Statement(text=text, support=support, citations=places, said_by=_said_by(spans))
-
-    def _place(self, span: Span, support: Support) -> int:
-        citation = citation_of(span, support)
-        for place, known in enumerate(self.citations):
-            if (known.source, known.start, known.end) == (span.source, span.start, span.end):
-                return place
-        self.citations.append(citation)
-        return len(self.citations) - 1
+def _statement(numbers: Numbered, text: str, support: Support, spans: Sequence[Span]) -> Statement:
+    places = tuple(numbers.place(span, support) for span in spans)
+    return Statement(text=text, support=support, citations=places, said_by=_said_by(spans))
 
 
 def _said_by(spans: Sequence[Span]) -> str | None:
@@ -183,13 +163,13 @@ def _said_by(spans: Sequence[Span]) -> str | None:
 def deliver(desk: Desk, order: Outline | None) -> Answer:
     """Return the answer with its report."""
     groups = copies(texts_of(desk.evidence))
-    writer, disputes = _Writer(), list[Dispute]()
+    numbers, disputes = Numbered(), list[Dispute]()
     standing: list[tuple[Finding, Statement, Cited]] = []
     for finding in desk.findings:
         for cited in finding.cited:
             if cited.by:
                 conflict = conflict_of(cited, desk.evidence, desk.run.task.sites)
-                standing.append((finding, _stated(writer, cited, conflict, disputes), cited))
+                standing.append((finding, _stated(numbers, cited, conflict, disputes), cited))
     statements = [s for _, s, _ in standing]
     text, dissent = _headline(
         desk, order, statements, [q.quote for _, _, c in standing for q in c.by]
@@ -215,7 +195,7 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
         author="lead" if order is not None else "w1",
         claims=tuple(Claim(text=s.text, support=s.support) for s in statements),
         evidence=_cited_evidence(standing),
-        citations=tuple(writer.citations),
+        citations=tuple(numbers.citations),
         dissent=dissent,
         missing=missing,
         how=_how(desk, standing),
@@ -224,15 +204,15 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
 
 
 def _stated(
-    writer: _Writer, cited: Cited, conflict: Conflict | None, disputes: list[Dispute]
+    numbers: Numbered, cited: Cited, conflict: Conflict | None, disputes: list[Dispute]
 ) -> Statement:
     """Write a claim down; where sources part, as the side says that is nearest to the origin."""
     if conflict is None:
-        return writer.statement(cited.claim, "supported", cited.by)
+        return _statement(numbers, cited.claim, "supported", cited.by)
     texts = [cited.claim, *(side[0].quote for side in conflict.sides[1:])]
     followed = 0 if conflict.followed is None else conflict.followed
     sides = [
-        writer.statement(text, "supported" if place == conflict.followed else "unsure", spans)
+        _statement(numbers, text, "supported" if place == conflict.followed else "unsure", spans)
         for place, (text, spans) in enumerate(zip(texts, conflict.sides, strict=True))
     ]
     ordered = [sides[followed], *(s for place, s in enumerate(sides) if place != followed)]

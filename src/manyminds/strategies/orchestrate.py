@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.lead import MOST_PARTS, Outline, missing_parts, outline, split_up
-from manyminds.agents.look_up import look_up
+from manyminds.agents.look_up import addresses_in, look_up
 from manyminds.agents.member import open_thread, work
 from manyminds.core.events import PhaseStarted, Planned
 from manyminds.core.protocols import Run
@@ -101,7 +101,7 @@ class Orchestrate:
         with attending(run, worker, round_=1):
             found = await look_up(
                 run, thread, query=part.query, about=part.question, pages=desk.plan.pages,
-                named=desk.named(),
+                named=addresses_in(run.task.prompt),
             )  # fmt: skip
             desk.not_found += found.not_found
             desk.read(found.evidence)

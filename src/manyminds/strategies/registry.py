@@ -25,6 +25,7 @@ from manyminds.strategies.self_consistency import SelfConsistency
 from manyminds.strategies.self_refine import SelfRefine
 from manyminds.strategies.single import Single
 from manyminds.strategies.tree import Tree
+from manyminds.strategies.wide import Wide
 
 __all__ = ["ALONE", "EFFORTS", "Effort", "strategy_named", "strategy_names", "thinking_for"]
 
@@ -46,6 +47,7 @@ _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "crew_duo": lambda: Crew(roles=PRESETS["duo"]),
     "plan_execute": PlanExecute,
     "orchestrate": Orchestrate,
+    "wide": Wide,
     "heavy": Heavy,
     "auto": Auto,
 }

@@ -19,7 +19,7 @@ from manyminds.core.values import Citation, Evidence, Member, Support
 from manyminds.judging.citing.spans import Span, best_spans, numbers_in, words_of
 from manyminds.tools.fence import fence
 
-__all__ = ["Cited", "citation_of", "cite", "missing_from", "plainly_said"]
+__all__ = ["Cited", "Numbered", "citation_of", "cite", "missing_from", "plainly_said"]
 
 BATCH = 4
 """Claims that a model is asked about at once."""
@@ -155,3 +155,21 @@ def citation_of(span: Span, support: Support) -> Citation:
         line_start=first, line_end=None if first is None else first + span.quote.count("\n"),
         title=e.title, author=e.author, date=e.date, read_at=e.read_at,
     )  # fmt: skip
+
+
+@dataclass(kw_only=True)
+class Numbered:
+    """Gives each passage one number, in the order they are cited in."""
+
+    citations: list[Citation] = field(default_factory=list[Citation])
+    _places: dict[tuple[str, int, int], int] = field(
+        default_factory=dict[tuple[str, int, int], int]
+    )
+
+    def place(self, span: Span, support: Support) -> int:
+        """Return the place of a span among the citations; it is put there where it is new."""
+        key = (span.source, span.start, span.end)
+        if key not in self._places:
+            self._places[key] = len(self.citations)
+            self.citations.append(citation_of(span, support))
+        return self._places[key]

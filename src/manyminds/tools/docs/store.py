@@ -24,7 +24,7 @@ from manyminds.core.errors import ToolRetry
 from manyminds.tools.docs.passages import Passage, cut
 from manyminds.tools.docs.readers import Document
 
-__all__ = ["add", "embedder", "forget", "open_passages", "read", "search", "text_of"]
+__all__ = ["add", "embedder", "forget", "keep", "open_passages", "read", "search", "text_of"]
 
 _K = 60
 _CANDIDATES = 30
@@ -81,6 +81,13 @@ def forget(db: sqlite3.Connection, path: str) -> None:
         db.execute(f"delete from {table} where path = ?", (path,))
 
 
+def keep(db: sqlite3.Connection, path: str, document: Document) -> None:
+    """Put a document in that can be cited and read by its name, but is not searched."""
+    db.execute(
+        "insert or replace into documents values (?, ?, ?)", (document.source, path, document.text)
+    )
+
+
 def add(db: sqlite3.Connection, path: str, document: Document) -> None:
     """Put a document in, cut into passages.
 
@@ -89,9 +96,7 @@ def add(db: sqlite3.Connection, path: str, document: Document) -> None:
         path: The file or page that it is of; what `forget` is told.
         document: Its text, by the name that it is cited by.
     """
-    db.execute(
-        "insert or replace into documents values (?, ?, ?)", (document.source, path, document.text)
-    )
+    keep(db, path, document)
     passages = list(cut(document))
     # What a passage stands under is searched with it: a table rarely repeats its own title.
     shown = [f"{document.source} › {p.heading}\n{p.text}" for p in passages]

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Part", "Read", "Unread"]
+__all__ = ["LISTS", "Part", "Read", "Unread"]
+
+LISTS = ("links", "feed", "sitemap")
+"""Names of parts that list other addresses: an entry a line, its fields apart by tabs (title,
+address, date, what it stands under, what stands around it)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
+from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import Any
 from urllib.parse import urljoin
@@ -19,6 +20,7 @@ from urllib.parse import urljoin
 import trafilatura
 
 from manyminds.tools.docs.readers import LeftOut, html_text, read_docx, read_pdf
+from manyminds.tools.web.links import MAX_ENTRIES, line_of, links_of
 from manyminds.tools.web.pages import Part, Read, Unread
 
 try:
@@ -34,7 +36,6 @@ __all__ = ["main", "read"]
 MAX_MARKUP = 4 << 20
 """Characters of HTML or XML, longer ones are no pages for reading; and of all that a PDF or Word
 file says, of which the rest is left out."""
-MAX_ENTRIES = 5_000
 MEMORY = 768 << 20
 """Address space on top of what the process starts with."""
 _FEW = 200
@@ -111,6 +112,7 @@ def _of_html(text: str, address: str) -> Read | Unread:
     about: Any = trafilatura.extract_metadata(text, default_url=address)
     title = (about.title if about is not None else "") or tree.xpath("string(//title)") or ""
     author, date = (about.author, about.date) if about is not None else (None, None)
+    links = links_of(tree, address)
     shown = _main_text(tree, text, address)
     if walled and len(shown) < 5 * _FEW and _WALL.search(shown):
         return Unread(why="it shows only a login")
@@ -119,7 +121,7 @@ def _of_html(text: str, address: str) -> Read | Unread:
         return Unread(why=without)
     return Read(
         title=" ".join(str(title).replace("¶", "").split())[:300], author=author or None,
-        date=date or None, parts=(Part(name="", text=shown),),
+        date=date or None, parts=(Part(name="", text=shown), *links),
     )  # fmt: skip
 
 
@@ -158,20 +160,41 @@ def _of_xml(text: str, address: str) -> Read | Unread:
         [] if entries else tree.xpath(f"//{named.format('url')} | //{named.format('sitemap')}")
     )
     lines: list[str] = []
+    listed: list[str] = []
     for entry in [*entries, *places][:MAX_ENTRIES]:
-        title, where, date = _told(entry, "title"), _place(entry), _told(entry, *_DATES)
+        title, where, date = _told(entry, "title"), _place(entry), _day(_told(entry, *_DATES))
         where = urljoin(address, where) if where else ""
-        lines.append(" · ".join(part for part in (date[:10], title or where, where) if part))
+        lines.append(" · ".join(part for part in (date, title or where, where) if part))
+        under = ", ".join(_topics(entry)) if entries else _XML.QName(entry).localname
+        listed.append(line_of(title or where, where, date, under, _told(entry, *_SUMMARIES)))
     title = _told(tree, "title") or next((_told(c, "title") for c in tree), "")
     if not lines:
         said = "\n".join(line.strip() for line in tree.itertext() if line and line.strip())
         return _whole(title, said) if said else Unread(why="it is empty")
     shown = "\n".join([f"# {title}", *lines] if title else lines)
-    part = Part(name="", text=shown + "\n")
-    return Read(title=title, author=None, date=None, parts=(part,))
+    entry_list = Part(name="feed" if entries else "sitemap", text="".join(listed))
+    parts = (Part(name="", text=shown + "\n"), entry_list)
+    return Read(title=title, author=None, date=None, parts=parts)
 
 
 _DATES = ("published", "pubDate", "updated", "date", "lastmod")
+_SUMMARIES = ("summary", "description", "subtitle")
+
+
+def _day(date: str) -> str:
+    """Return a date as YYYY-MM-DD, where it can be read."""
+    with suppress(ValueError, TypeError):
+        return parsedate_to_datetime(date).date().isoformat()
+    return date[:10]
+
+
+def _topics(entry: Any) -> list[str]:
+    found = [
+        str(child.get("term") or child.text or "").strip()
+        for child in entry
+        if isinstance(child.tag, str) and _XML.QName(child).localname == "category"
+    ]
+    return [topic for topic in found if topic][:8]
 
 
 def _told(entry: Any, *names: str) -> str:

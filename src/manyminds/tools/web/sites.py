@@ -31,7 +31,8 @@ class Sites:
         Raises:
             UsageError: If one is no name of a public site.
         """
-        self.allowed, self.forbidden = parse_sites(allowed), parse_sites(forbidden)
+        self.allowed = parse_sites(allowed, loopback=self.loopback)
+        self.forbidden = parse_sites(forbidden, loopback=self.loopback)
 
     def know(self, addresses: Iterable[str]) -> None:
         """Allow addresses that a person or a search named, word for word."""
@@ -60,8 +61,12 @@ class Sites:
         return "neither you nor a search named it, and its site is not allowed (--site)"
 
 
-def parse_sites(names: Iterable[str]) -> tuple[str, ...]:
+def parse_sites(names: Iterable[str], *, loopback: bool = False) -> tuple[str, ...]:
     """Read names of sites.
+
+    Args:
+        names: Hosts.
+        loopback: Whether this machine is one, too; for tests.
 
     Raises:
         UsageError: If one is no name of a public site.
@@ -69,7 +74,7 @@ def parse_sites(names: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
         try:
-            site = parse_address(f"https://{name.strip()}")
+            site = parse_address(f"https://{name.strip()}", loopback=loopback)
         except AddressRefused as error:
             raise UsageError(f"--site {name}: {error}; write it as example.com") from None
         if site.text != f"https://{site.host}/":

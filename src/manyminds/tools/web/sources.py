@@ -13,7 +13,7 @@ from manyminds.tools.docs import store
 from manyminds.tools.docs.passages import Passage
 from manyminds.tools.docs.readers import Document
 from manyminds.tools.web.fetch import Fetched
-from manyminds.tools.web.pages import Read
+from manyminds.tools.web.pages import LISTS, Read
 
 __all__ = ["Source", "Sources"]
 
@@ -73,7 +73,8 @@ class Sources:
             if there:
                 return tuple(row[0] for row in there)
             for name, part in zip(names, read.parts, strict=True):
-                store.add(db, fetched.address, Document(source=name, text=part.text))
+                put = store.keep if part.name in LISTS else store.add
+                put(db, fetched.address, Document(source=name, text=part.text))
             db.execute(
                 "insert into pages values (?, ?, ?, ?, ?, ?)",
                 (
