@@ -35,6 +35,7 @@ from manyminds.tools.docs.tool import ReadDoc, SearchDocs
 from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
+from manyminds.tools.web.outgoing import Outgoing
 from manyminds.tools.web.sites import Sites
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
@@ -280,6 +281,8 @@ async def _looking_up(
 ) -> list[Tool]:
     """Ready the tools that look things up: documents and the web, where they were asked for."""
     tools: list[Tool] = []
+    outgoing = Outgoing()
+    outgoing.know(task.prompt)
     if options.docs is not None:
         watch.on_notice(f"reading {options.docs}")
         index = DocsIndex(options.docs, cache)
@@ -287,11 +290,15 @@ async def _looking_up(
         watch.on_notice(f"{count} documents, {len(left_out)} left out")
         for item in left_out:
             watch.on_notice(f"left out {item.path}: {item.why}")
-        tools += [SearchDocs(index=index), ReadDoc(index=index)]
+        tools += [
+            SearchDocs(index=index, on_shown=outgoing.hide),
+            ReadDoc(index=index, on_shown=outgoing.hide),
+        ]
     if options.web is not None:
         tools += await ready_web(
-            stack, options.web, task, cache=cache, sources=sources, on_sites=watch.on_sites
-        )
+            stack, options.web, task, cache=cache, sources=sources, outgoing=outgoing,
+            on_sites=watch.on_sites,
+        )  # fmt: skip
     return tools
 
 

@@ -13,6 +13,7 @@ from manyminds.runtime.keys import find_key
 from manyminds.tools.web.addresses import AddressRefused, parse_address
 from manyminds.tools.web.fetch import Fetcher
 from manyminds.tools.web.lists import list_tools
+from manyminds.tools.web.outgoing import Outgoing
 from manyminds.tools.web.reader import Reader
 from manyminds.tools.web.search import parse_engines
 from manyminds.tools.web.sites import Sites, parse_sites
@@ -48,6 +49,7 @@ async def ready_web(
     *,
     cache: Path,
     sources: Path,
+    outgoing: Outgoing,
     on_sites: Callable[[Sites], None] = lambda _sites: None,
 ) -> list[Tool]:
     """Ready the web's tools; nothing is fetched yet.
@@ -58,6 +60,7 @@ async def ready_web(
         task: Addresses that the question names may be fetched.
         cache: Folder for pages that may be kept between runs.
         sources: File that the pages of this run are kept in.
+        outgoing: What may leave this machine in words of a model.
         on_sites: Given what may be fetched, to be able to change it by an approved plan.
 
     Raises:
@@ -73,8 +76,9 @@ async def ready_web(
     on_sites(sites)
     fetcher = Fetcher(cache=cache / "web", now=lambda: datetime.now(UTC), loopback=options.loopback)
     web = Web(
-        engines=engines, fetcher=fetcher, reader=Reader(), sources=Sources(sources), sites=sites
-    )
+        engines=engines, fetcher=fetcher, reader=Reader(), sources=Sources(sources), sites=sites,
+        outgoing=outgoing, question=task.prompt,
+    )  # fmt: skip
     stack.push_async_callback(web.close)
     more = list_tools(web) if options.lists else []
     return [SearchWeb(web=web), ReadPage(web=web), *more]

@@ -1,6 +1,7 @@
 """The `search_docs` and `read_doc` tools."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from manyminds.core.errors import ToolRetry
@@ -33,11 +34,17 @@ def query_of(call: ToolCall, spec: ToolSpec) -> str:
     return query
 
 
+def _nobody(_text: str) -> None:
+    """Nobody needs to know what was shown."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchDocs:
     """Finds passages."""
 
     index: DocsIndex
+    on_shown: Callable[[str], None] = _nobody
+    """Told what of the documents models are shown: it should not leave by other tools."""
     spec = search_spec(
         "search_docs", "find passages in the documents by words of the question; answer from them"
     )
@@ -46,6 +53,8 @@ class SearchDocs:
         """Search for `query`."""
         query = query_of(call, self.spec)
         found = await asyncio.to_thread(self.index.search, query)
+        for passage in found:
+            self.on_shown(f"{passage.source} {passage.text}")
         return tuple(evidence_of("search_docs", query, passage) for passage in found)
 
 
@@ -54,6 +63,7 @@ class ReadDoc:
     """Reads on where a passage was found."""
 
     index: DocsIndex
+    on_shown: Callable[[str], None] = _nobody
     spec = ToolSpec(
         name="read_doc",
         description="read on in one document, only where a passage broke off",
@@ -74,6 +84,7 @@ class ReadDoc:
             raise ToolRetry('read_doc needs a "source" as search_docs shows it')
         first = line if isinstance(line, int) and line > 0 else 1
         passage = await asyncio.to_thread(self.index.read, source, line=first)
+        self.on_shown(f"{passage.source} {passage.text}")
         return (evidence_of("read_doc", f"{source}, line {first}", passage),)
 
 

@@ -13,6 +13,7 @@ from manyminds.tools.docs.passages import Passage
 from manyminds.tools.docs.tool import evidence_of, query_of, search_spec
 from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.fetch import Fetcher
+from manyminds.tools.web.outgoing import Outgoing, makers_view
 from manyminds.tools.web.reader import Reader
 from manyminds.tools.web.search import Engine, Hit, fused
 from manyminds.tools.web.sites import Sites
@@ -39,6 +40,9 @@ class Web:
     reader: Reader
     sources: Sources
     sites: Sites
+    outgoing: Outgoing = field(default_factory=Outgoing)
+    question: str = ""
+    """What the person asked."""
     reading: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
     names: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Of each address that was read, asked or come to: the names of its texts."""
@@ -50,7 +54,11 @@ class Web:
         Raises:
             ToolFailed: If it may not be fetched, is not there, or cannot be read.
         """
-        address = parse_address(text, loopback=self.sites.loopback).text
+        parsed = parse_address(text, loopback=self.sites.loopback)
+        address = parsed.text
+        # On an allowed site a model may have written the address itself.
+        if not self.sites.knows(parsed) and (why := self.outgoing.why_not(text)):
+            raise ToolFailed(f"{address[:200]} is not fetched: {why}")
         async with self.reading.setdefault(address, anyio.Lock()):
             if address not in self.names:
                 self.names[address] = await self._open(address)
@@ -80,8 +88,13 @@ class Web:
         """Ask every engine; one that fails is left out.
 
         Raises:
-            ToolFailed: If none answers.
+            ToolFailed: If none answers, or the query says what stays here.
         """
+        why = self.outgoing.why_not(query)
+        if why is None and makers_view(query, self.question):
+            why = "what the maker of a model or product thinks is not what was asked"
+        if why is not None:
+            raise ToolFailed(f"this is not searched for: {why}")
         found: list[tuple[str, list[Hit]]] = []
         failed: list[str] = []
 
@@ -100,6 +113,8 @@ class Web:
         found.sort(key=lambda pair: places[pair[0]])
         hits = fused(found, loopback=self.sites.loopback)
         self.sites.know(hit.address for hit in hits)
+        for hit in hits:
+            self.outgoing.know(f"{hit.title} {hit.snippet} {hit.address}")
         return hits
 
     async def close(self) -> None:
@@ -179,6 +194,8 @@ class ReadPage:
         part = address.partition("#")[2]
         wanted = [name for name in names if part and name.endswith(f"#{part}")]
         found = await anyio.to_thread.run_sync(self._passages, wanted or list(names), words, most)
+        for passage in found:
+            self.web.outgoing.know(passage.text)
         about = await anyio.to_thread.run_sync(self.web.sources.about, names[0])
         told = {} if about is None else about.told()
         return tuple(
