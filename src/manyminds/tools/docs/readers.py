@@ -12,8 +12,7 @@ from pathlib import Path
 
 import mammoth
 import pypdfium2
-from bs4 import BeautifulSoup
-from markdownify import MarkdownConverter
+from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
 
 __all__ = ["Document", "LeftOut", "list_files", "read_file"]
 
@@ -26,6 +25,13 @@ _TEXT = frozenset((
 ))  # fmt: skip
 _HTML = frozenset((".html", ".htm", ".xhtml"))
 _OTHERS = frozenset((".pdf", ".docx"))
+_AS_MARKDOWN = ConversionOptions(
+    strip_tags=["a", "img", "b", "strong", "em", "i", "picture", "video", "audio"],
+    exclude_selectors=["script", "style", "noscript", "template", "svg"],
+    skip_images=True, extract_metadata=False, expand_abbreviations=False, autolinks=False,
+    include_blockquote_citations=False,
+    preprocessing=PreprocessingOptions(remove_forms=False, remove_navigation=False),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,15 +104,11 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
 
 
 def html_text(html: str) -> str:
-    soup = BeautifulSoup(html, "html.parser")
-    for tag in soup(["script", "style", "noscript", "template", "svg"]):
-        tag.decompose()
-    # Headings, lists, tables and code stay; words are quoted as they stand in the page.
-    converter = MarkdownConverter(
-        heading_style="ATX", strip=["img", "a", "b", "strong", "em", "i"], escape_asterisks=False,
-        escape_underscores=False, escape_misc=False,
-    )  # fmt: skip
-    text = str(converter.convert_soup(soup))
+    """Return a page as Markdown without links: headings, lists, tables and code stay.
+
+    Words are quoted as they stand in the page; what is hidden from its readers is left out.
+    """
+    text = convert(html, _AS_MARKDOWN).content or ""
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return "\n".join(kept).strip() + "\n"
