@@ -2,16 +2,19 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from manyminds.core.errors import UsageError
 from manyminds.tools.docs import store
 from manyminds.tools.docs.passages import Passage
-from manyminds.tools.docs.readers import LeftOut, list_files, read_file
+from manyminds.tools.docs.readers import Document, LeftOut, list_files, read_files
 
 __all__ = ["DocsIndex"]
 
+_LAYOUT = 2
+"""Of the file: a folder that was indexed in another one is indexed anew."""
 _FILES = "create table if not exists files (path text primary key, mark text, why text);"
 
 
@@ -24,7 +27,7 @@ class DocsIndex:
             raise UsageError(f"--docs {folder}: there is no such folder")
         self.folder = root
         name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
-        self._path = cache / "docs" / f"{name}.sqlite"
+        self._path = cache / "docs" / f"{name}.{_LAYOUT}.sqlite"
 
     def refresh(self) -> tuple[int, tuple[LeftOut, ...]]:
         """Bring the index up to date; return how many files it holds and what was left out.
@@ -36,12 +39,7 @@ class DocsIndex:
             known = dict(db.execute("select path, mark from files").fetchall())
             seen: set[str] = set()
             passed_over: list[LeftOut] = []
-            for path in list_files(self.folder, passed_over):
-                name = path.relative_to(self.folder).as_posix()
-                mark = _mark(path)
-                seen.add(name)
-                if known.get(name) != mark:
-                    self._take(db, path, name, mark)
+            store.add(db, self._changed(db, known, seen, passed_over))
             for gone in set(known) - seen:
                 _forget(db, gone)
             rows: list[tuple[str, str | None]] = db.execute(
@@ -82,14 +80,28 @@ class DocsIndex:
         db.executescript(_FILES)
         return db
 
-    def _take(self, db: sqlite3.Connection, path: Path, name: str, mark: str) -> None:
-        _forget(db, name)
-        found = read_file(path, self.folder)
-        why = found.why if isinstance(found, LeftOut) else None
-        db.execute("insert into files values (?, ?, ?)", (name, mark, why))
-        if not isinstance(found, LeftOut):
-            for document in found:
-                store.add(db, name, document)
+    def _changed(
+        self,
+        db: sqlite3.Connection,
+        known: Mapping[str, str],
+        seen: set[str],
+        passed_over: list[LeftOut],
+    ) -> Iterator[tuple[str, Document]]:
+        """Yield the documents of files that are new or changed; what they were is forgotten."""
+        marks: dict[Path, str] = {}
+        for path in list_files(self.folder, passed_over):
+            name = path.relative_to(self.folder).as_posix()
+            seen.add(name)
+            mark = _mark(path)
+            if known.get(name) != mark:
+                marks[path] = mark
+        for path, found in read_files(marks, self.folder):
+            name = path.relative_to(self.folder).as_posix()
+            _forget(db, name)
+            why = found.why if isinstance(found, LeftOut) else None
+            db.execute("insert into files values (?, ?, ?)", (name, marks[path], why))
+            if not isinstance(found, LeftOut):
+                yield from ((name, document) for document in found)
 
 
 def _mark(path: Path) -> str:

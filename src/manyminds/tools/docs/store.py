@@ -3,7 +3,9 @@
 Who owns the file, a folder's index or the pages that were read, decides what goes in and when it
 is forgotten.
 
-Fusion: reciprocal rank, k = 60. Source: Cormack, Clarke, Buettcher 2009, Reciprocal Rank Fusion.
+Fusion: reciprocal rank. Source: Cormack, Clarke, Buettcher 2009, Reciprocal Rank Fusion (there
+with k = 60). The weights were chosen on 1,500 entries of the indexes that
+`benchmarks/research/retrieval.py` measures on, other ones than it draws.
 Vectors are static word vectors that come inside the `wordllama` package; where it is not
 installed, full-text search alone answers.
 """
@@ -12,10 +14,11 @@ import importlib.util
 import logging
 import re
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache as remember
 from importlib import import_module
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +29,11 @@ from manyminds.tools.docs.readers import Document
 
 __all__ = ["add", "embedder", "forget", "keep", "open_passages", "read", "search", "text_of"]
 
-_K = 60
+_K = 10
+_VECTORS = 0.4
+"""What a vector's rank counts beside a word's: these vectors know no order and no context."""
+_HEAD = 3.0
+"""What a word in the name or headings above a passage counts."""
 _CANDIDATES = 30
 READ_CHARACTERS = 8_000
 """Most of a document that one reading shows."""
@@ -38,11 +45,16 @@ _STOP = frozenset((
 ))  # fmt: skip
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 
+_BATCH = 256
+"""Passages that vectors are made for at once."""
+
 _SCHEMA = """
+create table if not exists changes (one integer primary key check (one = 1), mark integer);
+insert or ignore into changes values (1, random());
 create table if not exists documents (source text primary key, path text, text text);
 create table if not exists passages (id integer primary key, path text, source text, start integer,
     end integer, line_start integer, line_end integer, heading text, text text, vector blob);
-create virtual table if not exists words using fts5 (text, tokenize = "porter unicode61");
+create virtual table if not exists terms using fts5 (head, text, tokenize = "porter unicode61");
 """
 
 
@@ -56,12 +68,21 @@ def embedder() -> Embed | None:
     place = Path(spec.origin).parent
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    model = import_module("wordllama").WordLlama.load(cache_dir=place, disable_download=True)
+    model: Any = import_module("wordllama").WordLlama.load(cache_dir=place, disable_download=True)
+    last = len(model.embedding) - 1
     # Importing it sets up the root logger, which is not a library's to do: put it back.
     root.handlers, root.level = handlers, level
 
     def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        return np.asarray(model.embed(list(texts), norm=True), dtype=np.float32)
+        # Its own pads a batch to the longest text, so that most of the work is on padding.
+        encoded = model.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        pooled = np.zeros((len(encoded), model.embedding.shape[1]), dtype=np.float32)
+        for place, text in enumerate(encoded):
+            ids = np.asarray(text.ids[: sum(text.attention_mask)], dtype=np.int64)
+            if len(ids):
+                pooled[place] = model.embedding[np.minimum(ids, last)].mean(axis=0)
+        lengths = np.linalg.norm(pooled, axis=1, keepdims=True)
+        return np.divide(pooled, lengths, out=pooled, where=lengths > 0)
 
     return embed
 
@@ -76,9 +97,10 @@ def open_passages(path: Path) -> sqlite3.Connection:
 
 def forget(db: sqlite3.Connection, path: str) -> None:
     """Forget all documents of one file or page."""
-    db.execute("delete from words where rowid in (select id from passages where path = ?)", (path,))
+    db.execute("delete from terms where rowid in (select id from passages where path = ?)", (path,))
     for table in ("passages", "documents"):
         db.execute(f"delete from {table} where path = ?", (path,))
+    db.execute("update changes set mark = random()")
 
 
 def keep(db: sqlite3.Connection, path: str, document: Document) -> None:
@@ -88,34 +110,61 @@ def keep(db: sqlite3.Connection, path: str, document: Document) -> None:
     )
 
 
-def add(db: sqlite3.Connection, path: str, document: Document) -> None:
-    """Put a document in, cut into passages.
+def add(
+    db: sqlite3.Connection, documents: Iterable[tuple[str, Document]], *, headed: bool = True
+) -> None:
+    """Put documents in, cut into passages.
 
     Args:
         db: Where to.
-        path: The file or page that it is of; what `forget` is told.
-        document: Its text, by the name that it is cited by.
+        documents: Each with the file or page that it is of, which `forget` is told; its own name
+            is what it is cited by.
+        headed: Whether a passage is searched with what it stands under: the document's name and
+            its headings, which tables and lists rarely repeat.
     """
-    keep(db, path, document)
-    passages = list(cut(document))
-    # What a passage stands under is searched with it: a table rarely repeats its own title.
-    shown = [f"{document.source} › {p.heading}\n{p.text}" for p in passages]
+    waiting: list[tuple[str, Passage]] = []
+    for path, document in documents:
+        keep(db, path, document)
+        waiting += [(path, passage) for passage in cut(document)]
+        while len(waiting) >= _BATCH:
+            _put(db, waiting[:_BATCH], headed=headed)
+            waiting = waiting[_BATCH:]
+    _put(db, waiting, headed=headed)
+    db.execute("update changes set mark = random()")
+
+
+def _put(db: sqlite3.Connection, passages: Sequence[tuple[str, Passage]], *, headed: bool) -> None:
+    heads = [f"{p.source} › {p.heading}" if headed else "" for _, p in passages]
+    shown = [f"{head}\n{p.text}".lstrip() for head, (_, p) in zip(heads, passages, strict=True)]
     embed = embedder()
     vectors = [None] * len(shown) if embed is None or not shown else list(embed(shown))
-    for passage, text, vector in zip(passages, shown, vectors, strict=True):
-        row = db.execute(
-            "insert into passages values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    last = db.execute("select coalesce(max(id), 0) from passages").fetchone()[0]
+    db.executemany(
+        "insert into passages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
             (
-                path, passage.source, passage.start, passage.end, passage.line_start,
-                passage.line_end, passage.heading, passage.text,
+                id_, path, p.source, p.start, p.end, p.line_start, p.line_end, p.heading, p.text,
                 None if vector is None else vector.tobytes(),
-            ),
-        )  # fmt: skip
-        db.execute("insert into words (rowid, text) values (?, ?)", (row.lastrowid, text))
+            )
+            for id_, ((path, p), vector) in enumerate(zip(passages, vectors, strict=True), last + 1)
+        ),
+    )  # fmt: skip
+    db.executemany(
+        "insert into terms (rowid, head, text) values (?, ?, ?)",
+        (
+            (id_, head, p.text)
+            for id_, (head, (_, p)) in enumerate(zip(heads, passages, strict=True), last + 1)
+        ),
+    )
 
 
 def search(
-    db: sqlite3.Connection, query: str, *, most: int, within: str | None = None
+    db: sqlite3.Connection,
+    query: str,
+    *,
+    most: int,
+    within: str | None = None,
+    by: Literal["both", "words", "vectors"] = "both",
 ) -> list[Passage]:
     """Return the passages that fit best, best first.
 
@@ -124,11 +173,16 @@ def search(
         query: Words, or a question.
         most: How many at most.
         within: Only in this document, or in those of this file or page.
+        by: Full-text search, vectors, or both fused by rank.
     """
     scores: dict[int, float] = {}
-    for ranked in (_by_words(db, query, within), _by_vector(db, query, within)):
-        for rank, id_ in enumerate(ranked):
-            scores[id_] = scores.get(id_, 0.0) + 1 / (_K + rank)
+    ranked = [
+        *([(1.0, _by_words(db, query, within))] if by != "vectors" else []),
+        *([(_VECTORS, _by_vector(db, query, within))] if by != "words" else []),
+    ]
+    for weight, ids in ranked:
+        for rank, id_ in enumerate(ids):
+            scores[id_] = scores.get(id_, 0.0) + weight / (_K + rank)
     best = sorted(scores, key=lambda id_: -scores[id_])[:most]
     return [_passage(db, id_) for id_ in best]
 
@@ -176,25 +230,56 @@ def _by_words(db: sqlite3.Connection, query: str, within: str | None) -> list[in
     # Quoted, so that no word of a model is read as search syntax.
     match = " OR ".join(f'"{word}"' for word in words[:30])
     rows: list[tuple[int]] = db.execute(
-        "select rowid from words where words match ? and (? is null or rowid in "
-        "(select id from passages where source = ? or path = ?)) order by bm25(words) limit ?",
-        (match, within, within, within, _CANDIDATES),
+        "select rowid from terms where terms match ? and (? is null or rowid in (select id from "
+        "passages where source = ? or path = ?)) order by bm25(terms, ?, 1.0) limit ?",
+        (match, within, within, within, _HEAD, _CANDIDATES),
     ).fetchall()
     return [row[0] for row in rows]
 
 
 def _by_vector(db: sqlite3.Connection, query: str, within: str | None) -> list[int]:
     embed = embedder()
-    rows: list[tuple[int, bytes]] = db.execute(
-        "select id, vector from passages where vector is not null "
-        "and (? is null or source = ? or path = ?)",
-        (within, within, within),
-    ).fetchall()
-    if embed is None or not rows:
+    if embed is None:
         return []
+    ids, matrix = _vectors(db)
+    if within is not None:
+        rows: list[tuple[int]] = db.execute(
+            "select id from passages where source = ? or path = ?", (within, within)
+        ).fetchall()
+        chosen = np.isin(ids, [row[0] for row in rows])
+        ids, matrix = ids[chosen], matrix[chosen]
+    if not len(ids):
+        return []
+    scores = matrix @ embed([query])[0]
+    count = min(_CANDIDATES, len(scores))
+    top = np.argpartition(-scores, count - 1)[:count]
+    return [int(ids[i]) for i in top[np.argsort(-scores[top], kind="stable")]]
+
+
+_Vectors = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
+_read_vectors: dict[str, tuple[int, _Vectors]] = {}
+"""By file: those searched last, so that a query need not read them all again."""
+_KEPT = 2
+"""A run has a folder of documents, and pages that it read."""
+
+
+def _vectors(db: sqlite3.Connection) -> _Vectors:
+    """Return ids and vectors of all passages; from memory, where nothing has changed."""
+    path = str(db.execute("pragma database_list").fetchone()[2])
+    mark = int(db.execute("select mark from changes").fetchone()[0])
+    known = _read_vectors.get(path)
+    if known is not None and known[0] == mark:
+        return known[1]
+    rows: list[tuple[int, bytes]] = db.execute(
+        "select id, vector from passages where vector is not null order by id"
+    ).fetchall()
+    ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
     matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
-    scores = matrix.reshape(len(rows), -1) @ embed([query])[0]
-    return [rows[i][0] for i in np.argsort(-scores)[:_CANDIDATES]]
+    found = ids, matrix.reshape(len(rows), -1) if rows else matrix.reshape(0, 1)
+    while len(_read_vectors) >= _KEPT:
+        del _read_vectors[next(iter(_read_vectors))]
+    _read_vectors[path] = mark, found
+    return found
 
 
 def _passage(db: sqlite3.Connection, id_: int) -> Passage:

@@ -72,9 +72,13 @@ class Sources:
             ).fetchall()
             if there:
                 return tuple(row[0] for row in there)
-            for name, part in zip(names, read.parts, strict=True):
-                put = store.keep if part.name in LISTS else store.add
-                put(db, fetched.address, Document(source=name, text=part.text))
+            documents = [
+                (part.name, Document(source=name, text=part.text))
+                for name, part in zip(names, read.parts, strict=True)
+            ]
+            store.add(db, [(fetched.address, d) for name, d in documents if name not in LISTS])
+            for _, document in (pair for pair in documents if pair[0] in LISTS):
+                store.keep(db, fetched.address, document)
             db.execute(
                 "insert into pages values (?, ?, ?, ?, ?, ?)",
                 (
