@@ -50,9 +50,10 @@ class Scholar:
             return json.dumps(
                 {"goal": "find it out", "parts": [{"question": q, "query": w} for q, w in parts]}
             )
-        if fields == {"verdicts"}:
+        if fields == {"verdict"}:
             self.asked.append("cite")
-            return json.dumps({"verdicts": self._verdicts(text)})
+            (_, passage), (_, claim) = _DATA.findall(text)
+            return json.dumps({"verdict": self.judge(claim, passage)})
         if fields == {"missing"}:
             self.asked.append("gaps")
             return json.dumps({"missing": []})
@@ -100,11 +101,6 @@ class Scholar:
         if kind == "topics":
             return {"topics": self.topics}
         return {"sorted": [self.sort(line) for _, line in lines]}
-
-    def _verdicts(self, text: str) -> list[str]:
-        shown = _DATA.findall(text)
-        pairs = zip(shown[::2], shown[1::2], strict=True)
-        return [self.judge(claim, passage) for (_, claim), (_, passage) in pairs]
 
 
 def _question(text: str) -> str:

@@ -10,6 +10,8 @@ packages is part of the project: they lie in .cache/site.
 
 import argparse
 import asyncio
+import html
+import re
 import sqlite3
 import subprocess
 import sys
@@ -93,10 +95,12 @@ def index(path: Path, *, headed: bool = True) -> sqlite3.Connection:
     return db
 
 
-def titles(db: sqlite3.Connection, source: str) -> str:
-    """Return a page's first line: its title."""
-    text = store.text_of(db, source) or ""
-    return text.lstrip("# \n").split("\n", 1)[0][:120]
+def title_of(source: str) -> str:
+    """Return a page's title, as it tells."""
+    name, _, place = source.partition("/")
+    text = (folder_of(name) / place).read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"<title>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
+    return " ".join(html.unescape(found[1]).split())[:120] if found else source
 
 
 class Searcher:
@@ -113,7 +117,7 @@ class Searcher:
             if passage.source not in rows and len(rows) < 10:
                 address = f"{request.url.origin()}/{passage.source}"
                 rows[passage.source] = {
-                    "url": address, "title": titles(self.db, passage.source),
+                    "url": address, "title": title_of(passage.source),
                     "content": " ".join(passage.text.split())[:240],
                 }  # fmt: skip
         return web.json_response({"results": list(rows.values())})

@@ -32,9 +32,9 @@ from manyminds.judging.citing.conflicts import Conflict, conflict_of
 from manyminds.judging.citing.copies import copies, texts_of
 from manyminds.judging.citing.origin import site_of
 from manyminds.judging.citing.spans import Span, numbers_in, words_of
-from manyminds.judging.citing.support import Cited, Numbered, citation_of
+from manyminds.judging.citing.support import Cited, Numbered, citation_of, denials_of
 
-__all__ = ["Desk", "Finding", "deliver"]
+__all__ = ["Desk", "Finding", "deliver", "merge_same"]
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(`])")
 _OPINION = re.compile(
@@ -45,6 +45,8 @@ _OPINION = re.compile(
 )
 _HELD = 0.7
 """Share of a sentence's words that the statements have to hold."""
+_SAME = 0.75
+"""Share of two claims' words that they have in common, above which they say the same."""
 _ONE, _MORE, _OPEN = 0.8, 0.9, 0.5
 """Confidence in what stands in one source, in independent ones, and in what stays disputed."""
 
@@ -163,6 +165,7 @@ def _said_by(spans: Sequence[Span]) -> str | None:
 def deliver(desk: Desk, order: Outline | None) -> Answer:
     """Return the answer with its report."""
     groups = copies(texts_of(desk.evidence))
+    merge_same(desk.findings)
     numbers, disputes = Numbered(), list[Dispute]()
     standing: list[tuple[Finding, Statement, Cited]] = []
     for finding in desk.findings:
@@ -201,6 +204,29 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
         how=_how(desk, standing),
         report=report,
     )
+
+
+def merge_same(findings: Sequence[Finding]) -> None:
+    """Say once what several workers, or one of them twice, said in nearly the same words."""
+    kept: list[Cited] = []
+    for finding in findings:
+        own: list[Cited] = []
+        for cited in finding.cited:
+            same_ = next((c for c in kept if _alike(c.claim, cited.claim)), None)
+            if same_ is None:
+                own.append(cited)
+                kept.append(cited)
+            else:
+                there = {span.source for span in same_.by}
+                same_.by += [span for span in cited.by if span.source not in there]
+        finding.cited = own
+
+
+def _alike(a: str, b: str) -> bool:
+    mine, other = set(words_of(a)), set(words_of(b))
+    shared = len(mine & other) / max(1, len(mine | other))
+    same_denials = denials_of(a) == denials_of(b)
+    return shared >= _SAME and same_denials and numbers_in(a) == numbers_in(b)
 
 
 def _stated(
@@ -313,7 +339,9 @@ def _missing(desk: Desk) -> tuple[str, ...]:
         for f in desk.findings
         if f.failure is None and not any(c.by for c in f.cited)
     ]
-    return (*parts, *silent, *(failure.message for failure in desk.failures))
+    unasked = sorted({c.unasked for f in desk.findings for c in f.cited if c.unasked})
+    unchecked = [f"not every claim was checked: {why}" for why in unasked]
+    return (*parts, *silent, *unchecked, *(failure.message for failure in desk.failures))
 
 
 def _nothing(desk: Desk) -> str:

@@ -19,7 +19,7 @@ from manyminds.core.events import PhaseStarted, Planned
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Part, Plan
 from manyminds.judging.citing.support import cite
-from manyminds.strategies.findings import Desk, Finding, deliver
+from manyminds.strategies.findings import Desk, Finding, deliver, merge_same
 from manyminds.strategies.panel import attending
 from manyminds.strategies.steering import Steering
 
@@ -37,8 +37,9 @@ async def _as_planned(plan: Plan) -> Plan:
 class Orchestrate:
     """Plans parts, works them side by side, cites, looks for gaps, composes.
 
-    Cost: one request to plan; for each part up to `turns` to work and one for each four claims
-    that the letter does not decide; one to look for gaps a round; one to compose several parts.
+    Cost: one request to plan; for each part up to `turns` to work, and a short one for each claim
+    and passage that the letter does not decide; one to look for gaps a round; one to compose
+    several parts.
     """
 
     turns: int = 3
@@ -75,6 +76,7 @@ class Orchestrate:
             parts = await missing_parts(run, desk.told(), [f.part for f in desk.findings])
             if not parts:
                 break
+        merge_same(desk.findings)
         held = [s.text for s in desk.statements()]
         return await outline(run, held) if len(desk.findings) > 1 and held else None
 

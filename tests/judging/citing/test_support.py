@@ -14,7 +14,7 @@ JUDGE = Member(name="citer1", way="direct", model="scripted:model")
 
 
 def held(claim: str, *texts: str, verdicts: list[str] | None = None) -> tuple[Cited, ScriptedRun]:
-    script = {} if verdicts is None else {"citer1": [json.dumps({"verdicts": verdicts})]}
+    script = {} if verdicts is None else {"citer1": [json.dumps({"verdict": v}) for v in verdicts]}
     run = ScriptedRun(task=Task(prompt="?"), script=script)
     read: list[Evidence] = [passage(t, source=f"s{n}") for n, t in enumerate(texts)]
     return asyncio.run(cite(run, JUDGE, [claim], read))[0], run

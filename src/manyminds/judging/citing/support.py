@@ -8,21 +8,17 @@ supports or contradicts them, with nothing but claim and passage before it.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import ProviderError
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
-from manyminds.core.values import Citation, Evidence, Member, Support
+from manyminds.core.values import Citation, Evidence, Failure, Member, Support
 from manyminds.judging.citing.spans import Span, best_spans, numbers_in, words_of
 from manyminds.tools.fence import fence
 
-__all__ = ["Cited", "Numbered", "citation_of", "cite", "missing_from", "plainly_said"]
+__all__ = ["Cited", "Numbered", "citation_of", "cite", "denials_of", "missing_from", "plainly_said"]
 
-BATCH = 4
-"""Claims that a model is asked about at once."""
 LEAST = 0.35
 """Share of a claim's words below which a passage is about something else."""
 _NAMES = re.compile(
@@ -45,6 +41,8 @@ class Cited:
     """Passages that say it, the nearest first."""
     against: list[Span] = field(default_factory=list[Span])
     """Passages that say otherwise."""
+    unasked: str | None = None
+    """Why a judge was not heard on a passage; `None` where all were."""
 
 
 async def cite(
@@ -57,9 +55,6 @@ async def cite(
         judge: Who is asked of what the letter does not decide.
         claims: One statement each.
         evidence: What was read.
-
-    Raises:
-        BudgetExceeded: If the judge cannot be paid.
     """
     found = [Cited(claim=claim) for claim in claims]
     open_: list[tuple[Cited, Span]] = []
@@ -71,13 +66,14 @@ async def cite(
                 cited.by.append(span)
             else:
                 open_.append((cited, span))
-    for place in range(0, len(open_), BATCH):
-        batch = open_[place : place + BATCH]
-        for (cited, span), verdict in zip(batch, await _asked(run, judge, batch), strict=True):
-            if verdict == "supported" and not missing_from(cited.claim, span):
-                cited.by.append(span)
-            elif verdict == "contradicted" and _differs(cited.claim, span):
-                cited.against.append(span)
+    verdicts = await run.gather([_asked(run, judge, cited.claim, span) for cited, span in open_])
+    for (cited, span), verdict in zip(open_, verdicts, strict=True):
+        if isinstance(verdict, Failure):
+            cited.unasked = verdict.message
+        elif verdict == "supported" and not missing_from(cited.claim, span):
+            cited.by.append(span)
+        elif verdict == "contradicted" and _differs(cited.claim, span):
+            cited.against.append(span)
     for cited in found:
         cited.by.sort(key=lambda span: -span.score)
         cited.support = "supported" if cited.by else "contradicted" if cited.against else "unsure"
@@ -90,53 +86,60 @@ def missing_from(claim: str, span: Span) -> set[str]:
     A number has to stand in the quote itself. A name may stand around it: in the passage, or in
     the title or address of its page.
     """
-    around = f"{span.evidence.output} {span.evidence.title or ''} {span.source}".casefold()
-    lost = {n for n in numbers_in(claim) if n not in numbers_in(span.quote)}
+    return _missing_numbers(claim, span) | _missing_names(claim, span)
+
+
+def _missing_numbers(claim: str, span: Span) -> set[str]:
     titled = numbers_in(f"{span.evidence.title or ''} {span.source}")
+    return numbers_in(claim) - numbers_in(span.quote) - titled
+
+
+def _missing_names(claim: str, span: Span) -> set[str]:
+    around = f"{span.evidence.output} {span.evidence.title or ''} {span.source}".casefold()
     names = {m[0].strip("`") for m in _NAMES.finditer(claim)}
-    return (lost - titled) | {n for n in names if n.casefold() not in around}
+    # `asyncio.TaskGroup` stands where a page on asyncio tells of TaskGroup.
+    return {
+        name for name in names if not all(part in around for part in name.casefold().split("."))
+    }  # fmt: skip
 
 
 def plainly_said(claim: str, quote: str) -> bool:
     """Say whether a quote holds all words of a claim, in the claim's order, and denies nothing."""
     said, wanted = words_of(quote), words_of(claim)
-    if len(wanted) < 3 or _denials(claim) != _denials(quote):
+    if len(wanted) < 3 or denials_of(claim) != denials_of(quote):
         return False
     rest = iter(said)
     return all(word in rest for word in wanted)
 
 
 def _differs(claim: str, span: Span) -> bool:
-    """Say whether the letter shows how they part: a number, a name, a denial."""
-    return bool(missing_from(claim, span)) or _denials(claim) != _denials(span.quote)
+    """Say whether the letter shows how they part: the same thing, with other numbers or denied."""
+    names = {m[0].strip("`").casefold() for m in _NAMES.finditer(claim)}
+    if any(name not in span.quote.casefold() for name in names):
+        return False
+    told = numbers_in(span.quote)
+    other = bool(told) and bool(_missing_numbers(claim, span))
+    return other or denials_of(claim) != denials_of(span.quote)
 
 
-def _denials(text: str) -> list[str]:
+def denials_of(text: str) -> list[str]:
+    """Return the words of a text that deny or limit what it says."""
     return sorted(w for w in re.findall(r"[\w']+", text.casefold().replace("’", "'")) if w in _NOT)
 
 
-async def _asked(run: Run, judge: Member, batch: Sequence[tuple[Cited, Span]]) -> list[Support]:
-    """Ask what each passage says of its claim; a judge that cannot be read is unsure."""
-    listed = "\n\n".join(
-        f"Claim {n}: {fence(cited.claim, source='claim', limit=600)}\n"
-        f"Passage {n}: {fence(_shown(span), source=span.source, limit=1_600)}"
-        for n, (cited, span) in enumerate(batch, 1)
-    )
+async def _asked(run: Run, judge: Member, claim: str, span: Span) -> Support:
+    """Ask what a passage says of a claim; a judge that cannot be read is unsure.
+
+    One pair a request: asked about four at once, the 1.5B model was right on 9 of 16 pairs, and on
+    13 one by one.
+    """
+    text = prompt(
+        "cite", claim=fence(claim, source="claim", limit=600),
+        passage=fence(_shown(span), source=span.source, limit=1_600),
+    )  # fmt: skip
     one: JsonValue = {"enum": ["supported", "contradicted", "not found"]}
-    count = len(batch)
-    many: JsonValue = {"type": "array", "items": one, "minItems": count, "maxItems": count}
-    try:
-        said = await inquire(
-            run, judge, prompt("cite", claims=listed), {"verdicts": many}, max_tokens=120,
-            purpose="check",
-        )  # fmt: skip
-    except ProviderError:
-        said = {}
-    verdicts = said.get("verdicts")
-    found = cast("list[object]", verdicts) if isinstance(verdicts, list) else []
-    read: list[Support] = [_VERDICTS.get(v, "unsure") for v in found[:count]]
-    unread: list[Support] = ["unsure"] * (count - len(read))
-    return read + unread
+    said = await inquire(run, judge, text, {"verdict": one}, max_tokens=40, purpose="check")
+    return _VERDICTS.get(said.get("verdict"), "unsure")
 
 
 def _shown(span: Span) -> str:

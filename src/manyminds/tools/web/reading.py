@@ -109,7 +109,10 @@ def _of_documents(found: Any) -> Read | Unread:
 def _of_html(text: str, address: str) -> Read | Unread:
     tree: Any = _HTML_TREE.fromstring(text.encode(), parser=_HTML_TREE.HTMLParser(encoding="utf-8"))
     walled = bool(tree.xpath("//input[@type='password']"))
-    about: Any = trafilatura.extract_metadata(text, default_url=address)
+    # A date is what the page says it is, not any that stands in its text.
+    about: Any = trafilatura.extract_metadata(
+        text, default_url=address, date_config={"extensive_search": False}
+    )
     title = (about.title if about is not None else "") or tree.xpath("string(//title)") or ""
     author, date = (about.author, about.date) if about is not None else (None, None)
     links = links_of(tree, address)

@@ -1,0 +1,163 @@
+"""Questions with known answers over pages that nobody here wrote: what research gets right.
+
+    python benchmarks/research/site.py --port 8099 &
+    python benchmarks/research/deep.py --arms orchestrate,single      # resumes; rows in .bench
+    python benchmarks/research/deep.py --table                        # writes DEEP.md
+
+`orchestrate` is `manyminds research`; `single` is one member with the same tools that may read as
+many pages (`ask --web --strategy single`). A citation exists where its words are the stored text at
+its place. Abstaining is any outcome but "answered".
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import tomllib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from manyminds.core.values import Plan, Task
+from manyminds.evals.origin import commit, machine
+from manyminds.judging.interval import share_interval
+from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
+from manyminds.runtime.discover import choose_models
+from manyminds.runtime.paths import cache_home, data_home
+from manyminds.runtime.research import research
+from manyminds.runtime.web import WebOptions
+from manyminds.tools.web.sources import Sources
+
+HERE = Path(__file__).parent
+ROWS = Path(__file__).parents[2] / ".bench" / "deep.jsonl"
+ARMS = ("orchestrate", "single")
+
+
+def questions() -> list[dict[str, Any]]:
+    """Return the questions; those without pages have no answer there."""
+    return tomllib.loads((HERE / "questions.toml").read_text(encoding="utf-8"))["question"]
+
+
+async def one(
+    question: dict[str, Any], arm: str, models: tuple[str, ...], site: str
+) -> dict[str, Any]:
+    """Work one question and return its row."""
+    web = WebOptions(engines=f"searxng={site}", loopback=True)
+    options = AskOptions(models=models, web=web, seed=1, strategy="single", members=1)
+    task = Task(prompt=question["question"])
+    if arm == "single":
+        asked = await ask(task, options, data=data_home(), cache=cache_home(), watch=Watch())
+    else:
+        plan = Plan(goal="", parts=())
+        asked = await research(
+            task, options, plan, data=data_home(), cache=cache_home(), watch=Watch()
+        )
+    return _row(question, arm, asked, site)
+
+
+def _row(question: dict[str, Any], arm: str, asked: Asked, site: str) -> dict[str, Any]:
+    answer, wanted = asked.answer, question.get("answer")
+    sources = Sources(asked.transcript.with_name("sources.sqlite"))
+    there = [
+        (sources.text_of(c.source) or "")[c.start : c.end] == c.quote for c in answer.citations
+    ]
+    pages = {c.source.removeprefix(f"{site}/").partition("#")[0] for c in answer.citations}
+    said = answer.text if answer.outcome != "none" else None
+    right = None if wanted is None else bool(said and re.search(wanted, said, re.IGNORECASE))
+    return {
+        "id": question["id"], "arm": arm, "run": asked.run, "outcome": answer.outcome,
+        "text": answer.text, "right": right, "abstained": answer.outcome != "answered",
+        "citations": len(there), "exist": sum(there), "confidence": answer.confidence,
+        "right_page": None if wanted is None else bool(pages & set(question["pages"])),
+        "pages": sorted(pages), "tokens": asked.cost.spend.tokens, "seconds": asked.cost.seconds,
+        "prompts": asked.prompts[:12], "code": commit(), "models": [m.model for m in asked.members[:1]],
+    }  # fmt: skip
+
+
+def rows() -> list[dict[str, Any]]:
+    """Return what was worked so far, the latest of each question and arm."""
+    if not ROWS.exists():
+        return []
+    found = [json.loads(line) for line in ROWS.read_text().splitlines()]
+    return list({(row["id"], row["arm"]): row for row in found}.values())
+
+
+async def work(arms: Sequence[str], site: str, side_by_side: int, limit: int | None) -> None:
+    """Work what is left, some side by side."""
+    models = (await choose_models((), ())).models
+    done = {(row["id"], row["arm"]) for row in rows()}
+    left = [(q, arm) for arm in arms for q in questions()[:limit] if (q["id"], arm) not in done]
+    places = asyncio.Semaphore(side_by_side)
+    ROWS.parent.mkdir(exist_ok=True)
+
+    async def job(question: dict[str, Any], arm: str) -> None:
+        async with places:
+            row = await one(question, arm, models, site)
+            with ROWS.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+            print(row["id"], arm, row["outcome"], row["right"], repr(row["text"])[:90], flush=True)
+
+    async with asyncio.TaskGroup() as tasks:
+        for question, arm in left:
+            tasks.create_task(job(question, arm))
+
+
+def table() -> str:
+    """Write down what came of it."""
+    found = rows()
+    answered = sum(1 for q in questions() if q.get("answer"))
+    lines = [
+        "# Questions over three documentations", "",
+        f"`python benchmarks/research/deep.py --table`, {datetime.now(UTC).date()}, {machine()}.", "",
+        f"{answered} questions with one known answer and the pages that state it, "
+        f"{len(questions()) - answered} that these pages do not answer; model {found[0]['models'][0]}, seed 1. "
+        "95 % intervals after Wilson. Rows: deep.jsonl.", "",
+        "| | right, % | right page cited, % | citations that exist | abstained where unanswerable, % "
+        "| abstained where answerable, % | tokens a question | seconds a question |",
+        "|---|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for arm in ARMS:
+        mine = [row for row in found if row["arm"] == arm]
+        asked = [row for row in mine if row["right"] is not None]
+        none = [row for row in mine if row["right"] is None]
+        if len(mine) < len(questions()):
+            continue
+        cells = [
+            _share([r["right"] for r in asked]), _share([r["right_page"] for r in asked]),
+            f"{sum(r['exist'] for r in mine)} of {sum(r['citations'] for r in mine)}",
+            _share([r["abstained"] for r in none]), _share([r["abstained"] for r in asked]),
+            f"{sum(r['tokens'] for r in mine) / len(mine):,.0f}",
+            f"{sum(r['seconds'] for r in mine) / len(mine):,.0f}",
+        ]  # fmt: skip
+        lines.append(f"| {arm} | {' | '.join(cells)} |")
+    (HERE / "deep.jsonl").write_text("".join(json.dumps(row) + "\n" for row in found))
+    text = "\n".join(
+        [*lines, "", "Seconds with several questions side by side on the same two cores.", ""]
+    )
+    (HERE / "DEEP.md").write_text(text)
+    return text
+
+
+def _share(values: Sequence[bool]) -> str:
+    low, high = share_interval(sum(values), len(values))
+    return f"{100 * sum(values) / len(values):.0f} ({100 * low:.0f} to {100 * high:.0f}; n = {len(values)})"
+
+
+def main() -> None:
+    """Work, or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--arms", default="orchestrate")
+    parser.add_argument("--site", default="http://127.0.0.1:8099")
+    parser.add_argument("--side-by-side", type=int, default=3)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--table", action="store_true")
+    asked = parser.parse_args()
+    if asked.table:
+        print(table())
+        return
+    asyncio.run(work(asked.arms.split(","), asked.site, asked.side_by_side, asked.limit))
+
+
+if __name__ == "__main__":
+    main()
