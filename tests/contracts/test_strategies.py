@@ -22,6 +22,8 @@ from tests.improviser import Improviser
 pytestmark = pytest.mark.anyio
 TASK = Task(prompt="Each of 6 boxes holds 7 pens, some of which are red. How many pens are there?")
 NAMES = strategy_names()
+SOURCED = frozenset({"orchestrate", "wide"})
+"""They state what sources say; here are none, so they have to say that (tests/cli has sources)."""
 
 
 def run_on(endpoint: Improviser, limits: Limits | None = None, seed: int = 1, members: int = 4) -> tuple[MemoryRun, list[Recorded]]:  # fmt: skip
@@ -55,6 +57,9 @@ async def test_it_answers(name: str) -> None:
     answer, stopped_by = await play(run, strategy_named(name))
     check_record(events, answer)
     assert stopped_by is None
+    if name in SOURCED:
+        assert (answer.outcome, answer.text) == ("none", None)
+        return
     assert answer.outcome in ("answered", "partial")
     assert answer.canonical in ("42", "41")
 
@@ -110,7 +115,7 @@ async def test_one_member_of_four_alive_still_answers(name: str) -> None:
     )  # fmt: skip
     answer, _ = await play(run, strategy_named(name))
     check_record(events, answer)
-    assert answer.text is not None
+    assert answer.text is not None or name in SOURCED
 
 
 @pytest.mark.parametrize("name", NAMES)

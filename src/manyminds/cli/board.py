@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from manyminds.core.events import (
+    Cited,
     Clarified,
     Compared,
     CruxNamed,
@@ -12,6 +13,7 @@ from manyminds.core.events import (
     MemberStarted,
     NoteShared,
     PhaseStarted,
+    Planned,
     Ranked,
     Recorded,
     RemarkMade,
@@ -23,6 +25,7 @@ from manyminds.core.events import (
     Routed,
     RunEnded,
     RunStarted,
+    Steered,
     ToolCalled,
     ToolReturned,
 )
@@ -184,8 +187,17 @@ def _aside(event: object) -> str | None:
             return f"{event.route}, effort {event.effort}: {event.why}"
         case Clarified():
             return f"asked back: {_short(event.question, 100)}"
+        case Planned():
+            return f"plan: {_short('; '.join(p.question for p in event.plan.parts), 160)}"
+        case Cited():
+            return f"{event.member}, {_SAID[event.support]}: {_short(event.claim, 100)}"
+        case Steered():
+            return f"you: {event.what} {event.text}".rstrip()
         case _:
             return None
+
+
+_SAID = {"supported": "in a source", "contradicted": "a source says otherwise", "unsure": "in none"}
 
 
 def verdict_line(rulings: tuple[Ruling, ...]) -> str:

@@ -106,42 +106,24 @@ async def ask(
         ProviderError: If no model can be reached at all.
     """
     began = time.monotonic()
-    _check_prompts()
-    if options.only_docs:
-        _check_stays_here(options)
-    if options.prefer == "energy":
-        options, why = greener(options, task, data)
-        watch.on_notice(f"by energy, {why}")
+    options = _checked(task, options, data, watch)
     name, strategy = choose_strategy(options, data) if way is None else way
     count = member_count(options, name)
+    run_id = new_run_id()
+    path = new_transcript_path(data, run_id)
+    events: list[Recorded] = []
     async with AsyncExitStack() as stack:
         endpoints = await _connect_all(stack, options.models, cache, watch)
         _check_budget(options.limits, endpoints)
         _check_length(task, endpoints)
-        run_id = new_run_id()
-        path = new_transcript_path(data, run_id)
         found = await _looking_up(stack, options, task, cache, watch, path.with_name(SOURCES))
         tools = Toolset([*found, *await _computing(stack, cache, watch)])
-        has_docs = options.docs is not None
-        sites = () if options.web is None else options.web.sites
-        task = replace(task, has_docs=has_docs, sites=sites)
         writer = TranscriptWriter(path)
         stack.callback(writer.close)
-        events: list[Recorded] = []
-        run = MemoryRun(
-            run_id=run_id,
-            task=task,
-            members=roster(count, list(endpoints), has_docs=has_docs),
-            endpoints=endpoints,
-            tools=tools,
-            limits=options.limits,
-            seed=secrets.randbits(31) if options.seed is None else options.seed,
-            began=began,
-            patience=options.patience,
-            thinking=thinking_for(name) if options.thinking is None else options.thinking,
-            sinks=(writer.write, events.append, *watch.sinks),
-            on_progress=watch.on_progress,
-        )
+        run = _run_of(
+            run_id, _sourced(task, options), options, endpoints, tools, name=name, count=count,
+            began=began, sinks=(writer.write, events.append, *watch.sinks), watch=watch,
+        )  # fmt: skip
         free = all(endpoint.price.basis == "local" for endpoint in endpoints.values())
         ahead = expected(data, name, ",".join(endpoints), count, free=free)
         watch.on_notice(f"expected: {ahead}")
@@ -152,12 +134,52 @@ async def ask(
         answer, stopped_by = await play(run, strategy)
         answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
-        if stopped_by is None:
-            remember(data, name, ",".join(endpoints), count, cost_of(events))
-        return Asked(
-            run=run_id, answer=answer, strategy=name, members=run.members, cost=cost_of(events),
-            stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),
-        )  # fmt: skip
+    if stopped_by is None:
+        remember(data, name, ",".join(endpoints), count, cost_of(events))
+    return Asked(
+        run=run_id, answer=answer, strategy=name, members=run.members, cost=cost_of(events),
+        stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),
+    )  # fmt: skip
+
+
+def _checked(task: Task, options: AskOptions, data: Path, watch: Watch) -> AskOptions:
+    """Refuse what cannot be met, and choose what was left to be chosen."""
+    _check_prompts()
+    if options.only_docs:
+        _check_stays_here(options)
+    if options.prefer != "energy":
+        return options
+    greenest, why = greener(options, task, data)
+    watch.on_notice(f"by energy, {why}")
+    return greenest
+
+
+def _sourced(task: Task, options: AskOptions) -> Task:
+    """Return the task with what is known of its sources."""
+    sites = () if options.web is None else options.web.sites
+    return replace(task, has_docs=options.docs is not None, sites=sites)
+
+
+def _run_of(
+    run_id: str,
+    task: Task,
+    options: AskOptions,
+    endpoints: dict[str, Endpoint],
+    tools: Toolset,
+    *,
+    name: str,
+    count: int,
+    began: float,
+    sinks: Sequence[Sink],
+    watch: Watch,
+) -> MemoryRun:
+    return MemoryRun(
+        run_id=run_id, task=task, endpoints=endpoints, tools=tools, limits=options.limits,
+        members=roster(count, list(endpoints), has_docs=task.has_docs),
+        seed=secrets.randbits(31) if options.seed is None else options.seed,
+        began=began, patience=options.patience, sinks=sinks, on_progress=watch.on_progress,
+        thinking=thinking_for(name) if options.thinking is None else options.thinking,
+    )  # fmt: skip
 
 
 def _started(run: MemoryRun, strategy: str, options: AskOptions) -> RunStarted:
