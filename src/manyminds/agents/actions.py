@@ -51,7 +51,7 @@ def _answer_properties(answer: JsonSchema, *, claims: bool = False) -> dict[str,
     answer = {k: v for k, v in answer.items() if k not in ("$defs", "definitions", "$schema")}
     # Reasons come before the answer: what is written later can rest on what stands before.
     statements: dict[str, JsonValue] = {
-        "claims": {"type": "array", "items": {"type": "string", "maxLength": 400}, "maxItems": 6}
+        "claims": {"type": "array", "items": {"type": "string"}, "maxItems": 4}
     }
     return {
         **(statements if claims else {}),

@@ -19,10 +19,10 @@ __all__ = ["Outline", "lead_of", "missing_parts", "outline", "split_up"]
 
 MOST_PARTS = 6
 MOST_GAPS = 3
-_WORDS: dict[str, JsonValue] = {"type": "string", "maxLength": 300}
+_WORDS: dict[str, JsonValue] = {"type": "string"}
 _PART: JsonValue = {
     "type": "object",
-    "properties": {"question": _WORDS, "query": {"type": "string", "maxLength": 120}},
+    "properties": {"question": _WORDS, "query": {"type": "string"}},
     "required": ["question", "query"],
     "additionalProperties": False,
 }
@@ -98,7 +98,7 @@ async def outline(run: Run, statements: Sequence[str]) -> Outline | None:
         "additionalProperties": False,
     }
     fields: dict[str, JsonValue] = {
-        "answer": {"type": "string", "maxLength": 900},
+        "answer": {"type": "string"},
         "sections": {"type": "array", "items": section, "minItems": 1, "maxItems": 8},
     }
     said = await _asked(run, text, fields, 700)

@@ -33,7 +33,7 @@ class ListLinks:
     def spec(self) -> ToolSpec:
         """What models are told."""
         name, description = _NAMES[self.kind]
-        address: JsonValue = {"type": "string", "maxLength": 4_000}
+        address: JsonValue = {"type": "string"}
         return ToolSpec(
             name=name, description=description,
             parameters={

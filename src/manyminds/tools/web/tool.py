@@ -167,7 +167,7 @@ class ReadPage:
         parameters={
             "type": "object",
             "properties": {
-                "address": {"type": "string", "maxLength": 4_000},
+                "address": {"type": "string"},
                 "about": {"type": "string", "maxLength": 200},
             },
             "required": ["address", "about"],
