@@ -83,11 +83,11 @@ def rows() -> list[dict[str, Any]]:
     return list({(row["id"], row["arm"]): row for row in found}.values())
 
 
-async def work(arms: Sequence[str], site: str, side_by_side: int, limit: int | None) -> None:
+async def work(arms: Sequence[str], site: str, side_by_side: int, every: int) -> None:
     """Work what is left, some side by side."""
     models = (await choose_models((), ())).models
     done = {(row["id"], row["arm"]) for row in rows()}
-    left = [(q, arm) for arm in arms for q in questions()[:limit] if (q["id"], arm) not in done]
+    left = [(q, arm) for arm in arms for q in questions()[::every] if (q["id"], arm) not in done]
     places = asyncio.Semaphore(side_by_side)
     ROWS.parent.mkdir(exist_ok=True)
 
@@ -150,13 +150,13 @@ def main() -> None:
     parser.add_argument("--arms", default="orchestrate")
     parser.add_argument("--site", default="http://127.0.0.1:8099")
     parser.add_argument("--side-by-side", type=int, default=3)
-    parser.add_argument("--limit", type=int)
+    parser.add_argument("--every", type=int, default=1, help="only each so-manieth question")
     parser.add_argument("--table", action="store_true")
     asked = parser.parse_args()
     if asked.table:
         print(table())
         return
-    asyncio.run(work(asked.arms.split(","), asked.site, asked.side_by_side, asked.limit))
+    asyncio.run(work(asked.arms.split(","), asked.site, asked.side_by_side, asked.every))
 
 
 if __name__ == "__main__":

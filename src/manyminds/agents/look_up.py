@@ -21,7 +21,7 @@ __all__ = ["LookedUp", "addresses_in", "hits_in", "look_up", "show"]
 SEARCH_DOCS, SEARCH_WEB, READ_PAGE = "search_docs", "search_web", "read_page"
 _HIT = re.compile(r"^https?://\S+", re.MULTILINE)
 _NAMED = re.compile(r"https?://[^\s<>\"`]+[^\s<>\"`.,;:!?)\]]")
-SHOWN = 7_000
+SHOWN = 5_000
 """Characters of passages that a worker begins with."""
 _BEFORE = 2
 """Messages that the passages stand behind: the system's words and the question."""

@@ -15,6 +15,7 @@ from manyminds.agents.actions import (
     answer_tool,
     read_reply,
 )
+from manyminds.agents.memory import NOTE, compacted, note_of
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError
 from manyminds.core.messages import (
@@ -46,6 +47,11 @@ WARMEST = 0.9
 _REPEATED = "You have this result already. Answer now."
 _NOTHING_NEW = "Only passages that you have already. Answer from them, or look for something else."
 _FAILED_BEFORE = "The same call failed before. Do it another way."
+
+ROOM = 300_000
+"""Characters of a conversation with a model whose context is not known."""
+ROOM_PER_TOKEN = 2
+"""Characters counted on for each token of a context: text of odd signs has as few."""
 
 MAX_SLIPS = 2
 """Unreadable replies in a row before the member is given up."""
@@ -85,6 +91,8 @@ class Thread:
     """Tokens after which it has to answer; `None`: only the run's budget counts."""
     spent: int = 0
     """Tokens of its requests so far."""
+    notes: list[str] | None = None
+    """Facts that it keeps however long its work gets; `None` where it may keep none."""
     asides: list[str] = field(default_factory=list[str])
     """What the person adds while it works; said at its next turn."""
     dropped: bool = False
@@ -247,6 +255,7 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
     last = False
     for turn in range(turns):
         _listen(thread)
+        _make_room(run, thread)
         over = thread.allowance is not None and thread.spent >= thread.allowance
         reply, last = await _ask(run, thread, must_answer=last or over or turn == turns - 1)
         thread.spent += reply.spend.tokens
@@ -277,6 +286,16 @@ def _listen(thread: Thread) -> None:
         thread.say(prompt("aside", text=thread.asides.pop(0)))
 
 
+def _make_room(run: Run, thread: Thread) -> None:
+    """Leave out the middle of a conversation that outgrows what its model reads."""
+    abilities = run.abilities(thread.member)
+    context = abilities.context_tokens
+    room = ROOM if context is None else max(0, context - abilities.output_tokens) * ROOM_PER_TOKEN
+    shorter = compacted(thread.messages, thread.notes or (), begins=_SHARED, room=room)
+    if shorter is not None:
+        thread.messages = shorter
+
+
 def _by_protocol(run: Run, thread: Thread) -> bool:
     return run.abilities(thread.member).tools is not True
 
@@ -298,7 +317,8 @@ def _call(run: Run, thread: Thread, *, must_answer: bool, purpose: Purpose) -> M
     messages = tuple(thread.messages)
     if must_answer:
         messages = (*messages, Said(role="user", text=prompt("answer_now")))
-    tools = () if must_answer else tuple(thread.tools)
+    kept = () if thread.notes is None else (NOTE,)
+    tools = () if must_answer else (*thread.tools, *kept)
     native = abilities.tools is True
     schema = (
         None
@@ -328,7 +348,9 @@ async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCa
     time_to_answer = False
     for call in calls:
         before = thread.made_before(call)
-        if call.name in thread.forbidden:
+        if call.name == NOTE.name and thread.notes is not None:
+            text = _keep_note(thread, call)
+        elif call.name in thread.forbidden:
             text = f"{thread.member.name} may not use {call.name}."
         elif before is None:
             outcome = await run.call(thread.member, call)
@@ -353,6 +375,15 @@ async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCa
         else:
             thread.messages.append(ToolResult(call_id=call.id, name=call.name, text=text))
     return time_to_answer
+
+
+def _keep_note(thread: Thread, call: ToolCall) -> str:
+    fact = note_of(call)
+    if fact is None:
+        return 'A note needs a "fact".'
+    if thread.notes is not None and fact not in thread.notes:
+        thread.notes.append(fact)
+    return "Kept."
 
 
 def _as_text(final: Final) -> str:

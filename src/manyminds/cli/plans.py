@@ -28,6 +28,7 @@ def plan_as_toml(plan: Plan) -> str:
         f"sites = {_texts(plan.sites)}  # all of these may be read",
         f"no_sites = {_texts(plan.no_sites)}  # nothing of these",
         f"pages = {plan.pages}  # read for each part before its worker is asked",
+        f"depth = {plan.depth}  # requests of one worker",
         f"rounds = {plan.rounds}  # 1: gaps are left",
     ]
     if plan.item:
@@ -49,7 +50,7 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{where} is no TOML: {error}") from None
-    known = {"goal", "sites", "no_sites", "pages", "rounds", "item", "columns", "part"}
+    known = {"goal", "sites", "no_sites", "pages", "depth", "rounds", "item", "columns", "part"}
     if unknown := sorted(set(found) - known):
         raise UsageError(
             f"{where}: a plan has no {unknown[0]!r}; it has {', '.join(sorted(known))}"
@@ -65,6 +66,7 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
             sites=tuple(map(_said, found.get("sites", ()))),
             no_sites=tuple(map(_said, found.get("no_sites", ()))),
             pages=_count(found.get("pages", 3), 10), rounds=_count(found.get("rounds", 2), 4),
+            depth=_count(found.get("depth", 4), 40),
             item=_said(found.get("item", "")), columns=tuple(map(_said, found.get("columns", ()))),
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,7 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
     docs: str | None = None,
     only_docs: Annotated[bool, Parameter(negative=())] = False,
     pages: int | None = None,
+    depth: int | None = None,
     rounds: int | None = None,
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
@@ -65,6 +67,7 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
         docs: Folder of documents to search, too.
         only_docs: Let nothing leave this machine: documents, and a model that runs here.
         pages: Pages read for each part before its worker is asked: 1 to 10.
+        depth: Requests that each worker may make: 1 to 40.
         rounds: Times that gaps are worked on, the first work included: 1 to 4.
         model: provider:name or http://host:port/v1#name; several share the parts.
         budget: What may be spent: 200k,0.50usd,5m.
@@ -79,8 +82,9 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
         "models": model, "budget": budget, "docs": docs, "search": web.search, "seed": seed,
     })  # fmt: skip
     asked = read_question(question)
+    numbers = {"pages": pages, "depth": depth, "rounds": rounds}
     work = Work(
-        question=asked, settings=settings, plan=given(asked, plan, web, pages, rounds),
+        question=asked, settings=settings, plan=given(asked, plan, web, numbers),
         only_docs=only_docs, web=web,
     )  # fmt: skip
     asks = not (yes or plan is not None or plan_only)
@@ -89,8 +93,12 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
     )
 
 
+_MOST = {"pages": 10, "depth": 40, "rounds": 4}
+"""Numbers of a plan that flags may set, with the most they may be."""
+
+
 def given(
-    question: str, plan: Path | None, web: WebFlags, pages: int | None, rounds: int | None
+    question: str, plan: Path | None, web: WebFlags, numbers: Mapping[str, int | None]
 ) -> Plan:
     """Return what is known of the plan before the lead is asked.
 
@@ -102,21 +110,16 @@ def given(
     found = Plan(goal="", parts=())
     if plan is not None:
         try:
-            found = read_plan(
-                plan.read_text(encoding="utf-8"), where=f"--plan {plan}", loopback=web.web_loopback
-            )
+            text = plan.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--plan {plan} cannot be read: {error}") from None
-    if pages is not None and not 1 <= pages <= 10:
-        raise UsageError(f"--pages takes 1 to 10, not {pages}")
-    if rounds is not None and not 1 <= rounds <= 4:
-        raise UsageError(f"--rounds takes 1 to 4, not {rounds}")
+        found = read_plan(text, where=f"--plan {plan}", loopback=web.web_loopback)
+    said = {name: number for name, number in numbers.items() if number is not None}
+    for name, number in said.items():
+        if not 1 <= number <= _MOST[name]:
+            raise UsageError(f"--{name} takes 1 to {_MOST[name]}, not {number}")
     sites = web.site or found.sites or sites_in(question, loopback=web.web_loopback)
-    return replace(
-        found, sites=sites, no_sites=web.no_site or found.no_sites,
-        pages=found.pages if pages is None else pages,
-        rounds=found.rounds if rounds is None else rounds,
-    )  # fmt: skip
+    return replace(found, sites=sites, no_sites=web.no_site or found.no_sites, **said)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,7 +54,7 @@ def wide(  # noqa: D417 (the flags of the web say themselves what they are)
     })  # fmt: skip
     asked = read_question(question)
     work = Work(
-        question=asked, settings=settings, plan=given(asked, plan, web, None, None),
+        question=asked, settings=settings, plan=given(asked, plan, web, {}),
         only_docs=False, web=web, way="wide",
     )  # fmt: skip
     asks = not (yes or plan is not None or plan_only)

@@ -361,6 +361,8 @@ class Plan:
     """Sites that nothing is read from."""
     pages: int = 3
     """Pages read for each part before its worker is asked."""
+    depth: int = 4
+    """Requests that one worker may make, beside the look-up that it begins with."""
     rounds: int = 2
     """Times that gaps are looked for and worked on, the first work included."""
     item: str = ""

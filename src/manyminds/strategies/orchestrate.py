@@ -37,13 +37,11 @@ async def _as_planned(plan: Plan) -> Plan:
 class Orchestrate:
     """Plans parts, works them side by side, cites, looks for gaps, composes.
 
-    Cost: one request to plan; for each part up to `turns` to work, and a short one for each claim
-    and passage that the letter does not decide; one to look for gaps a round; one to compose
-    several parts.
+    Cost: one request to plan; for each part up to the plan's `depth` to work, and a short one for
+    each claim and passage that the letter does not decide; one to look for gaps a round; one to
+    compose several parts.
     """
 
-    turns: int = 3
-    """Requests of one worker, beside the look-up that it begins with."""
     plan: Plan = field(default_factory=lambda: Plan(goal="", parts=()))
     """Parts to work; where there are none the lead plans them."""
     approve: Approve = _as_planned
@@ -99,6 +97,8 @@ class Orchestrate:
         worker = Member(name=f"w{finding.number}", way="research", model=model)
         thread = open_thread(run, worker, temperature=0.0, question=part.question)
         thread.with_claims, thread.allowance = True, desk.share()
+        if run.abilities(worker).tools is True:
+            thread.notes = []  # small models take every tool for one more thing to call
         self.steering.take(finding.number, thread)
         with attending(run, worker, round_=1):
             found = await look_up(
@@ -108,7 +108,7 @@ class Orchestrate:
             desk.not_found += found.not_found
             desk.read(found.evidence)
             try:
-                finding.draft = await work(run, thread, turns=self.turns)
+                finding.draft = await work(run, thread, turns=desk.plan.depth)
             finally:
                 desk.read(thread.evidence)
 
