@@ -32,7 +32,13 @@ from manyminds.judging.citing.conflicts import Conflict, conflict_of
 from manyminds.judging.citing.copies import copies, texts_of
 from manyminds.judging.citing.origin import site_of
 from manyminds.judging.citing.spans import Span, numbers_in, words_of
-from manyminds.judging.citing.support import Cited, Numbered, citation_of, denials_of
+from manyminds.judging.citing.support import (
+    Cited,
+    Numbered,
+    citation_of,
+    denials_of,
+    plainly_said,
+)
 
 __all__ = ["Desk", "Finding", "deliver", "merge_same"]
 
@@ -75,6 +81,10 @@ class Finding:
         if len(words_of(answer)) >= 4:
             said = [*_SENTENCE.split(answer), *said]
         return list(dict.fromkeys(text.strip() for text in said if text.strip()))[:8]
+
+
+Standing = tuple[Finding, Statement, Cited]
+"""Of which part, what is stated, and the claim it came from."""
 
 
 @dataclass(kw_only=True)
@@ -167,16 +177,14 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
     groups = copies(texts_of(desk.evidence))
     merge_same(desk.findings)
     numbers, disputes = Numbered(), list[Dispute]()
-    standing: list[tuple[Finding, Statement, Cited]] = []
+    standing: list[Standing] = []
     for finding in desk.findings:
         for cited in finding.cited:
             if cited.by:
                 conflict = conflict_of(cited, desk.evidence, desk.run.task.sites)
                 standing.append((finding, _stated(numbers, cited, conflict, disputes), cited))
     statements = [s for _, s, _ in standing]
-    text, dissent = _headline(
-        desk, order, statements, [q.quote for _, _, c in standing for q in c.by]
-    )
+    text, dissent = _headline(desk, order, standing)
     missing = _missing(desk)
     answered = text is not None and not any(f.failure for f in desk.findings) and not desk.failures
     open_ = any(not d.followed for d in disputes)
@@ -253,34 +261,49 @@ def _stated(
 
 
 def _headline(
-    desk: Desk, order: Outline | None, statements: Sequence[Statement], quotes: Sequence[str]
+    desk: Desk, order: Outline | None, standing: Sequence[Standing]
 ) -> tuple[str | None, tuple[Dissent, ...]]:
     """Return the words that come first, each sentence of them held by what stands."""
     drafts = [f.draft for f in desk.findings if f.draft is not None]
     said = order.answer if order is not None else drafts[0].answer if len(drafts) == 1 else ""
+    statements = [s for _, s, _ in standing]
     if said and canonicalize(said).kind == "none":
         return "cannot be determined" if not statements else None, ()
-    pool = [s.text for s in statements]
-    kept = [part for part in _SENTENCE.split(said.strip()) if part and _held(part, pool, quotes)]
+    kept = [part for part in _SENTENCE.split(said.strip()) if part and _held(part, standing)]
     if kept:
         return " ".join(kept), ()
     if not statements:
         return None, ()
     dissent = tuple(
-        Dissent(member=d.member.name, answer=d.answer, reason="no source that was read says so")
+        Dissent(member=d.member.name, answer=d.answer, reason="no source that is followed says so")
         for d in drafts[:1]
         if len(drafts) == 1
     )
     return " ".join(_first_of_each(desk, statements)), dissent
 
 
-def _held(sentence: str, pool: Sequence[str], quotes: Sequence[str]) -> bool:
-    """Say whether statements hold a sentence: its numbers all, its words for the most part."""
+def _held(sentence: str, standing: Sequence[Standing]) -> bool:
+    """Say whether statements hold a sentence: its numbers all, its words for the most part.
+
+    What repeats a claim that a nearer source overturned has to stand in the same words.
+    """
+    pool = [s.text for _, s, _ in standing]
+    if any(plainly_said(sentence, text) for text in pool):
+        return True
+    overturned = [c.claim for _, s, c in standing if s.text != c.claim]
+    if any(_shared(sentence, claim) >= _HELD for claim in overturned):
+        return False
+    quotes = [span.quote for _, _, c in standing for span in c.by]
     held = {word for text in (*pool, *quotes) for word in words_of(text)}
     wanted = words_of(sentence)
     numbers = {n for text in pool for n in numbers_in(text)}
     share = sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
     return share >= _HELD and numbers_in(sentence) <= numbers
+
+
+def _shared(a: str, b: str) -> float:
+    mine, other = set(words_of(a)), set(words_of(b))
+    return len(mine & other) / max(1, min(len(mine), len(other)))
 
 
 def _first_of_each(desk: Desk, statements: Sequence[Statement]) -> list[str]:
@@ -294,7 +317,7 @@ def _first_of_each(desk: Desk, statements: Sequence[Statement]) -> list[str]:
 
 
 def _sections(
-    desk: Desk, order: Outline | None, standing: Sequence[tuple[Finding, Statement, Cited]]
+    desk: Desk, order: Outline | None, standing: Sequence[Standing]
 ) -> tuple[Section, ...]:
     if order is not None:
         return tuple(
@@ -312,13 +335,13 @@ def _unique(statements: Iterable[Statement]) -> tuple[Statement, ...]:
     return tuple({s.text: s for s in statements}.values())
 
 
-def _cited_evidence(standing: Sequence[tuple[Finding, Statement, Cited]]) -> tuple[Evidence, ...]:
+def _cited_evidence(standing: Sequence[Standing]) -> tuple[Evidence, ...]:
     spans = [span for _, _, c in standing for span in (*c.by, *c.against)]
     return tuple({span.evidence.id: span.evidence for span in spans}.values())
 
 
 def _confidence(
-    standing: Sequence[tuple[Finding, Statement, Cited]],
+    standing: Sequence[Standing],
     groups: Sequence[Sequence[str]],
     *,
     open_: bool,

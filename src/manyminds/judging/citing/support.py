@@ -19,6 +19,10 @@ from manyminds.tools.fence import fence
 
 __all__ = ["Cited", "Numbered", "citation_of", "cite", "denials_of", "missing_from", "plainly_said"]
 
+NEAR = 12
+"""Sources that a claim is looked for in by letter."""
+ASKED = 3
+"""Sources of a claim that are read, by letter or by a judge."""
 LEAST = 0.35
 """Share of a claim's words below which a passage is about something else."""
 _NAMES = re.compile(
@@ -59,13 +63,10 @@ async def cite(
     found = [Cited(claim=claim) for claim in claims]
     open_: list[tuple[Cited, Span]] = []
     for cited in found:
-        for span in best_spans(cited.claim, evidence):
-            if span.score < LEAST:
-                continue
-            if not missing_from(cited.claim, span) and plainly_said(cited.claim, span.quote):
-                cited.by.append(span)
-            else:
-                open_.append((cited, span))
+        near = [s for s in best_spans(cited.claim, evidence, most=NEAR) if s.score >= LEAST]
+        cited.by = [s for s in near if _by_letter(cited.claim, s)]
+        rest = [s for s in near if s not in cited.by]
+        open_ += [(cited, span) for span in rest[: max(0, ASKED - len(cited.by))]]
     verdicts = await run.gather([_asked(run, judge, cited.claim, span) for cited, span in open_])
     for (cited, span), verdict in zip(open_, verdicts, strict=True):
         if isinstance(verdict, Failure):
@@ -125,6 +126,10 @@ def _differs(claim: str, span: Span) -> bool:
 def denials_of(text: str) -> list[str]:
     """Return the words of a text that deny or limit what it says."""
     return sorted(w for w in re.findall(r"[\w']+", text.casefold().replace("’", "'")) if w in _NOT)
+
+
+def _by_letter(claim: str, span: Span) -> bool:
+    return not missing_from(claim, span) and plainly_said(claim, span.quote)
 
 
 async def _asked(run: Run, judge: Member, claim: str, span: Span) -> Support:
