@@ -18,6 +18,8 @@ from manyminds.tools.fence import fence
 __all__ = ["Outline", "lead_of", "missing_parts", "outline", "split_up"]
 
 MOST_PARTS = 6
+FEW_PARTS = 2
+"""For models without native tools, which are small."""
 MOST_GAPS = 3
 _WORDS: dict[str, JsonValue] = {"type": "string"}
 _PART: JsonValue = {
@@ -49,10 +51,12 @@ async def split_up(run: Run) -> tuple[str, tuple[Part, ...]]:
         BudgetExceeded: If it cannot be paid.
     """
     question = run.task.prompt
-    fields: dict[str, JsonValue] = {"goal": _WORDS, "parts": _parts(1, MOST_PARTS)}
-    text = prompt("plan_research", question=question, most=str(MOST_PARTS))
+    # The 1.5B model splits the simplest question into as many parts as it may.
+    most = MOST_PARTS if run.abilities(lead_of(run)).tools is True else FEW_PARTS
+    fields: dict[str, JsonValue] = {"goal": _WORDS, "parts": _parts(1, most)}
+    text = prompt("plan_research", question=question, most=str(most))
     said = await _asked(run, text, fields, 500)
-    parts = _read_parts(said.get("parts"))[:MOST_PARTS]
+    parts = _read_parts(said.get("parts"))[:most]
     goal = said.get("goal")
     whole = (Part(question=question, query=question[:200]),)
     return goal if isinstance(goal, str) and goal else question, parts or whole

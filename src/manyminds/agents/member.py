@@ -241,8 +241,16 @@ def _answer_schema(task: Task) -> JsonSchema:
     return {"type": "string"} if task.schema_json is None else json.loads(task.schema_json)
 
 
-async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
+async def work(
+    run: Run, thread: Thread, *, turns: int = MAX_TURNS, answering: bool = False
+) -> Draft:
     """Let the member work until it gives its final word.
+
+    Args:
+        run: Whose budget pays.
+        thread: The member's conversation.
+        turns: Requests it may make; the last one only takes an answer.
+        answering: Ask for the answer at once: what it needs is before it.
 
     Raises:
         BudgetExceeded: If not even an answer form can be paid for.
@@ -252,7 +260,7 @@ async def work(run: Run, thread: Thread, *, turns: int = MAX_TURNS) -> Draft:
     if not thread.opened:
         await _open(run, thread)
     slips = 0
-    last = False
+    last = answering
     for turn in range(turns):
         _listen(thread)
         _make_room(run, thread)

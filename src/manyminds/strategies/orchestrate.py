@@ -97,8 +97,9 @@ class Orchestrate:
         worker = Member(name=f"w{finding.number}", way="research", model=model)
         thread = open_thread(run, worker, temperature=0.0, question=part.question)
         thread.with_claims, thread.allowance = True, desk.share()
-        if run.abilities(worker).tools is True:
-            thread.notes = []  # small models take every tool for one more thing to call
+        native = run.abilities(worker).tools is True
+        if native:
+            thread.notes = []
         self.steering.take(finding.number, thread)
         with attending(run, worker, round_=1):
             found = await look_up(
@@ -108,7 +109,8 @@ class Orchestrate:
             desk.not_found += found.not_found
             desk.read(found.evidence)
             try:
-                finding.draft = await work(run, thread, turns=desk.plan.depth)
+                # Small models search again whatever they were shown; gaps are for that.
+                finding.draft = await work(run, thread, turns=desk.plan.depth, answering=not native)
             finally:
                 desk.read(thread.evidence)
 
