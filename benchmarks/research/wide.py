@@ -229,9 +229,10 @@ def rows() -> list[dict[str, Any]]:
 
 def table() -> str:
     """Write down what came of it."""
-    share: Callable[[int, int], str] = lambda a, b: (
-        "none" if b == 0 else f"{a / b:.3f} ({a} of {b})"
-    )
+
+    def share(a: int, b: int) -> str:
+        return "none" if b == 0 else f"{a / b:.3f} ({a} of {b})"
+
     lines = [
         "# All there are of something", "",
         f"`python benchmarks/research/wide.py --table`, {datetime.now(UTC).date()}, {machine()}.", "",
