@@ -8,6 +8,7 @@ same way.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from manyminds.agents.member import Thread
 from manyminds.agents.prompts import prompt
@@ -21,6 +22,8 @@ __all__ = ["LookedUp", "addresses_in", "hits_in", "look_up", "show"]
 SEARCH_DOCS, SEARCH_WEB, READ_PAGE = "search_docs", "search_web", "read_page"
 _HIT = re.compile(r"^https?://\S+", re.MULTILINE)
 _NAMED = re.compile(r"https?://[^\s<>\"`]+[^\s<>\"`.,;:!?)\]]")
+MAX_QUERY = 400
+"""Characters of a search."""
 SHOWN = 5_000
 """Characters of passages that a worker begins with."""
 _BEFORE = 2
@@ -63,12 +66,14 @@ async def look_up(
     found = LookedUp()
     addresses = list(named)
     if SEARCH_DOCS in there:
-        outcome = await _call(run, thread, SEARCH_DOCS, query=query)
+        outcome = await _call(run, thread, SEARCH_DOCS, query=f"{about} {query}"[:MAX_QUERY])
         found.evidence += _kept(found, outcome, f"documents: {query}")
     if SEARCH_WEB in there and len(addresses) < pages:
-        outcome = await _call(run, thread, SEARCH_WEB, query=query)
-        hits = _kept(found, outcome, f"web: {query}")
-        addresses += [a for e in hits for a in hits_in(e.output)]
+        # The question's own words, too: leads that are small write queries that find nothing.
+        searches = "\n".join(dict.fromkeys((_one_line(about), _one_line(query))))
+        outcome = await _call(run, thread, SEARCH_WEB, query=searches)
+        hits = [hits_in(e.output) for e in _kept(found, outcome, f"web: {query}")]
+        addresses += [a for rank in zip_longest(*hits) for a in rank if a is not None]
         if outcome.error is None and not addresses:
             found.not_found.append(Looked(what=f"web: {query}", why="the search found nothing"))
     reading = list(dict.fromkeys(addresses))[:pages] if READ_PAGE in there else []
@@ -84,6 +89,10 @@ async def look_up(
     said = prompt("found", passages=show(found.evidence))
     thread.messages.insert(_BEFORE, Said(role="user", text=said))
     return found
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:MAX_QUERY]
 
 
 async def _call(run: Run, thread: Thread, name: str, **arguments: JsonValue) -> ToolOutcome:
