@@ -80,7 +80,9 @@ class Finding:
         answer = self.draft.answer.strip()
         if len(words_of(answer)) >= 4:
             said = [*_SENTENCE.split(answer), *said]
-        return list(dict.fromkeys(text.strip() for text in said if text.strip()))[:8]
+        # A small model may say the question again in place of an answer.
+        told = (text.strip() for text in said)
+        return list(dict.fromkeys(text for text in told if text and not text.endswith("?")))[:8]
 
 
 Standing = tuple[Finding, Statement, Cited]
@@ -269,7 +271,8 @@ def _headline(
     statements = [s for _, s, _ in standing]
     if said and canonicalize(said).kind == "none":
         return "cannot be determined" if not statements else None, ()
-    kept = [part for part in _SENTENCE.split(said.strip()) if part and _held(part, standing)]
+    parts = [part for part in _SENTENCE.split(said.strip()) if part and not part.endswith("?")]
+    kept = [part for part in parts if _held(part, standing)]
     if kept:
         return " ".join(kept), ()
     if not statements:
