@@ -11,6 +11,7 @@ import pypdfium2
 import pytest
 
 from manyminds.core.errors import ToolFailed
+from manyminds.tools.web import reading
 from manyminds.tools.web.fetch import Fetched
 from manyminds.tools.web.pages import LISTS, Read
 from manyminds.tools.web.reader import Reader
@@ -208,3 +209,11 @@ async def test_who_reads_has_nothing_of_the_environment(monkeypatch: pytest.Monk
     await reader.close()
     assert environments
     assert all("sk-canary" not in str(environment) for environment in environments)
+
+
+def test_signs_that_markdown_knows_stand_as_in_the_page() -> None:
+    said = "The SQLITE_CONFIG_PAGECACHE option takes a*b and [x] and #1, as said. " * 12
+    page = f"<title>t</title><div><p>{said}</p></div>".encode()
+    found = reading.read(page, kind="text/html", charset=None, address="https://e.com/")
+    assert isinstance(found, Read)
+    assert "SQLITE_CONFIG_PAGECACHE option takes a*b and [x] and #1" in only(found)

@@ -25,6 +25,8 @@ ASKED = 3
 """Sources of a claim that are read, by letter or by a judge."""
 LEAST = 0.35
 """Share of a claim's words below which a passage is about something else."""
+SAME_THING = 0.7
+"""Share of a claim's words, numbers apart, below which a passage tells of something else."""
 _NAMES = re.compile(
     r"`[^`]+`|\w+(?:[._]\w+)+|\w*[a-z][A-Z]\w*|\b[A-Z]{2,}\w*|(?<=[a-z,;:] )[A-Z]\w+"
 )
@@ -116,7 +118,9 @@ def plainly_said(claim: str, quote: str) -> bool:
 def _differs(claim: str, span: Span) -> bool:
     """Say whether the letter shows how they part: the same thing, with other numbers or denied."""
     names = {m[0].strip("`").casefold() for m in _NAMES.finditer(claim)}
-    if any(name not in span.quote.casefold() for name in names):
+    said = {word for word in words_of(claim) if not word[0].isdigit()}
+    shared = len(said & set(words_of(span.quote))) / max(1, len(said))
+    if shared < SAME_THING or any(name not in span.quote.casefold() for name in names):
         return False
     told = numbers_in(span.quote)
     other = bool(told) and bool(_missing_numbers(claim, span))

@@ -47,6 +47,7 @@ _AROUND = " | ".join((
 """What stands around a page's text."""
 _HEADER_MARKS = "//a[contains(concat(' ', @class, ' '), ' headerlink ')]"
 """Signs to link a heading by, as Sphinx sets them."""
+_ESCAPED = re.compile(r"\\([_*\[\]#`~<>|])")
 _META = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
 _WALL = re.compile(r"\b(?:log ?in|sign ?in|subscribe|create an account)\b", re.IGNORECASE)
 _HTML = frozenset(("text/html", "application/xhtml+xml", ""))
@@ -146,7 +147,9 @@ def _main_text(tree: Any, text: str, address: str) -> str:
     found: Any = trafilatura.extract(
         text, url=address, output_format="markdown", include_tables=True, favor_recall=True
     )
-    return str(found) if found and len(found) > max(_FEW, len(whole) // 3) else whole
+    # It escapes signs that Markdown knows; what is cited is what the page says.
+    told = _ESCAPED.sub(r"\1", str(found or ""))
+    return told if len(told) > max(_FEW, len(whole) // 3) else whole
 
 
 def _of_xml(text: str, address: str) -> Read | Unread:
