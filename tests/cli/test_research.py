@@ -293,18 +293,37 @@ def test_a_hint_reaches_workers_and_now_ends_the_run(
 def test_now_delivers_what_is_there(
     stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    finds(site)
+    said = "The filter of the Alpha pump has to be washed every 30 days. It is small."
+    site.pages["/pump"] = page("Alpha pump", said)
+    finds(site, "/pump")
+    scholar = Scholar(
+        plan=[("How often is the filter washed?", "filter"), ("Who sells it?", "seller")],
+        know=knows_pump,
+    )
+
+    def now() -> None:
+        while "work" not in scholar.asked:
+            time.sleep(0.05)
+        time.sleep(1)
+        run(["steer", "last", "now"])
 
     def hangs(body: dict[str, object]) -> str | None:
-        if "claims" in str(body.get("response_format")):
-            threading.Thread(target=run, args=(["steer", "last", "now"],)).start()
+        works = "claims" in str(body.get("response_format"))
+        if works and "Who sells it?" in str(body["messages"]):
+            threading.Thread(target=now).start()
             return None
-        return Scholar()(body)  # type: ignore[arg-type]
+        return scholar(body)  # type: ignore[arg-type]
 
     stub.behaviours = [hangs]  # type: ignore[list-item]
     assert run(command(stub, site, "--json")) == 1
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert told["stopped_by"] == "answer now"
+    assert (told["stopped_by"], told["outcome"]) == ("answer now", "partial")
+    [section] = told["report"]["sections"]
+    [statement] = section["statements"]
+    assert "every 30 days" in statement["text"]
+    assert statement["citations"] == [0]
+    assert "Who sells it?: not worked to the end" in told["missing"]
+    assert any(text.startswith("not every claim was checked") for text in told["missing"])
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ def delivered(read: list[Evidence], claim: str, sites: tuple[str, ...]) -> Answe
         would_change=None,
     )  # fmt: skip
     desk = Desk(run=run, plan=Plan(goal="", parts=()), findings=[finding], evidence=read)
-    finding.cited = asyncio.run(cite(run, WORKER, finding.claims(), read))
+    finding.look(read)
+    asyncio.run(cite(run, WORKER, finding.cited))
     return deliver(desk, None)
 
 

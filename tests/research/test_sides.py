@@ -36,7 +36,8 @@ def desk() -> Desk:
     made = Desk(run=run, plan=Plan(goal="", parts=()), findings=findings, evidence=read)
     for finding in findings:
         assert finding.draft is not None
-        finding.cited = asyncio.run(cite(run, finding.draft.member, [finding.draft.answer], read))
+        finding.look(read)
+        asyncio.run(cite(run, finding.draft.member, finding.cited))
     return made
 
 

@@ -36,8 +36,12 @@ from manyminds.judging.citing.support import (
     Cited,
     Numbered,
     citation_of,
-    denials_of,
+    look_near,
+    missing_from,
+    names,
+    names_in,
     plainly_said,
+    turns_of,
 )
 
 __all__ = ["Desk", "Finding", "deliver", "merge_same"]
@@ -52,7 +56,11 @@ _OPINION = re.compile(
 _HELD = 0.7
 """Share of a sentence's words that the statements have to hold."""
 _SAME = 0.75
-"""Share of two claims' words that they have in common, above which they say the same."""
+"""Words of the shorter of two claims for each of the longer, below which it leaves something out.
+"""
+_CLAUSE = re.compile(r"[,;:]\s+(?:and\s+|but\s+|while\s+|whereas\s+)?|\s+(?:and|while|whereas)\s+")
+_CLAUSE_HAS = 2
+"""Words of meaning that a clause has to have, to be held by itself."""
 _ONE, _MORE, _OPEN = 0.8, 0.9, 0.5
 """Confidence in what stands in one source, in independent ones, and in what stays disputed."""
 
@@ -66,6 +74,21 @@ class Finding:
     draft: Draft | None = None
     cited: list[Cited] = field(default_factory=list[Cited])
     failure: Failure | None = None
+    elsewhere: bool = False
+    """Whether what it says that stands was said by another part before."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether anything that its worker says stands in what was read."""
+        return self.elsewhere or any(c.by for c in self.cited)
+
+    def look(self, evidence: Sequence[Evidence]) -> None:
+        """Look by letter for where its claims stand; those that do keep what they stand on."""
+        known = {cited.claim: cited for cited in self.cited}
+        self.cited = [known.get(text) or Cited(claim=text) for text in self.claims()]
+        for cited in self.cited:
+            if not cited.by:
+                look_near(cited, evidence)
 
     @property
     def undetermined(self) -> bool:
@@ -117,7 +140,7 @@ class Desk:
     @property
     def gaps(self) -> bool:
         """Whether a part came to nothing that stands."""
-        return any(not any(c.by for c in f.cited) for f in self.findings)
+        return any(not f.stands for f in self.findings)
 
     def share(self) -> int | None:
         """Return the tokens that one worker of this round may spend; `None` for no limit."""
@@ -204,7 +227,9 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
         outcome="answered" if answered and not open_ else "partial" if statements else "none",
         text=text,
         canonical=None if text is None else canonicalize(text, question=desk.run.task.prompt).key,
-        confidence=None if text is None else _confidence(standing, groups, open_=open_),
+        confidence=None
+        if text is None or not standing
+        else _confidence(standing, groups, open_=open_),
         author="lead" if order is not None else "w1",
         claims=tuple(Claim(text=s.text, support=s.support) for s in statements),
         evidence=_cited_evidence(standing),
@@ -217,26 +242,44 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
 
 
 def merge_same(findings: Sequence[Finding]) -> None:
-    """Say once what several workers, or one of them twice, said in nearly the same words."""
+    """Say once what several workers, or one of them twice, said in the same words."""
     kept: list[Cited] = []
     for finding in findings:
         own: list[Cited] = []
         for cited in finding.cited:
-            same_ = next((c for c in kept if _alike(c.claim, cited.claim)), None)
-            if same_ is None:
+            same = next((c for c in kept if _same(c.claim, cited.claim)), None)
+            if same is None:
                 own.append(cited)
                 kept.append(cited)
             else:
-                there = {span.source for span in same_.by}
-                same_.by += [span for span in cited.by if span.source not in there]
+                _take_over(same, cited)
+                finding.elsewhere = finding.elsewhere or bool(same.by)
         finding.cited = own
 
 
-def _alike(a: str, b: str) -> bool:
-    mine, other = set(words_of(a)), set(words_of(b))
-    shared = len(mine & other) / max(1, len(mine | other))
-    same_denials = denials_of(a) == denials_of(b)
-    return shared >= _SAME and same_denials and numbers_in(a) == numbers_in(b)
+def _same(a: str, b: str) -> bool:
+    """Say whether one of two claims says the other in the same words, and hardly more."""
+    mine, other = len(words_of(a)), len(words_of(b))
+    if min(mine, other) < _SAME * max(mine, other) or numbers_in(a) != numbers_in(b):
+        return False
+    return plainly_said(a, b) or plainly_said(b, a)
+
+
+def _take_over(kept: Cited, other: Cited) -> None:
+    """Let a claim stand on what the same claim of another part stands on, where that says it."""
+    if not kept.by and other.by:
+        kept.claim, kept.by, kept.against = other.claim, other.by, other.against
+    elif other.by:
+        there = {span.source for span in kept.by}
+        whole = plainly_said(kept.claim, other.claim)
+        kept.by += [
+            span
+            for span in other.by
+            if span.source not in there
+            and not missing_from(kept.claim, span)
+            and (whole or plainly_said(kept.claim, span.quote))
+        ]
+    kept.settle()
 
 
 def _stated(
@@ -286,22 +329,35 @@ def _headline(
 
 
 def _held(sentence: str, standing: Sequence[Standing]) -> bool:
-    """Say whether statements hold a sentence: its numbers all, its words for the most part.
+    """Say whether what stands holds a sentence: one statement all of it, or each clause one.
+
+    Words may not be put together from several statements: who did what would be anybody's guess.
+    """
+    if any(_holds(sentence, one) for one in standing):
+        return True
+    clauses = [clause for clause in _CLAUSE.split(sentence) if len(words_of(clause)) >= _CLAUSE_HAS]
+    return len(clauses) > 1 and all(any(_holds(c, one) for one in standing) for c in clauses)
+
+
+def _holds(sentence: str, one: Standing) -> bool:
+    """Say whether a statement holds a sentence: numbers, names and denials, most other words.
 
     What repeats a claim that a nearer source overturned has to stand in the same words.
     """
-    pool = [s.text for _, s, _ in standing]
-    if any(plainly_said(sentence, text) for text in pool):
+    _, stated, cited = one
+    if plainly_said(sentence, stated.text):
         return True
-    overturned = [c.claim for _, s, c in standing if s.text != c.claim]
-    if any(_shared(sentence, claim) >= _HELD for claim in overturned):
+    if stated.text != cited.claim and _shared(sentence, cited.claim) >= _HELD:
         return False
-    quotes = [span.quote for _, _, c in standing for span in c.by]
-    held = {word for text in (*pool, *quotes) for word in words_of(text)}
-    wanted = words_of(sentence)
-    numbers = {n for text in pool for n in numbers_in(text)}
+    around = " ".join([stated.text, *(span.quote for span in cited.by)])
+    wanted, held = words_of(sentence), set(words_of(around))
     share = sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
-    return share >= _HELD and numbers_in(sentence) <= numbers
+    return (
+        share >= _HELD
+        and numbers_in(sentence) <= numbers_in(stated.text)
+        and turns_of(sentence) == turns_of(stated.text)
+        and all(names(name, around) for name in names_in(sentence))
+    )
 
 
 def _shared(a: str, b: str) -> float:
@@ -350,7 +406,7 @@ def _confidence(
     open_: bool,
 ) -> float:
     """Return the confidence in the first statement; copies, and pages of a site, count once."""
-    if open_ or not standing:
+    if open_:
         return _OPEN
     leader = {name: group[0] for group in groups for name in group}
     pages = {span.source.partition("#")[0] for span in standing[0][2].by}
@@ -361,13 +417,18 @@ def _confidence(
 def _missing(desk: Desk) -> tuple[str, ...]:
     parts = [f"{f.part.question}: {f.failure.message}" for f in desk.findings if f.failure]
     silent = [
-        f"{f.part.question}: no source that was read says"
+        f"{f.part.question}: {_why_silent(f)}"
         for f in desk.findings
-        if f.failure is None and not any(c.by for c in f.cited)
+        if f.failure is None and not f.stands
     ]
-    unasked = sorted({c.unasked for f in desk.findings for c in f.cited if c.unasked})
+    claims = [c for f in desk.findings for c in f.cited if c.unasked or (c.near and not c.by)]
+    unasked = sorted({c.unasked or "the run was ended before" for c in claims})
     unchecked = [f"not every claim was checked: {why}" for why in unasked]
     return (*parts, *silent, *unchecked, *(failure.message for failure in desk.failures))
+
+
+def _why_silent(finding: Finding) -> str:
+    return "not worked to the end" if finding.draft is None else "no source that was read says"
 
 
 def _nothing(desk: Desk) -> str:

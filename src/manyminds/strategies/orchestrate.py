@@ -68,7 +68,9 @@ class Orchestrate:
             run.tell(
                 PhaseStarted(phase="cite", round=round_, why="each claim against what was read")
             )
-            desk.keep_failures(new, await run.gather([_cite(desk, f) for f in new]))
+            # What nothing held before may stand in what was read since.
+            cited = [f for f in desk.findings if f in new or not f.stands]
+            desk.keep_failures(cited, await run.gather([_cite(desk, f) for f in cited]))
             if round_ == desk.plan.rounds or not desk.gaps:
                 break
             parts = await missing_parts(run, desk.told(), [f.part for f in desk.findings])
@@ -113,9 +115,12 @@ class Orchestrate:
                 finding.draft = await work(run, thread, turns=desk.plan.depth, answering=not native)
             finally:
                 desk.read(thread.evidence)
+        # Now, by letter: the run may be ended before a judge is asked.
+        finding.look(desk.evidence)
 
 
 async def _cite(desk: Desk, finding: Finding) -> None:
     judge = Member(name=f"citer{finding.number}", way="direct", model=desk.run.members[-1].model)
-    finding.cited = await cite(desk.run, judge, finding.claims(), desk.evidence)
+    finding.look(desk.evidence)
+    await cite(desk.run, judge, finding.cited)
     desk.tell_cited(finding)

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from manyminds.core.values import Evidence, Member, Task
 from manyminds.judging.citing.spans import Span
-from manyminds.judging.citing.support import Cited, cite, missing_from, plainly_said
+from manyminds.judging.citing.support import Cited, cite, look_near, missing_from, plainly_said
 from manyminds.testing import ScriptedRun, passage
 
 JUDGE = Member(name="citer1", way="direct", model="scripted:model")
@@ -17,7 +18,10 @@ def held(claim: str, *texts: str, verdicts: list[str] | None = None) -> tuple[Ci
     script = {} if verdicts is None else {"citer1": [json.dumps({"verdict": v}) for v in verdicts]}
     run = ScriptedRun(task=Task(prompt="?"), script=script)
     read: list[Evidence] = [passage(t, source=f"s{n}") for n, t in enumerate(texts)]
-    return asyncio.run(cite(run, JUDGE, [claim], read))[0], run
+    cited = Cited(claim=claim)
+    look_near(cited, read)
+    asyncio.run(cite(run, JUDGE, [cited]))
+    return cited, run
 
 
 def span(quote: str) -> Span:
@@ -88,3 +92,51 @@ def test_a_passage_about_something_else_costs_nothing() -> None:
     cited, run = held("The blue filter is washed at 60 degrees", "Bananas are yellow and sweet.")
     assert cited.support == "unsure"
     assert run.calls == []
+
+
+def test_words_put_together_from_several_sentences_are_not_plain() -> None:
+    quote = "The filter is blue. The valve of the pump is washed. It is large."
+    assert not plainly_said("The filter is washed large", quote)
+    assert plainly_said("The valve of the pump is washed", quote)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "It is a myth that the blue filter is washed monthly.",
+        "The blue filter was planned to be washed monthly.",
+        "If it rains, the blue filter is washed monthly.",
+    ],
+)
+def test_a_sentence_that_turns_what_it_says_is_not_plain(quote: str) -> None:
+    assert not plainly_said("The blue filter is washed monthly", quote)
+
+
+def test_an_address_holds_no_numbers_and_no_parts_of_words() -> None:
+    paper = passage(
+        "The blue filter is washed because it is old.", source="http://a/2031.pdf#page=30"
+    )
+    stretch = Span(evidence=paper, start=0, quote=paper.output)
+    assert missing_from("The filter was washed 30 times", stretch) == {"30"}
+    assert missing_from("The filter in 2031, says the US, was washed", stretch) == {"2031", "US"}
+
+
+def test_a_title_alone_says_nothing() -> None:
+    page = replace(
+        passage("It was sold on Monday.", source="s"), title="How the blue filter is washed monthly"
+    )
+    cited = Cited(claim="The blue filter is washed monthly")
+    look_near(cited, [page])
+    assert (cited.by, cited.near) == ([], [])
+
+
+def test_what_stood_nowhere_is_looked_for_again_when_more_was_read() -> None:
+    cited, run = held(
+        "The blue filter is washed monthly", "The blue filter is washed.", verdicts=["no"]
+    )
+    assert not cited.by
+    more = passage("The blue filter is washed monthly.", source="later")
+    look_near(cited, [passage("The blue filter is washed.", source="s0"), more])
+    assert [s.source for s in cited.by] == ["later"]
+    assert cited.near == []
+    assert len(run.calls) == 1

@@ -9,11 +9,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from manyminds.core.values import Evidence
 
-__all__ = ["Span", "best_spans", "numbers_in", "spans_of", "words_of"]
+__all__ = ["Span", "best_spans", "numbers_in", "sentences_of", "spans_of", "words_of"]
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:['’]\w+)?")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -41,7 +41,9 @@ class Span:
     """Offset in the stored text of `evidence.source`."""
     quote: str
     score: float = 0.0
-    """How much of the claim it holds, 0 to 1."""
+    """How much of the claim it holds, 0 to 1, with what its page is about."""
+    own: float = 0.0
+    """How much of it by its own words alone."""
 
     @property
     def end(self) -> int:
@@ -85,6 +87,11 @@ def spans_of(evidence: Evidence) -> list[Span]:
     ]
 
 
+def sentences_of(text: str) -> list[str]:
+    """Return the sentences and lines of a text."""
+    return [sentence for _, sentence in _sentences(text)]
+
+
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
     """Yield offset and text of each sentence; a line that ends in none is one, too.
 
@@ -119,10 +126,10 @@ def best_spans(claim: str, evidence: Iterable[Evidence], *, most: int = 3) -> li
     best: dict[str, Span] = {}
     for spans in passages:
         for window in _windows(spans):
-            score = _score(window, weights)
+            score, own = _score(window, weights)
             before = best.get(window.source)
             if score > 0 and (before is None or score > before.score + 1e-9):
-                best[window.source] = _scored(window, score)
+                best[window.source] = replace(window, score=score, own=own)
     return sorted(best.values(), key=lambda span: -span.score)[:most]
 
 
@@ -145,20 +152,20 @@ def _weights(asked: set[str], pool: Sequence[Span]) -> dict[str, float]:
     return {w: v * (_NUMBER_WEIGHT if w[0].isdigit() else 1.0) for w, v in weights.items()}
 
 
-def _score(span: Span, weights: dict[str, float]) -> float:
-    """Return the weighted share of the claim's words in a span, longer spans a little lower."""
+def _score(span: Span, weights: dict[str, float]) -> tuple[float, float]:
+    """Return the weighted share of the claim's words in a span: with what is around it, without.
+
+    Longer spans count a little lower.
+    """
     there = set(words_of(span.quote))
     # What a page is about is rarely said again in each of its sentences.
     around = set(words_of(f"{span.evidence.title or ''} {_heading(span.evidence.output)}"))
-    held = sum(w if word in there else w / 2 * (word in around) for word, w in weights.items())
-    length = len(span.quote)
-    return held / sum(weights.values()) - min(0.2, length / 4_000)
+    whole = sum(weights.values())
+    own = sum(weight for word, weight in weights.items() if word in there)
+    beside = sum(w / 2 for word, w in weights.items() if word in around - there)
+    return (own + beside) / whole - min(0.2, len(span.quote) / 4_000), own / whole
 
 
 def _heading(passage: str) -> str:
     first = passage.lstrip().split("\n", 1)[0]
     return first if first.startswith("#") else ""
-
-
-def _scored(span: Span, score: float) -> Span:
-    return Span(evidence=span.evidence, start=span.start, quote=span.quote, score=score)

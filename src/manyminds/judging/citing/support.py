@@ -14,10 +14,22 @@ from manyminds.agents.prompts import prompt
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Citation, Evidence, Failure, Member, Support
-from manyminds.judging.citing.spans import Span, best_spans, numbers_in, words_of
+from manyminds.judging.citing.spans import Span, best_spans, numbers_in, sentences_of, words_of
 from manyminds.tools.fence import fence
 
-__all__ = ["Cited", "Numbered", "citation_of", "cite", "denials_of", "missing_from", "plainly_said"]
+__all__ = [
+    "Cited",
+    "Numbered",
+    "citation_of",
+    "cite",
+    "denials_of",
+    "look_near",
+    "missing_from",
+    "names",
+    "names_in",
+    "plainly_said",
+    "turns_of",
+]
 
 NEAR = 12
 """Sources that a claim is looked for in by letter."""
@@ -25,15 +37,28 @@ ASKED = 3
 """Sources of a claim that are read, by letter or by a judge."""
 LEAST = 0.35
 """Share of a claim's words below which a passage is about something else."""
+LEAST_OWN = 0.2
+"""Share of them that stands in the sentences themselves: a title says nothing by itself."""
 SAME_THING = 0.7
 """Share of a claim's words, numbers apart, below which a passage tells of something else."""
 _NAMES = re.compile(
     r"`[^`]+`|\w+(?:[._]\w+)+|\w*[a-z][A-Z]\w*|\b[A-Z]{2,}\w*|(?<=[a-z,;:] )[A-Z]\w+"
 )
+_WORD = re.compile(r"\w+")
 _NOT = frozenset((
     "not", "no", "never", "none", "neither", "nor", "without", "cannot", "can't", "isn't",
     "doesn't", "don't", "won't", "aren't", "wasn't", "unless", "except", "only", "nothing",
 ))  # fmt: skip
+_TURNS = _NOT | frozenset((
+    "if", "until", "may", "might", "could", "would", "should", "almost", "nearly", "hardly",
+    "planned", "proposed", "expected", "supposed", "supposedly", "allegedly", "alleged",
+    "reportedly", "rumoured", "rumored", "rumour", "rumor", "myth", "false", "wrong", "wrongly",
+    "incorrect", "untrue", "believed", "claims", "claimed", "denied", "failed", "instead", "but",
+    "formerly", "initially", "originally", "before",
+))  # fmt: skip
+"""Words that turn, limit or put off what their sentence says."""
+_BETWEEN = 1
+"""Words that may stand between two of a claim's in a sentence that says it in the same words."""
 _VERDICTS: dict[object, Support] = {"supported": "supported", "contradicted": "contradicted"}
 
 
@@ -49,78 +74,129 @@ class Cited:
     """Passages that say otherwise."""
     unasked: str | None = None
     """Why a judge was not heard on a passage; `None` where all were."""
+    near: list[Span] = field(default_factory=list[Span])
+    """Passages that the letter does not decide, which a judge is to be asked about."""
+    heard: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
+    """Passages that a judge was asked about: source, start, end."""
+
+    def settle(self) -> None:
+        """Say what the passages found so far come to."""
+        self.by.sort(key=lambda span: -span.score)
+        self.support = "supported" if self.by else "contradicted" if self.against else "unsure"
 
 
-async def cite(
-    run: Run, judge: Member, claims: Sequence[str], evidence: Sequence[Evidence]
-) -> list[Cited]:
-    """Look for where each claim stands.
+def look_near(cited: Cited, evidence: Sequence[Evidence]) -> None:
+    """Find where a claim stands by letter, and the passages that a judge is to be asked about.
+
+    It costs no request, so that what a run had read when it was ended can be cited, too. A claim
+    that stood nowhere may be looked for again when more was read.
+    """
+    near = best_spans(cited.claim, evidence, most=NEAR)
+    near = [s for s in near if s.score >= LEAST and s.own >= LEAST_OWN]
+    cited.by = cited.by or [s for s in near if _by_letter(cited.claim, s)]
+    there = {_mark(span) for span in cited.by}
+    rest = [s for s in near if _mark(s) not in there | cited.heard]
+    cited.near = rest[: max(0, ASKED - len(cited.by))]
+    cited.settle()
+
+
+async def cite(run: Run, judge: Member, found: Sequence[Cited]) -> None:
+    """Ask a judge of the passages near each claim; what it says counts at once.
 
     Args:
         run: Whose budget pays.
-        judge: Who is asked of what the letter does not decide.
-        claims: One statement each.
-        evidence: What was read.
+        judge: Who is asked.
+        found: Claims that `look_near` has looked for.
     """
-    found = [Cited(claim=claim) for claim in claims]
-    open_: list[tuple[Cited, Span]] = []
-    for cited in found:
-        near = [s for s in best_spans(cited.claim, evidence, most=NEAR) if s.score >= LEAST]
-        cited.by = [s for s in near if _by_letter(cited.claim, s)]
-        rest = [s for s in near if s not in cited.by]
-        open_ += [(cited, span) for span in rest[: max(0, ASKED - len(cited.by))]]
-    verdicts = await run.gather([_asked(run, judge, cited.claim, span) for cited, span in open_])
-    for (cited, span), verdict in zip(open_, verdicts, strict=True):
-        if isinstance(verdict, Failure):
-            cited.unasked = verdict.message
-        elif verdict == "supported" and not missing_from(cited.claim, span):
-            cited.by.append(span)
-        elif verdict == "contradicted" and _differs(cited.claim, span):
-            cited.against.append(span)
-    for cited in found:
-        cited.by.sort(key=lambda span: -span.score)
-        cited.support = "supported" if cited.by else "contradicted" if cited.against else "unsure"
-    return found
+    asked = [(cited, span) for cited in found for span in cited.near]
+    told = await run.gather([_hear(run, judge, cited, span) for cited, span in asked])
+    for (cited, _), result in zip(asked, told, strict=True):
+        if isinstance(result, Failure):
+            cited.unasked = result.message
+
+
+async def _hear(run: Run, judge: Member, cited: Cited, span: Span) -> None:
+    verdict = await _asked(run, judge, cited.claim, span)
+    cited.heard.add(_mark(span))
+    cited.near.remove(span)
+    if verdict == "supported" and not missing_from(cited.claim, span):
+        cited.by.append(span)
+    elif verdict == "contradicted" and _differs(cited.claim, span):
+        cited.against.append(span)
+    cited.settle()
+
+
+def _mark(span: Span) -> tuple[str, int, int]:
+    return span.source, span.start, span.end
 
 
 def missing_from(claim: str, span: Span) -> set[str]:
     """Return the numbers and names of a claim that a passage does not hold.
 
-    A number has to stand in the quote itself. A name may stand around it: in the passage, or in
-    the title or address of its page.
+    A number has to stand in the quote itself or in the page's title. A name may stand around it:
+    in the passage, or in the title or address of its page.
     """
     return _missing_numbers(claim, span) | _missing_names(claim, span)
 
 
 def _missing_numbers(claim: str, span: Span) -> set[str]:
-    titled = numbers_in(f"{span.evidence.title or ''} {span.source}")
-    return numbers_in(claim) - numbers_in(span.quote) - titled
+    # An address is full of numbers that say nothing: pages, ports, dates of upload.
+    return numbers_in(claim) - numbers_in(span.quote) - numbers_in(span.evidence.title or "")
 
 
 def _missing_names(claim: str, span: Span) -> set[str]:
-    around = f"{span.evidence.output} {span.evidence.title or ''} {span.source}".casefold()
-    names = {m[0].strip("`") for m in _NAMES.finditer(claim)}
-    # `asyncio.TaskGroup` stands where a page on asyncio tells of TaskGroup.
-    return {
-        name for name in names if not all(part in around for part in name.casefold().split("."))
-    }  # fmt: skip
+    around = f"{span.evidence.output} {span.evidence.title or ''} {span.source}"
+    return {name for name in names_in(claim) if not names(name, around)}
+
+
+def names(name: str, text: str) -> bool:
+    """Say whether a text holds all words of a name; `asyncio.TaskGroup` may stand as two.
+
+    Capitals alone have to stand as such: "us" is no country.
+    """
+    there = set(_WORD.findall(text if name.isupper() else text.casefold()))
+    there |= {word.removesuffix("s") for word in there}
+    return set(_WORD.findall(name if name.isupper() else name.casefold())) <= there
+
+
+def names_in(text: str) -> set[str]:
+    """Return what a text names: code, dotted names, words with capitals within a sentence."""
+    return {m[0].strip("`") for m in _NAMES.finditer(text)}
 
 
 def plainly_said(claim: str, quote: str) -> bool:
-    """Say whether a quote holds all words of a claim, in the claim's order, and denies nothing."""
-    said, wanted = words_of(quote), words_of(claim)
-    if len(wanted) < 3 or denials_of(claim) != denials_of(quote):
+    """Say whether a sentence of a quote holds a claim's words, in order, and turns none of them.
+
+    Other words may begin and end the sentence; between two of the claim's one may stand. Whatever
+    is said in other words than that is a judge's to read.
+    """
+    wanted = words_of(claim)
+    if len(wanted) < 3:
         return False
-    rest = iter(said)
-    return all(word in rest for word in wanted)
+    return any(
+        turns_of(claim) == turns_of(sentence) and _in_a_row(wanted, words_of(sentence))
+        for sentence in sentences_of(quote)
+    )
+
+
+def _in_a_row(wanted: Sequence[str], said: Sequence[str]) -> bool:
+    """Say whether words stand in a row, with at most `_BETWEEN` others between two of them."""
+    ends = {place for place, word in enumerate(said) if word == wanted[0]}
+    for word in wanted[1:]:
+        ends = {
+            place
+            for end in ends
+            for place in range(end + 1, min(end + 2 + _BETWEEN, len(said)))
+            if said[place] == word
+        }
+    return bool(ends)
 
 
 def _differs(claim: str, span: Span) -> bool:
     """Say whether the letter shows how they part: the same thing, with other numbers or denied."""
-    names = {m[0].strip("`").casefold() for m in _NAMES.finditer(claim)}
     said = {word for word in words_of(claim) if not word[0].isdigit()}
     shared = len(said & set(words_of(span.quote))) / max(1, len(said))
-    if shared < SAME_THING or any(name not in span.quote.casefold() for name in names):
+    if shared < SAME_THING or not all(names(name, span.quote) for name in names_in(claim)):
         return False
     told = numbers_in(span.quote)
     other = bool(told) and bool(_missing_numbers(claim, span))
@@ -129,10 +205,21 @@ def _differs(claim: str, span: Span) -> bool:
 
 def denials_of(text: str) -> list[str]:
     """Return the words of a text that deny or limit what it says."""
-    return sorted(w for w in re.findall(r"[\w']+", text.casefold().replace("’", "'")) if w in _NOT)
+    return _among(_NOT, text)
+
+
+def turns_of(text: str) -> list[str]:
+    """Return the words of a text that deny, limit, doubt or put off what it says."""
+    return _among(_TURNS, text)
+
+
+def _among(words: frozenset[str], text: str) -> list[str]:
+    said = re.findall(r"[\w']+", text.casefold().replace("’", "'"))
+    return sorted(word for word in said if word in words)
 
 
 def _by_letter(claim: str, span: Span) -> bool:
+    """Say whether the passage needs no judge."""
     return not missing_from(claim, span) and plainly_said(claim, span.quote)
 
 

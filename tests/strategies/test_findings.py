@@ -1,0 +1,97 @@
+"""What is delivered: nothing that was said in other words by nobody, and nothing twice."""
+
+from dataclasses import replace
+
+from manyminds.agents.lead import Outline
+from manyminds.agents.member import Draft
+from manyminds.core.values import Claim, Evidence, Member, Part, Plan, Task
+from manyminds.strategies.findings import Desk, Finding, deliver, merge_same
+from manyminds.testing import ScriptedRun, passage
+
+WORKER = Member(name="w1", way="research", model="scripted:model")
+
+
+def finding(number: int, read: list[Evidence], *claims: str, answer: str = "x") -> Finding:
+    found = Finding(number=number, part=Part(question=f"Part {number}?", query="x"))
+    found.draft = Draft(
+        member=replace(WORKER, name=f"w{number}"), answer=answer, reason="", confidence=None,
+        claims=tuple(Claim(text=c, support="unsure") for c in claims), evidence=tuple(read),
+        would_change=None,
+    )  # fmt: skip
+    found.look(read)
+    return found
+
+
+def desk(read: list[Evidence], *findings: Finding) -> Desk:
+    run = ScriptedRun(task=Task(prompt="What is it like?"), script={})
+    return Desk(run=run, plan=Plan(goal="", parts=()), findings=list(findings), evidence=read)
+
+
+def headline(read: list[Evidence], said: str, *findings: Finding) -> str | None:
+    return deliver(desk(read, *findings), Outline(answer=said, sections=(("All", (0, 1)),))).text
+
+
+def test_a_false_claim_of_the_same_words_keeps_nothing_of_a_true_one() -> None:
+    read = [passage("The large pump of Ghent drives the small mill of Bruges.", source="a")]
+    true = finding(1, read, "The large pump of Ghent drives the small mill of Bruges")
+    false = finding(2, read, "The small mill of Bruges drives the large pump of Ghent")
+    merge_same([true, false])
+    assert [len(f.cited) for f in (true, false)] == [1, 1]
+    assert true.cited[0].by
+    assert not false.cited[0].by
+
+
+def test_the_same_claim_stands_once_and_the_part_that_said_it_is_not_silent() -> None:
+    one = passage("The blue filter is washed monthly.", source="a")
+    two = passage("As known, the blue filter is washed monthly.", source="b")
+    first = finding(1, [one], "The blue filter is washed monthly")
+    second = finding(2, [two], "The blue filter is washed monthly")
+    answer = deliver(desk([one, two], first, second), None)
+    assert [len(f.cited) for f in (first, second)] == [1, 0]
+    assert [s.source for s in first.cited[0].by] == ["a", "b"]
+    assert answer.missing == ()
+    assert answer.outcome == "answered"
+
+
+def test_the_one_that_stands_is_kept_of_two_that_say_the_same() -> None:
+    read = [passage("The old blue filter is washed monthly.", source="a")]
+    bare = finding(1, [], "The old blue filter is washed monthly now")
+    held = finding(2, read, "The old blue filter is washed monthly")
+    merge_same([bare, held])
+    assert bare.cited[0].by
+    assert bare.cited[0].claim == "The old blue filter is washed monthly"
+
+
+READ = [
+    passage("The blue filter was sold in 1998 in Ghent.", source="a"),
+    passage("The red valve was sold in 2004 in Bruges.", source="b"),
+]
+
+
+def parts() -> tuple[Finding, Finding]:
+    return (
+        finding(1, READ, "The blue filter was sold in 1998 in Ghent"),
+        finding(2, READ, "The red valve was sold in 2004 in Bruges"),
+    )
+
+
+def test_clauses_may_each_be_held_by_a_statement_of_its_own() -> None:
+    said = "The blue filter was sold in 1998, and the red valve was sold in 2004."
+    assert headline(READ, said, *parts()) == said
+
+
+def test_who_did_what_is_not_put_together_anew() -> None:
+    for said in (
+        "The blue filter was sold in 2004, and the red valve was sold in 1998.",
+        "The blue filter was not sold in 1998 in Ghent.",
+        "The blue filter was sold in 1998 in Bruges.",
+    ):
+        text = headline(READ, said, *parts())
+        assert text is not None
+        assert said not in text
+        assert "The blue filter was sold in 1998 in Ghent" in text
+
+
+def test_what_nobody_could_tell_has_no_confidence() -> None:
+    answer = deliver(desk(READ, finding(1, READ, answer="cannot be determined")), None)
+    assert (answer.text, answer.confidence) == ("cannot be determined", None)
