@@ -95,3 +95,9 @@ def test_who_did_what_is_not_put_together_anew() -> None:
 def test_what_nobody_could_tell_has_no_confidence() -> None:
     answer = deliver(desk(READ, finding(1, READ, answer="cannot be determined")), None)
     assert (answer.text, answer.confidence) == ("cannot be determined", None)
+
+
+def test_what_no_judge_could_be_asked_of_is_told() -> None:
+    read = [passage("Washing the blue filter is due monthly.", source="a")]
+    answer = deliver(desk(read, finding(1, read, "The blue filter has to be washed monthly")), None)
+    assert "not every claim was checked: the run was ended before" in answer.missing
