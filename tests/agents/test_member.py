@@ -5,9 +5,9 @@ import pytest
 
 from manyminds.agents.member import Thread, open_thread, work
 from manyminds.core.errors import BudgetExceeded, ManymindsError, ProviderError
-from manyminds.core.messages import Reply, ToolCall, ToolSpec
+from manyminds.core.messages import Reply, ToolCall, ToolResult, ToolSpec
 from manyminds.core.values import Evidence, Member, Spend, Task
-from manyminds.testing import ScriptedRun, act, final
+from manyminds.testing import ScriptedRun, act, final, passage
 
 pytestmark = pytest.mark.anyio
 ME = Member(name="m1", way="compute", model="scripted:model")
@@ -74,6 +74,38 @@ async def test_out_of_time_in_a_tool_it_still_answers() -> None:
     run = run_of(act("slow"), final("42"))
     run.with_tools = [Slow()]
     assert (await work(run, thread_of(run))).answer == "42"
+
+
+async def test_every_call_has_a_result_when_the_budget_ends_among_them() -> None:
+    calls = (
+        ToolCall(id="c1", name="calculate", arguments={"expression": "6*7"}),
+        ToolCall(id="c2", name="slow", arguments={}),
+        ToolCall(id="c3", name="calculate", arguments={"expression": "1+1"}),
+    )
+    run = run_of(
+        Reply(text="", calls=calls, spend=Spend(), finish="tools"),
+        Reply(text="42", spend=Spend(), finish="stop"),
+        native=True,
+    )
+    run.with_tools = [*run.with_tools, Slow()]
+    assert (await work(run, thread_of(run))).answer == "42"
+    results = [m for m in run.calls[-1][1].messages if isinstance(m, ToolResult)]
+    assert [m.call_id for m in results] == ["c1", "c2", "c3"]
+    assert "Not made" in results[2].text
+
+
+async def test_what_it_may_no_longer_see_it_may_look_up_again() -> None:
+    run = run_of()
+    thread = thread_of(run)
+    call = ToolCall(id="c1", name="calculate", arguments={"expression": "6*7"})
+    thread.remember(call, worked=True)
+    thread.evidence.append(passage("The sky is blue.", source="a"))
+    assert thread.made_before(call)
+    assert thread.has_read(thread.evidence)
+    thread.forget()
+    assert thread.made_before(call) is None
+    assert not thread.has_read(thread.evidence)
+    assert len(thread.evidence) == 1
 
 
 async def test_what_failed_may_be_tried_again_after_something_else() -> None:

@@ -96,3 +96,13 @@ def test_a_note_without_a_fact_is_none() -> None:
 def test_the_size_counts_calls() -> None:
     call = ToolCall(id="1", name="x", arguments={"a": "b" * 100})
     assert size_of([Turn(text="", calls=(call,))]) > 100
+
+
+def test_how_to_work_and_what_the_person_adds_is_never_left_out() -> None:
+    talk = long_talk(20)
+    talk[2:2] = [Said(role="user", text="work by hand")]
+    talk[9:9] = [Said(role="user", text="in litres"), Said(role="user", text="else")]
+    shorter = compacted(talk, [], begins=2, room=5_000, stays=["work by hand", "in litres"])
+    assert shorter is not None
+    assert [m.text for m in shorter[2:4]] == ["work by hand", "in litres"]
+    assert not any(m.text == "else" for m in shorter)

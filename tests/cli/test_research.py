@@ -1,7 +1,12 @@
 """`research`: from a question to a report whose citations stand in stored pages."""
 
+import fcntl
 import json
+import os
 import re
+import subprocess
+import sys
+import termios
 import threading
 import time
 from pathlib import Path
@@ -11,6 +16,8 @@ from aiohttp import web
 
 from manyminds.cli.app import run
 from manyminds.cli.plans import plan_as_toml, read_plan
+from manyminds.cli.research import given
+from manyminds.cli.web import WebFlags
 from manyminds.core.errors import UsageError
 from manyminds.core.values import Part, Plan
 from manyminds.tools.web.sources import Sources
@@ -259,11 +266,43 @@ def test_plans_are_read_as_they_are_written() -> None:
         "[[part]]\nquery = 'x'",
         "not toml",
         "sites = ['10.0.0.1']",
+        "[[part]]\nquestion = 'x'\n" * 7,
     ],
 )
 def test_a_plan_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         read_plan(text, where="the plan")
+
+
+def test_a_plan_that_names_no_sites_opens_none(tmp_path: Path) -> None:
+    asked = "What does https://docs.example.org/x say?"
+    assert given(asked, None, WebFlags(), {}).sites == ("docs.example.org",)
+    plan = tmp_path / "plan.toml"
+    plan.write_text("sites = []")
+    assert given(asked, plan, WebFlags(), {}).sites == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo terminals")
+def test_the_plan_is_shown_and_an_interrupt_there_ends_it(stub: Stub, own_home: Path) -> None:
+    stub.behaviours = [Scholar()]
+    words = [sys.executable, "-m", "manyminds.cli", "research", "--model", stub.model, "How is it?"]
+    person, terminal = os.openpty()
+    child = subprocess.Popen(
+        words, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    try:
+        assert child.stderr is not None
+        told = b""
+        while b"Go on with this plan?" not in told:
+            told += os.read(child.stderr.fileno(), 4096)
+        os.write(person, b"\x03")
+        assert child.wait(timeout=20) == 130
+    finally:
+        child.kill()
+        child.communicate()
+        os.close(person)
+        os.close(terminal)
 
 
 def test_a_hint_reaches_workers_and_now_ends_the_run(
@@ -327,7 +366,12 @@ def test_now_delivers_what_is_there(
 
 @pytest.mark.parametrize(
     ("said", "word"),
-    [(["nowhere", "now"], "nowhere"), (["last", "dance"], "hint"), (["last", "drop", "x"], "part")],
+    [
+        (["last", "hint", "\udcff"], "no run"),
+        (["nowhere", "now"], "nowhere"),
+        (["last", "dance"], "hint"),
+        (["last", "drop", "x"], "part"),
+    ],
 )
 def test_what_cannot_be_steered_is_told(
     stub: Stub, capsys: pytest.CaptureFixture[str], said: list[str], word: str

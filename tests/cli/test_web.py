@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from manyminds.cli.app import run
-from manyminds.runtime.web import addresses_in
 from manyminds.testing import act, final
+from manyminds.tools.web.named import addresses_in, readings_of
 from manyminds.tools.web.sources import Sources
 from tests.stub import Stub, say
 from tests.tools.web.site import Site
@@ -70,4 +70,5 @@ def test_wrong_use_is_one_line(
     ],
 )  # fmt: skip
 def test_addresses_of_a_question_are_known(question: str, named: str) -> None:
-    assert named in addresses_in(question)
+    assert named in readings_of(question)
+    assert addresses_in(question) == [named]

@@ -69,7 +69,7 @@ def test_every_post_of_a_feed_by_topic(
     assert rows[0][2]["text"] == "2024-01-01"
     assert told["report"]["table"]["completeness"]["found"] == 30
     read = list(csv.reader(file.read_text().splitlines()))
-    assert read[0] == ["title", "link", "date", "topic", "sources"]
+    assert read[0] == ["title", "link", "date", "topic (judged)", "sources", "unknown"]
     assert len(read) == 31
     assert read[1][4] == site.url("/feed.xml") + "#feed"
 
@@ -143,6 +143,7 @@ def test_a_fact_comes_from_the_items_own_page_or_stays_empty(
     assert cells["Alpha"]["text"] == "12 kg"
     assert (cells["Beta"]["text"], cells["Beta"]["why"]) == (None, "its page does not say")
     assert "404" in cells["Gamma"]["why"]
+    assert run(["show", "last", "--out", "/dev/null/x.csv"]) == 2
 
 
 def test_two_lists_tell_how_many_there_are(

@@ -39,3 +39,14 @@ async def test_with_nothing_else_the_embedded_model_is_used_and_told() -> None:
     choice = await choose_models((), (), servers={})
     assert choice.models == (f"embedded:{discover.CODER.name}",)
     assert "embedded" in choice.why
+
+
+async def test_what_has_to_stay_here_asks_nobody_else(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://models.invalid/v1")
+    choice = await choose_models((), (), servers={}, here=True)
+    assert choice.models == (f"embedded:{discover.CODER.name}",)
+    monkeypatch.setenv("OPENAI_BASE_URL", stub.url)
+    assert (await choose_models((), (), servers={}, here=True)).models == ("openai:stub",)

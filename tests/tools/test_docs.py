@@ -1,6 +1,9 @@
 import io
 import os
+import sqlite3
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pypdfium2
@@ -160,6 +163,37 @@ def test_a_file_without_permission_is_left_out(folder: Path, tmp_path: Path) -> 
     (folder / "a.md").chmod(0)
     _, left_out = DocsIndex(folder, tmp_path / "cache").refresh()
     assert [item.path for item in left_out] == ["a.md"]
+
+
+def test_names_that_no_file_could_hold_and_pipes_are_left_out(folder: Path, tmp_path: Path) -> None:
+    (folder / "sub" / os.fsdecode(b"caf\xe9.md")).write_text("It is open.")
+    os.mkfifo(folder / "pipe.txt")
+    _, left_out = DocsIndex(folder, tmp_path / "cache").refresh()
+    assert {item.path: item.why for item in left_out} == {
+        "sub/caf?.md": "a name that is no UTF-8", "pipe.txt": "no regular file",
+    }  # fmt: skip
+
+
+def test_a_folder_is_indexed_by_several_at_once(folder: Path, tmp_path: Path) -> None:
+    for n in range(200):
+        (folder / f"n{n}.md").write_text(f"Note {n} tells of bird {n}.\n" * 20)
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(index_of, folder, tmp_path) for _ in range(4)]
+        indexes = [job.result() for job in jobs]
+    [first, *_] = indexes[-1].search("bird 117", most=1)
+    assert first.source == "n117.md"
+    assert indexes[0].refresh()[0] == 205
+    assert len(
+        {p.start for p in indexes[0].search("bird 117", most=9) if p.source == "n117.md"}
+    ) == len([p for p in indexes[0].search("bird 117", most=9) if p.source == "n117.md"])
+
+
+def test_an_index_that_is_being_written_can_be_searched(folder: Path, tmp_path: Path) -> None:
+    index = index_of(folder, tmp_path)
+    [path] = (tmp_path / "cache" / "docs").glob("*.sqlite")
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("begin immediate")
+        assert index.search("pump")[0].source == "sub/b.txt"
 
 
 def test_links_that_go_round_or_lead_out_are_not_followed(folder: Path, tmp_path: Path) -> None:

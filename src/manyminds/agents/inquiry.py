@@ -61,6 +61,8 @@ def _object_in(text: str) -> dict[str, JsonValue]:
     start, end = text.find("{"), text.rfind("}")
     try:
         found: JsonValue = json.loads(text[start : end + 1])
+        # A half surrogate pair may hide behind an escape; it cannot be written down.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

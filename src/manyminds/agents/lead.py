@@ -15,7 +15,7 @@ from manyminds.core.protocols import Run
 from manyminds.core.values import Member, Part
 from manyminds.tools.fence import fence
 
-__all__ = ["Outline", "lead_of", "missing_parts", "outline", "split_up"]
+__all__ = ["MOST_PARTS", "Outline", "lead_of", "missing_parts", "outline", "split_up"]
 
 MOST_PARTS = 6
 FEW_PARTS = 2

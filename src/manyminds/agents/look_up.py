@@ -17,22 +17,18 @@ from manyminds.core.protocols import Run, ToolOutcome
 from manyminds.core.values import Evidence, Failure, Looked
 from manyminds.tools.fence import fence
 
-__all__ = ["LookedUp", "addresses_in", "hits_in", "look_up", "show"]
+__all__ = ["LookedUp", "hits_in", "look_up", "show"]
 
 SEARCH_DOCS, SEARCH_WEB, READ_PAGE = "search_docs", "search_web", "read_page"
 _HIT = re.compile(r"^https?://\S+", re.MULTILINE)
-_NAMED = re.compile(r"https?://[^\s<>\"`]+[^\s<>\"`.,;:!?)\]]")
 MAX_QUERY = 400
 """Characters of a search."""
 SHOWN = 5_000
 """Characters of passages that a worker begins with."""
+_LONGEST = 1_600
+"""Characters of one of them."""
 _BEFORE = 2
 """Messages that the passages stand behind: the system's words and the question."""
-
-
-def addresses_in(question: str) -> list[str]:
-    """Return the addresses that a question names, in order."""
-    return list(dict.fromkeys(_NAMED.findall(question)))
 
 
 def hits_in(shown: str) -> list[str]:
@@ -85,8 +81,10 @@ async def look_up(
             found.not_found.append(Looked(what=address, why=outcome.message))
         else:
             found.evidence += _kept(found, outcome, address)
-    thread.evidence.extend(found.evidence)
-    said = prompt("found", passages=show(found.evidence))
+    shown, passages = show(found.evidence)
+    # Passages that it was not shown it may look for again.
+    thread.evidence.extend(shown)
+    said = prompt("found", passages=passages)
     thread.messages.insert(_BEFORE, Said(role="user", text=said))
     return found
 
@@ -111,21 +109,27 @@ def _kept(found: LookedUp, outcome: ToolOutcome, what: str) -> tuple[Evidence, .
     return outcome.evidence
 
 
-def show(evidence: Sequence[Evidence], *, most: int = SHOWN) -> str:
-    """Return passages as data, the best of each source before the second-best of any."""
+def show(evidence: Sequence[Evidence], *, most: int = SHOWN) -> tuple[list[Evidence], str]:
+    """Return which passages a worker is shown, and them as data.
+
+    The best of each source comes before the second-best of any.
+    """
     by_source: dict[str, list[Evidence]] = {}
     for e in evidence:
         if e.source is not None:
             by_source.setdefault(e.source, []).append(e)
     rounds = max((len(passages) for passages in by_source.values()), default=0)
     ordered = [p[i] for i in range(rounds) for p in by_source.values() if i < len(p)]
-    shown: list[str] = []
+    shown: list[Evidence] = []
+    texts: list[str] = []
     for e in ordered:
-        text = fence(e.output, source=_label(e), limit=1_600)
-        if shown and sum(map(len, shown)) + len(text) > most:
+        text = fence(e.output, source=_label(e), limit=_LONGEST)
+        if texts and sum(map(len, texts)) + len(text) > most:
             break
-        shown.append(text)
-    return "\n".join(shown) or "nothing was found"
+        texts.append(text)
+        if len(e.output) <= _LONGEST:
+            shown.append(e)
+    return shown, "\n".join(texts) or "nothing was found"
 
 
 def _label(e: Evidence) -> str:

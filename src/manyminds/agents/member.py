@@ -46,6 +46,7 @@ _SHARED = 2
 WARMEST = 0.9
 _REPEATED = "You have this result already. Answer now."
 _NOTHING_NEW = "Only passages that you have already. Answer from them, or look for something else."
+_NOT_MADE = "Not made: what may be spent on work is spent."
 _FAILED_BEFORE = "The same call failed before. Do it another way."
 
 ROOM = 300_000
@@ -100,6 +101,11 @@ class Thread:
     insisted: bool = False
     """Whether a call was made again since something new was last run."""
     opened: bool = False
+    stays: list[str] = field(default_factory=list[str])
+    """Words of its conversation that are never left out: its way of working, what the person adds.
+    """
+    forgot: int = 0
+    """Passages of `evidence` that it may no longer see: the conversation outgrew its room."""
     _called: dict[str, bool] = field(default_factory=dict[str, bool])
     """Calls made before, and whether they worked."""
 
@@ -128,9 +134,15 @@ class Thread:
         return self._called.get(_mark(call))
 
     def has_read(self, found: Sequence[Evidence]) -> bool:
-        """Return whether `found` is passages, and all of them were read before."""
-        read = {(e.source, e.start, e.end) for e in self.evidence if e.source is not None}
+        """Return whether `found` is passages, and all of them are before it already."""
+        seen = self.evidence[self.forgot :]
+        read = {(e.source, e.start, e.end) for e in seen if e.source is not None}
         return bool(found) and all((e.source, e.start, e.end) in read for e in found)
+
+    def forget(self) -> None:
+        """Let it look up again what it may no longer see."""
+        self.forgot = len(self.evidence)
+        self._called.clear()
 
     def remember(self, call: ToolCall, *, worked: bool) -> None:
         """Remember a call, and whether it worked.
@@ -178,7 +190,8 @@ def open_thread(
     )
     thread.messages.append(_system(tools, native=native))
     thread.say(prompt("question", question=run.task.prompt if question is None else question))
-    thread.say(prompt(f"way_{member.way}"))
+    thread.stays.append(prompt(f"way_{member.way}"))
+    thread.say(thread.stays[0])
     return thread
 
 
@@ -291,7 +304,8 @@ def _listen(thread: Thread) -> None:
     if thread.dropped:
         raise Dropped("dropped by the person who asked")
     while thread.asides:
-        thread.say(prompt("aside", text=thread.asides.pop(0)))
+        thread.stays.append(prompt("aside", text=thread.asides.pop(0)))
+        thread.say(thread.stays[-1])
 
 
 def _make_room(run: Run, thread: Thread) -> None:
@@ -299,9 +313,12 @@ def _make_room(run: Run, thread: Thread) -> None:
     abilities = run.abilities(thread.member)
     context = abilities.context_tokens
     room = ROOM if context is None else max(0, context - abilities.output_tokens) * ROOM_PER_TOKEN
-    shorter = compacted(thread.messages, thread.notes or (), begins=_SHARED, room=room)
+    shorter = compacted(
+        thread.messages, thread.notes or (), begins=_SHARED, room=room, stays=thread.stays
+    )
     if shorter is not None:
         thread.messages = shorter
+        thread.forget()
 
 
 def _by_protocol(run: Run, thread: Thread) -> bool:
@@ -350,39 +367,56 @@ def _call(run: Run, thread: Thread, *, must_answer: bool, purpose: Purpose) -> M
 
 
 async def _use_tools(run: Run, thread: Thread, reply: Reply, calls: tuple[ToolCall, ...]) -> bool:
-    """Make the calls, add their results to the thread; say whether it is time to answer."""
+    """Make the calls, add their results to the thread; say whether it is time to answer.
+
+    Raises:
+        BudgetExceeded: If one cannot be paid; it and those after it are then told as not made.
+    """
     protocol = _by_protocol(run, thread)
     thread.messages.append(Turn(text=reply.text, calls=() if protocol else calls))
     time_to_answer = False
-    for call in calls:
-        before = thread.made_before(call)
-        if call.name == NOTE.name and thread.notes is not None:
-            text = _keep_note(thread, call)
-        elif call.name in thread.forbidden:
-            text = f"{thread.member.name} may not use {call.name}."
-        elif before is None:
-            outcome = await run.call(thread.member, call)
-            text = outcome.text
-            if thread.has_read(outcome.evidence):
-                time_to_answer = time_to_answer or thread.insisted
-                thread.insisted = True
-                text = _NOTHING_NEW
-            else:
-                thread.remember(call, worked=outcome.error is None)
-            thread.evidence.extend(outcome.evidence)
-            if outcome.error is not None:
-                thread.warm()
-        else:
-            # Small models make the same call again instead of answering: end it here. A call
-            # that failed gets one other try first.
-            time_to_answer = time_to_answer or before or thread.insisted
-            thread.insisted = True
-            text = _REPEATED if before else _FAILED_BEFORE
-        if protocol:
-            thread.say(_result(call.name, text))
-        else:
-            thread.messages.append(ToolResult(call_id=call.id, name=call.name, text=text))
+    for place, call in enumerate(calls):
+        try:
+            text, enough = await _use(run, thread, call)
+        except BudgetExceeded:
+            # Services refuse a conversation in which a call has no result.
+            for unmade in calls[place:]:
+                _tell_result(thread, unmade, _NOT_MADE, protocol=protocol)
+            raise
+        time_to_answer = time_to_answer or enough
+        _tell_result(thread, call, text, protocol=protocol)
     return time_to_answer
+
+
+def _tell_result(thread: Thread, call: ToolCall, text: str, *, protocol: bool) -> None:
+    if protocol:
+        thread.say(_result(call.name, text))
+    else:
+        thread.messages.append(ToolResult(call_id=call.id, name=call.name, text=text))
+
+
+async def _use(run: Run, thread: Thread, call: ToolCall) -> tuple[str, bool]:
+    """Make one call; return what the member is told, and whether it is time to answer."""
+    if call.name == NOTE.name and thread.notes is not None:
+        return _keep_note(thread, call), False
+    if call.name in thread.forbidden:
+        return f"{thread.member.name} may not use {call.name}.", False
+    before, insisted = thread.made_before(call), thread.insisted
+    if before is not None:
+        # Small models make the same call again instead of answering: end it here. A call that
+        # failed gets one other try first.
+        thread.insisted = True
+        return _REPEATED if before else _FAILED_BEFORE, before or insisted
+    outcome = await run.call(thread.member, call)
+    again = thread.has_read(outcome.evidence)
+    thread.evidence.extend(outcome.evidence)
+    if again:
+        thread.insisted = True
+        return _NOTHING_NEW, insisted
+    thread.remember(call, worked=outcome.error is None)
+    if outcome.error is not None:
+        thread.warm()
+    return outcome.text, False
 
 
 def _keep_note(thread: Thread, call: ToolCall) -> str:

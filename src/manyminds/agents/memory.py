@@ -6,7 +6,7 @@ in the thread's evidence, so citations lose nothing.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from manyminds.agents.prompts import prompt
 from manyminds.core.messages import JsonValue, Message, Said, ToolCall, ToolResult, ToolSpec, Turn
@@ -42,7 +42,12 @@ def size_of(messages: Sequence[Message]) -> int:
 
 
 def compacted(
-    messages: Sequence[Message], notes: Sequence[str], *, begins: int, room: int
+    messages: Sequence[Message],
+    notes: Sequence[str],
+    *,
+    begins: int,
+    room: int,
+    stays: Collection[str] = (),
 ) -> list[Message] | None:
     """Return a conversation that fits its room better; `None` where nothing can be left out.
 
@@ -51,6 +56,7 @@ def compacted(
         notes: Facts that the member keeps.
         begins: Messages at its beginning that stay: the words of the system, the question.
         room: Characters that it should fit in.
+        stays: Texts of the user that are never left out.
     """
     if size_of(messages) <= room:
         return None
@@ -58,7 +64,9 @@ def compacted(
     # A result never stands without the call that it answers.
     while last > begins and isinstance(messages[last], ToolResult):
         last -= 1
-    left_out = messages[begins:last]
+    between = messages[begins:last]
+    kept = [m for m in between if isinstance(m, Said) and m.text in stays]
+    left_out = [m for m in between if m not in kept]
     if len(left_out) < 2:
         return None
     told = prompt(
@@ -66,7 +74,7 @@ def compacted(
         notes=fence("\n".join(f"- {n}" for n in notes) or "none", source="notes", limit=NOTES),
         calls="\n".join(_lines(left_out)) or "none",
     )  # fmt: skip
-    return [*messages[:begins], Said(role="user", text=told), *messages[last:]]
+    return [*messages[:begins], *kept, Said(role="user", text=told), *messages[last:]]
 
 
 def _lines(messages: Sequence[Message]) -> list[str]:

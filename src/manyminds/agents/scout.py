@@ -185,7 +185,12 @@ async def sort_into(
     many: JsonValue = {
         "type": "array", "items": {"enum": list(names)}, "minItems": count, "maxItems": count,
     }  # fmt: skip
-    text = prompt("wide_sort", column=column, names="; ".join(names), lines=_fenced(titles, 6_000))
+    text = prompt(
+        "wide_sort",
+        column=column,
+        names=fence("; ".join(names), source="kinds", limit=600),
+        lines=_fenced(titles, 6_000),
+    )
     said = (await _asked(run, text, {"sorted": many}, 40 + 16 * count)).get("sorted")
     found = said if isinstance(said, list) and len(said) == count else [None] * count
     return [str(name) if name in names else None for name in found]

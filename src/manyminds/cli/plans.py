@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from manyminds.agents.lead import MOST_PARTS
 from manyminds.cli.view import View, safe
 from manyminds.core.errors import RunCancelled, UsageError
 from manyminds.core.values import Part, Plan
@@ -71,6 +72,8 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise UsageError(f"{where} is no plan ({type(error).__name__}: {error})") from None
+    if len(plan.parts) > MOST_PARTS:
+        raise UsageError(f"{where} has {len(plan.parts)} parts; {MOST_PARTS} is the most")
     parse_sites((*plan.sites, *plan.no_sites), loopback=loopback)
     return plan
 
@@ -107,13 +110,26 @@ async def ask_about(view: View, plan: Plan, told: str) -> Plan:
             sys.stderr.write(safe(f"\n{plan_as_toml(plan)}\n{told}\n"))
             sys.stderr.write("Go on with this plan? [Enter] yes, [e] edit, [q] leave it: ")
             sys.stderr.flush()
-            said = (await asyncio.to_thread(sys.stdin.readline)).strip().lower()
+            said = (await _line()).strip().lower()
             if said in ("", "y", "yes"):
                 return plan
             if said in ("q", "n", "no"):
                 raise RunCancelled("called off before any page was read")
             if said == "e":
                 plan = await asyncio.to_thread(_edited, plan, _warn)
+
+
+async def _line() -> str:
+    """Read a line of the person; Ctrl-C ends the waiting, which a thread that reads would not."""
+    if sys.platform == "win32":
+        return await asyncio.to_thread(sys.stdin.readline)
+    ready, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    return sys.stdin.readline()
 
 
 def _warn(line: str) -> None:

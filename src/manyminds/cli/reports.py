@@ -10,7 +10,7 @@ from manyminds.core.errors import UsageError
 from manyminds.core.values import Cell, Citation, Dispute, Report, Statement, Table
 from manyminds.research.markdown import as_markdown
 from manyminds.research.page import as_page
-from manyminds.research.paper import Paper, attributed, sources_of, told_of
+from manyminds.research.paper import Paper, attributed, headings, sources_of, told_of
 from manyminds.research.sheet import as_csv
 from manyminds.runtime.ask import Asked
 
@@ -126,11 +126,12 @@ def _passage(number: int, citation: Citation) -> str:
 
 
 def _table(table: Table) -> list[str]:
+    names = headings(table)
     rows = [[_cell(cell) for cell in row] for row in table.rows[:_ROWS]]
     widths = [
         min(48, max(len(name), *(len(row[place]) for row in rows), 1))
-        for place, name in enumerate(table.columns)
-    ] if rows else [len(name) for name in table.columns]  # fmt: skip
+        for place, name in enumerate(names)
+    ] if rows else [len(name) for name in names]  # fmt: skip
 
     def fit(cells: Sequence[str]) -> str:
         pairs = zip(cells, widths, strict=True)
@@ -140,7 +141,7 @@ def _table(table: Table) -> list[str]:
     told = table.completeness
     believed = "unknown" if told.believed is None else str(told.believed)
     return [
-        fit(table.columns), fit(["-" * width for width in widths]), *map(fit, rows),
+        fit(names), fit(["-" * width for width in widths]), *map(fit, rows),
         *([f"… {more} more rows; --out FILE.csv holds all"] if more else []),
         f"found {told.found}, believed to be {believed}: {told.how}",
     ]  # fmt: skip

@@ -118,7 +118,9 @@ def given(
     for name, number in said.items():
         if not 1 <= number <= _MOST[name]:
             raise UsageError(f"--{name} takes 1 to {_MOST[name]}, not {number}")
-    sites = web.site or found.sites or sites_in(question, loopback=web.web_loopback)
+    # A plan that names none means none.
+    named = sites_in(question, loopback=web.web_loopback) if plan is None else found.sites
+    sites = web.site or named
     return replace(found, sites=sites, no_sites=web.no_site or found.no_sites, **said)
 
 
@@ -164,7 +166,7 @@ class Work:
                 cache=cache_home(), watch=watch, on_plan=on_plan, way=self.way,
             )  # fmt: skip
 
-        return await in_session(self.settings, view, work, events=events)
+        return await in_session(self.settings, view, work, events=events, here=self.only_docs)
 
     def _options(self, models: tuple[str, ...]) -> AskOptions:
         values = {name: setting.value for name, setting in self.settings.items()}

@@ -30,16 +30,18 @@ def configured(settings: dict[str, Setting]) -> tuple[str, ...]:
 
 
 async def in_session(
-    settings: dict[str, Setting], view: View, work: Work, *, events: bool
+    settings: dict[str, Setting], view: View, work: Work, *, events: bool, here: bool = False
 ) -> Asked:
     """Find the models, then let `work` run, looked on by the view and stopped by Ctrl-C.
+
+    With `here`, a model that nobody named is sought on this machine only.
 
     Raises:
         UsageError: If an option cannot be met.
         ProviderError: If no model can be reached at all.
     """
     names, by_flag = configured(settings), settings["models"].origin == "flag"
-    choice = await choose_models(names if by_flag else (), () if by_flag else names)
+    choice = await choose_models(names if by_flag else (), () if by_flag else names, here=here)
     if not view.silent:
         notice(f"model: {', '.join(choice.models)} ({choice.why})")
     with ExitStack() as stack:

@@ -7,12 +7,25 @@ leads to addresses of one shape is one kind of thing, or is told apart afterward
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import TypeVar
+from urllib.parse import SplitResult, urlsplit
 
 from manyminds.core.values import Evidence
 from manyminds.judging.citing.spans import Span
 
-__all__ = ["AROUND", "Entry", "EntryGroup", "Item", "entries_of", "estimate", "grouped", "merged"]
+__all__ = [
+    "AROUND",
+    "Entry",
+    "EntryGroup",
+    "Item",
+    "entries_of",
+    "estimate",
+    "grouped",
+    "merged",
+    "spread",
+]
+
+T = TypeVar("T")
 
 AROUND = "around the page"
 """What links stand under that lead around a site, not to what a page is about."""
@@ -94,8 +107,7 @@ def grouped(entries: Iterable[Entry]) -> list[EntryGroup]:
 
 def _shape(entry: Entry) -> str:
     """Return what addresses of one kind share: site, folder, ending, and whether within a page."""
-    parts = urlsplit(entry.address)
-    page = urlsplit(entry.span.source)
+    parts, page = _split(entry.address), _split(entry.span.source)
     folder, _, name = parts.path.rpartition("/")
     here = (parts.netloc, parts.path) == (page.netloc, page.path)
     if here:
@@ -105,16 +117,43 @@ def _shape(entry: Entry) -> str:
 
 
 def merged(entries: Iterable[Entry]) -> list[Item]:
-    """Merge entries that lead to one address, or that are called the same on one site."""
+    """Merge entries that lead to one address, or are called the same in lists of one site.
+
+    What one list names twice is two things, unless both lead to one address.
+    """
+    rows = list(entries)
+    places: dict[tuple[str, str, str], set[str]] = {}
+    for entry in rows:
+        places.setdefault((entry.span.source, *_name(entry)), set()).add(_where(entry.address))
+    shared = {(site, name) for (_, site, name), where in places.items() if len(where) > 1}
     items: dict[str, list[Entry]] = {}
     by_name: dict[tuple[str, str], str] = {}
-    for entry in entries:
-        where = _where(entry.address)
-        name = (urlsplit(entry.address).netloc, _PLAIN.sub(" ", entry.title.casefold()).strip())
-        key = where if where in items else by_name.get(name, where)
+    for entry in rows:
+        where, name = _where(entry.address), _name(entry)
+        tells = bool(name[1]) and name not in shared
+        key = where if where in items or not tells else by_name.get(name, where)
         items.setdefault(key, []).append(entry)
         by_name.setdefault(name, key)
-    return [Item(entries=tuple(rows)) for rows in items.values()]
+    return [Item(entries=tuple(found)) for found in items.values()]
+
+
+def _name(entry: Entry) -> tuple[str, str]:
+    plain = _PLAIN.sub(" ", entry.title.casefold()).strip()
+    return _split(entry.address).netloc, plain
+
+
+def _split(address: str) -> SplitResult:
+    """Take an address apart; one that cannot be is all path."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return SplitResult("", "", address, "", "")
+
+
+def spread(found: Sequence[T], most: int) -> list[T]:
+    """Return examples from all over a list: what begins it is often not like the rest."""
+    step = max(1, -(-len(found) // most))
+    return list(found[::step])
 
 
 def _where(address: str) -> str:

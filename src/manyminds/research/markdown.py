@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
 from manyminds.core.values import Cell, Citation, Dispute, Statement, Table
-from manyminds.research.paper import Paper, attributed, sources_of, told_of
+from manyminds.research.paper import Paper, attributed, headings, sources_of, told_of
 
 __all__ = ["as_markdown", "table_as_markdown"]
 
-_MARKS = re.compile(r"([\\`*_\[\]<>#|])")
+_MARKS = re.compile(r"([\\`*_\[\]<>#|~&])")
 
 
 def as_markdown(paper: Paper) -> str:
@@ -38,7 +39,7 @@ def table_as_markdown(table: Table) -> list[str]:
     told = table.completeness
     believed = "unknown" if told.believed is None else str(told.believed)
     return [
-        "| " + " | ".join(_text(name) for name in table.columns) + " |",
+        "| " + " | ".join(_text(name) for name in headings(table)) + " |",
         "|" + " --- |" * len(table.columns),
         *("| " + " | ".join(row) + " |" for row in rows),
         "",
@@ -49,6 +50,10 @@ def table_as_markdown(table: Table) -> list[str]:
 def _text(text: str) -> str:
     """Return words that no reader takes for markup."""
     return _MARKS.sub(r"\\\1", " ".join(text.split()))
+
+
+def _link(address: str) -> str:
+    return quote(address, safe="%/:?#[]@!$&'()*+,;=~")
 
 
 def _cell(cell: Cell) -> str:
@@ -86,7 +91,7 @@ def _citations(citations: Sequence[Citation]) -> Iterable[str]:
 def _sources(paper: Paper) -> Iterable[str]:
     for source in sources_of(paper.answer.citations, paper.report.copies):
         title = _text(source.title or source.address)
-        name = f"[{title}]({source.link})" if source.link else title
+        name = f"[{title}](<{_link(source.link)}>)" if source.link else title
         told = told_of(source)
         cited = ", ".join(f"[{n}](#c{n})" for n in source.numbers)
         same = f"; the same words: {', '.join(map(_text, source.copies))}" if source.copies else ""

@@ -4,16 +4,20 @@ Each number opens at its passage; each passage leads to its page, at these very 
 fragments). Source: WICG, URL Fragment Text Directives.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 from urllib.parse import quote
 
 from manyminds.core.values import Cell, Citation, Dispute, Statement, Table
-from manyminds.research.paper import Paper, Source, attributed, sources_of, told_of
+from manyminds.research.paper import Paper, Source, attributed, headings, sources_of, told_of
 
 __all__ = ["as_page"]
 
+_SIGNS = re.compile(r"[`*_#|\[\]<>\n]+|^\s*[-+] ")
+_FEW = 2
+"""Words that stand in too many places."""
 _FRAGMENT = 12
 """Words of a passage that a link into its page begins with."""
 
@@ -76,7 +80,7 @@ def _dispute(dispute: Dispute) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.columns)
+    head = "".join(f"<th>{escape(name)}</th>" for name in headings(table))
     rows = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in table.rows)
     told = table.completeness
     believed = "unknown" if told.believed is None else str(told.believed)
@@ -101,7 +105,7 @@ def _passages(citations: Sequence[Citation], sources: Sequence[Source]) -> Itera
     for number, citation in enumerate(citations, 1):
         source = by_number[number]
         named = escape(source.title or source.address)
-        page = citation.source.partition("#")[2]
+        page = citation.source.removeprefix(source.address).lstrip("#")
         told = " · ".join(part for part in (page, told_of(source)) if part)
         if source.link:
             named = (
@@ -116,7 +120,9 @@ def _passages(citations: Sequence[Citation], sources: Sequence[Source]) -> Itera
 
 def _at(link: str, passage: str) -> str:
     """Return the link that opens a page where a passage begins."""
-    words = passage.split("\n", 1)[0].lstrip("#*>- ").split()[:_FRAGMENT]
+    # Signs of Markdown are not on the page: what stands between them is looked for.
+    runs = [run.split() for run in _SIGNS.split(passage)]
+    words = next((run[:_FRAGMENT] for run in runs if len(run) > _FEW), None)
     return f"{link}#:~:text={quote(' '.join(words), safe='')}" if words else link
 
 

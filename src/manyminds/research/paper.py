@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from manyminds.core.values import Answer, Citation, Report, Statement
+from manyminds.core.values import Answer, Citation, Report, Statement, Table
+from manyminds.judging.citing.origin import document_of
 
-__all__ = ["Paper", "Source", "attributed", "sources_of", "told_of"]
+__all__ = ["Paper", "Source", "attributed", "headings", "sources_of", "told_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def sources_of(citations: Sequence[Citation], copies: Sequence[Sequence[str]]) -
     numbers: dict[str, list[int]] = {}
     first: dict[str, Citation] = {}
     for number, citation in enumerate(citations, 1):
-        address = citation.source.partition("#")[0]
+        address = document_of(citation.source)
         numbers.setdefault(address, []).append(number)
         first.setdefault(address, citation)
     others = {name: tuple(n for n in group if n != name) for group in copies for name in group}
@@ -78,3 +79,14 @@ def attributed(statement: Statement) -> str:
     return f"According to {statement.said_by}: {statement.text}" if statement.said_by else (
         statement.text
     )  # fmt: skip
+
+
+def headings(table: Table) -> list[str]:
+    """Return what stands above the columns; of one that nothing is cited for, that it is judged."""
+    judged = {
+        place
+        for row in table.rows
+        for place, cell in enumerate(row)
+        if cell.text is not None and not cell.citations
+    }
+    return [f"{n} (judged)" if place in judged else n for place, n in enumerate(table.columns)]

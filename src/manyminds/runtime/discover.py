@@ -9,7 +9,7 @@ import aiohttp
 
 from manyminds.core.errors import UsageError
 from manyminds.runtime.embedded.parts import CODER, installed
-from manyminds.runtime.endpoints import LOCAL_SERVERS
+from manyminds.runtime.endpoints import LOCAL_SERVERS, is_loopback
 from manyminds.runtime.keys import Key, find_key
 
 __all__ = ["Choice", "choose_models", "served_locally"]
@@ -35,15 +35,22 @@ class Choice:
 
 
 async def choose_models(
-    asked: Sequence[str], configured: Sequence[str], *, servers: Mapping[str, str] = LOCAL_SERVERS
+    asked: Sequence[str],
+    configured: Sequence[str],
+    *,
+    servers: Mapping[str, str] = LOCAL_SERVERS,
+    here: bool = False,
 ) -> Choice:
-    """Return the models to use; asks local servers only when nothing else is known."""
+    """Return the models to use; asks local servers only when nothing else is known.
+
+    With `here`, what runs elsewhere is not so much as asked what it has.
+    """
     if asked:
         return Choice(models=tuple(asked), why="as asked for")
     if configured:
         return Choice(models=tuple(configured), why="as configured")
     base = os.environ.get("OPENAI_BASE_URL", "").strip()
-    if base:
+    if base and not (here and not is_loopback(base)):
         served = await _list(base.rstrip("/"), key=find_key("openai"), seconds=CONFIGURED_S)
         if not served:
             raise UsageError(
@@ -51,7 +58,7 @@ async def choose_models(
                 "is it up? name one with --model openai:NAME, or unset it"
             )
         return Choice(models=(f"openai:{served[0]}",), why=f"OPENAI_BASE_URL is {base}")
-    for provider, model in _HOSTED_DEFAULTS:
+    for provider, model in () if here else _HOSTED_DEFAULTS:
         key = find_key(provider)
         if key is not None:
             return Choice(models=(model,), why=f"a key for {provider} is in the {key.place}")

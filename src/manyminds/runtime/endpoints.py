@@ -192,7 +192,7 @@ def stays_here(text: str) -> bool:
     name = parse_model(text)
     if name.provider in ("anthropic", "google"):
         return False
-    return name.provider == "embedded" or _is_loopback(_base_url(name))
+    return name.provider == "embedded" or is_loopback(_base_url(name))
 
 
 def openai_client(base_url: str, key: str) -> openai.AsyncOpenAI:
@@ -271,10 +271,10 @@ def _price(name: ModelName, base_url: str) -> Price:
     elsewhere = name.provider == "openai" and base_url != _HOSTED["openai"]
     price = price_of("http" if elsewhere else name.provider, name.model)
     # One's own server on another machine costs no dollars; what that machine draws is not seen.
-    return replace(price, here=price.here and _is_loopback(base_url))
+    return replace(price, here=price.here and is_loopback(base_url))
 
 
-def _is_loopback(base_url: str) -> bool:
+def is_loopback(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")
 

@@ -1,5 +1,6 @@
 """Research: a plan that the person approves, its strategy, and a hand on the wheel meanwhile."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,7 +75,10 @@ async def research(
 
     async def approve(planned: Plan) -> Plan:
         run = "" if hands.run is None else hands.run.id
+        began = time.monotonic()
         approved = planned if on_plan is None else await on_plan(planned, run)
+        if hands.run is not None:
+            hands.run.leave_out(time.monotonic() - began)
         hands.open(approved)
         return approved
 

@@ -148,7 +148,8 @@ class MemoryRun:
         # Where the run was readied before, the time that took is part of its limit.
         self._began = time.monotonic() if began is None else began
         self._started_at = datetime.now(UTC) - timedelta(seconds=self.elapsed())
-        self.meter = Meter(limits=limits, elapsed=self.elapsed)
+        self._away = 0.0
+        self.meter = Meter(limits=limits, elapsed=lambda: self.elapsed() - self._away)
         self._settled = asyncio.Event()
         self._events = 0
         self._steps = 0
@@ -164,6 +165,10 @@ class MemoryRun:
     def elapsed(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self._began
+
+    def leave_out(self, seconds: float) -> None:
+        """Count time that the person took against no limit: reading a plan is no work."""
+        self._away += seconds
 
     def abilities(self, member: Member) -> Abilities:
         """What the member's model can do."""

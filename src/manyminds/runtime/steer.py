@@ -47,6 +47,8 @@ def say(data: Path, run: str, what: str, text: str) -> None:
         raise UsageError("drop takes the number of a part, like: manyminds steer last drop 2")
     if what == "hint" and not 0 < len(text.strip()) <= _LONGEST:
         raise UsageError(f"hint takes some words, at most {_LONGEST} characters")
+    # What a terminal could not decode no transcript can hold.
+    text = text.encode("utf-8", "replace").decode()
     path = transcript_path(data, run).with_name(_FILE)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"what": what, "text": text.strip()}) + "\n")
@@ -86,6 +88,7 @@ async def _follow(run: MemoryRun, steering: Steering, path: Path) -> None:
 
 def _pass_on(run: MemoryRun, steering: Steering, said: dict[str, str]) -> None:
     what, text = said["what"], said["text"]
+    text.encode()
     if what == "hint":
         run.tell(Steered(what="hint", text=text))
         steering.hint(text)

@@ -1,6 +1,5 @@
 """The web for one run: engines with their keys, what may be fetched, where pages are kept."""
 
-import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from manyminds.runtime.keys import find_key
 from manyminds.tools.web.addresses import AddressRefused, parse_address
 from manyminds.tools.web.fetch import Fetcher
 from manyminds.tools.web.lists import list_tools
+from manyminds.tools.web.named import readings_of
 from manyminds.tools.web.outgoing import Outgoing
 from manyminds.tools.web.reader import Reader
 from manyminds.tools.web.search import parse_engines
@@ -20,10 +20,7 @@ from manyminds.tools.web.sites import Sites, parse_sites
 from manyminds.tools.web.sources import Sources
 from manyminds.tools.web.tool import ReadPage, SearchWeb, Web
 
-__all__ = ["WebOptions", "addresses_in", "ready_web", "sites_in"]
-
-_ADDRESS = re.compile(r"https?://[^\s<>\"`“”|。]+", re.IGNORECASE)
-_TRAILING = ".,;:!?'’*_)]}…"
+__all__ = ["WebOptions", "ready_web", "sites_in"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +69,7 @@ async def ready_web(
         forbidden=parse_sites(options.no_sites, loopback=options.loopback),
         loopback=options.loopback,
     )  # fmt: skip
-    sites.know(addresses_in(task.prompt))
+    sites.know(readings_of(task.prompt))
     on_sites(sites)
     fetcher = Fetcher(cache=cache / "web", now=lambda: datetime.now(UTC), loopback=options.loopback)
     web = Web(
@@ -84,20 +81,10 @@ async def ready_web(
     return [SearchWeb(web=web), ReadPage(web=web), *more]
 
 
-def addresses_in(question: str) -> list[str]:
-    """Return the addresses of a question, each without what follows it in a sentence, too."""
-    named: list[str] = []
-    for found in _ADDRESS.findall(question):
-        while found not in named:
-            named.append(found)
-            found = found[:-1] if found[-1] in _TRAILING else found
-    return named
-
-
 def sites_in(question: str, *, loopback: bool = False) -> tuple[str, ...]:
     """Return the sites whose pages a question names."""
     found: dict[str, None] = {}
-    for address in addresses_in(question):
+    for address in readings_of(question):
         with suppress(AddressRefused):
             found[parse_address(address, loopback=loopback).host] = None
     return tuple(found)

@@ -30,7 +30,7 @@ from manyminds.core.values import (
 from manyminds.judging.canonical import canonicalize
 from manyminds.judging.citing.conflicts import Conflict, conflict_of
 from manyminds.judging.citing.copies import copies, texts_of
-from manyminds.judging.citing.origin import site_of
+from manyminds.judging.citing.origin import document_of, site_of
 from manyminds.judging.citing.spans import Span, numbers_in, words_of
 from manyminds.judging.citing.support import (
     Cited,
@@ -409,7 +409,7 @@ def _confidence(
     if open_:
         return _OPEN
     leader = {name: group[0] for group in groups for name in group}
-    pages = {span.source.partition("#")[0] for span in standing[0][2].by}
+    pages = {document_of(span.source) for span in standing[0][2].by}
     sites = {site_of(leader.get(page, page)) for page in pages}
     return _MORE if len(sites) > 1 else _ONE
 
@@ -438,5 +438,5 @@ def _nothing(desk: Desk) -> str:
 
 def _how(desk: Desk, standing: Sequence[object]) -> str:
     claims = sum(len(f.cited) for f in desk.findings)
-    sources = len({(e.source or "").partition("#")[0] for e in desk.evidence})
+    sources = len({document_of(e.source or "") for e in desk.evidence})
     return f"{len(standing)} of {claims} claims stand in what was read; {sources} sources"

@@ -12,8 +12,8 @@ research system.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from manyminds.agents.lead import MOST_PARTS, Outline, missing_parts, outline, split_up
-from manyminds.agents.look_up import addresses_in, look_up
+from manyminds.agents.lead import Outline, missing_parts, outline, split_up
+from manyminds.agents.look_up import look_up
 from manyminds.agents.member import open_thread, work
 from manyminds.core.events import PhaseStarted, Planned
 from manyminds.core.protocols import Run
@@ -22,6 +22,7 @@ from manyminds.judging.citing.support import cite
 from manyminds.strategies.findings import Desk, Finding, deliver, merge_same
 from manyminds.strategies.panel import attending
 from manyminds.strategies.steering import Steering
+from manyminds.tools.web.named import addresses_in
 
 __all__ = ["Approve", "Orchestrate"]
 
@@ -89,7 +90,7 @@ class Orchestrate:
         approved = await self.approve(desk.plan)
         run.tell(Planned(plan=approved, changed=approved != desk.plan))
         desk.plan = approved
-        return approved.parts[:MOST_PARTS]
+        return approved.parts
 
     async def _part(self, desk: Desk, finding: Finding) -> None:
         """Let a worker look its part up and say what it found."""

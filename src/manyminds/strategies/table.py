@@ -1,5 +1,6 @@
 """The table of a wide run: its cells, filled from what was read, and how complete it is."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +21,7 @@ from manyminds.core.values import (
 )
 from manyminds.judging.citing.spans import Span, spans_of
 from manyminds.judging.citing.support import Numbered
-from manyminds.judging.listing import Item, estimate
+from manyminds.judging.listing import Entry, Item, estimate, spread
 
 __all__ = ["Sheet", "deliver_table", "fill"]
 
@@ -33,27 +34,29 @@ MOST_PAGES = 120
 _PAGE = 1_500
 """Characters of an item's page that the lead is shown."""
 _JUDGED = "judged by the model from its title"
+SEEN = 60
+"""Titles from all over the table that its kinds are made up from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Filled:
     """What a cell holds, before its citations have numbers."""
 
-    text: str | None
+    text: str | None = None
     spans: tuple[Span, ...] = ()
     why: str = ""
 
 
 @dataclass(kw_only=True)
 class Sheet:
-    """A table in the making."""
+    """A table in the making; whatever ends the run, what is there is delivered."""
 
     run: Run
     plan: Plan
     columns: list[Column] = field(default_factory=list[Column])
     items: list[Item] = field(default_factory=list[Item])
-    filled: dict[str, list[_Filled]] = field(default_factory=dict[str, list[_Filled]])
-    """By column, in the order of the items."""
+    filled: dict[tuple[str, int], _Filled] = field(default_factory=dict[tuple[str, int], _Filled])
+    """By column and place of the item; columns that an entry tells itself are not in it."""
     not_found: list[Looked] = field(default_factory=list[Looked])
     missing: list[str] = field(default_factory=list[str])
 
@@ -67,19 +70,21 @@ class Sheet:
         known = {column.name: column for column in asked.columns}
         return [known.get(name, Column(name=name, kind="fact")) for name in plan.columns]
 
+    def cell(self, column: Column, place: int) -> _Filled:
+        """Return what is known of an item."""
+        if column.kind in ("fact", "judged"):
+            return self.filled.get((column.name, place)) or _Filled(why="not worked to the end")
+        return _own(column, self.items[place])
+
 
 async def fill(sheet: Sheet) -> None:
-    """Fill every column; what fails leaves its cells empty, and says so."""
+    """Fill the columns that entries do not tell; what fails leaves its cells empty, and says so."""
     for column in sheet.columns:
-        job = _judged if column.kind == "judged" else _fact if column.kind == "fact" else None
-        if job is None:
-            sheet.filled[column.name] = [_own(column, item) for item in sheet.items]
-            continue
-        [done] = await sheet.run.gather([job(sheet, column)])
-        if isinstance(done, Failure):
-            sheet.missing.append(f"{column.name}: {done.message}")
-            done = [_Filled(text=None, why="not worked to the end") for _ in sheet.items]
-        sheet.filled[column.name] = done
+        if column.kind in ("fact", "judged"):
+            job = _judged if column.kind == "judged" else _fact
+            [done] = await sheet.run.gather([job(sheet, column)])
+            if isinstance(done, Failure):
+                sheet.missing.append(f"{column.name}: {done.message}")
 
 
 def _own(column: Column, item: Item) -> _Filled:
@@ -88,54 +93,54 @@ def _own(column: Column, item: Item) -> _Filled:
     if column.kind == "date":
         dated = next((e for e in item.entries if e.date), None)
         if dated is None:
-            return _Filled(text=None, why="its list tells no date")
+            return _Filled(why="its list tells no date")
         return _Filled(text=dated.date, spans=(dated.span,))
     text = first.title if column.kind == "name" else first.address
     return _Filled(text=text, spans=tuple(e.span for e in item.entries))
 
 
-async def _fact(sheet: Sheet, column: Column) -> list[_Filled]:
+async def _fact(sheet: Sheet, column: Column) -> None:
     """Take a fact from what stands beside each entry, else from the item's own page."""
-    found: list[_Filled | None] = [None] * len(sheet.items)
-    beside = [
-        (place, " · ".join(p for p in (e.title, e.around, e.under) if p), e.span)
-        for place, item in enumerate(sheet.items)
-        if (e := item.first).around
-    ]
+    beside = [(p, _words_of(item.first)) for p, item in enumerate(sheet.items) if item.first.around]
     for i in range(0, len(beside), BATCH):
         batch = beside[i : i + BATCH]
-        said = await cells(sheet.run, [column.name], [text for _, text, _ in batch])
-        for (place, _, span), row in zip(batch, said, strict=True):
+        said = await cells(sheet.run, [column.name], [text for _, text in batch])
+        for (place, text), row in zip(batch, said, strict=True):
             value = row[column.name]
-            if value is not None and _stands(value, span.quote):
-                found[place] = _Filled(text=value, spans=(span,))
-    left = [place for place, cell in enumerate(found) if cell is None]
-    for place, cell in (await _from_pages(sheet, column, left[:MOST_PAGES])).items():
-        found[place] = cell
-    return [cell or _Filled(text=None, why="not looked up: too many rows") for cell in found]
+            if value is not None and _stands(value, text):
+                spans = (sheet.items[place].first.span,)
+                sheet.filled[column.name, place] = _Filled(text=value, spans=spans)
+    left = [p for p in range(len(sheet.items)) if (column.name, p) not in sheet.filled]
+    for place in left[MOST_PAGES:]:
+        sheet.filled[column.name, place] = _Filled(why="not looked up: too many rows")
+    for i in range(0, min(len(left), MOST_PAGES), BATCH):
+        await _from_pages(sheet, column, left[i : min(i + BATCH, MOST_PAGES)])
 
 
-async def _from_pages(sheet: Sheet, column: Column, places: Sequence[int]) -> dict[int, _Filled]:
-    run = sheet.run
+def _words_of(entry: Entry) -> str:
+    """Return what an entry says; its address is no statement."""
+    return " · ".join(p for p in (entry.title, entry.around, entry.under, entry.date) if p)
+
+
+async def _from_pages(sheet: Sheet, column: Column, places: Sequence[int]) -> None:
+    run, items = sheet.run, sheet.items
     reader = Member(name="reader", way="look_up", model=run.members[0].model)
-    found: dict[int, _Filled] = {}
+    read = await run.gather([_page(run, reader, items[p], column) for p in places])
     pages: list[tuple[int, tuple[Evidence, ...]]] = []
-    for i in range(0, len(places), BATCH):
-        batch = places[i : i + BATCH]
-        read = await run.gather([_page(run, reader, sheet.items[p], column) for p in batch])
-        for place, got in zip(batch, read, strict=True):
-            error = got.message if isinstance(got, Failure) else got.error
-            if error is not None or isinstance(got, Failure):
-                found[place] = _Filled(text=None, why=f"its page was not read: {error}")
-            else:
-                pages.append((place, got.evidence))
+    for place, got in zip(places, read, strict=True):
+        error = got.message if isinstance(got, Failure) else got.error
+        if error is not None or isinstance(got, Failure):
+            why = f"its page was not read: {error}"
+            sheet.filled[column.name, place] = _Filled(why=why)
+        else:
+            pages.append((place, got.evidence))
     for i in range(0, len(pages), BATCH // 2):
-        batch_ = pages[i : i + BATCH // 2]
-        shown = [_shown(sheet.items[place], read) for place, read in batch_]
+        batch = pages[i : i + BATCH // 2]
+        shown = [_shown(items[place], found) for place, found in batch]
         said = await cells(run, [column.name], shown)
-        for (place, read), row in zip(batch_, said, strict=True):
-            found[place] = _checked(row[column.name], read)
-    return found
+        for (place, found), row in zip(batch, said, strict=True):
+            cell = _checked(row[column.name], items[place], found)
+            sheet.filled[column.name, place] = cell
 
 
 async def _page(run: Run, reader: Member, item: Item, column: Column) -> ToolOutcome:
@@ -151,62 +156,54 @@ def _shown(item: Item, read: Sequence[Evidence]) -> str:
     return f"{item.first.title}: {' '.join(text.split())[:_PAGE]}"
 
 
-def _checked(value: str | None, read: Sequence[Evidence]) -> _Filled:
-    """Keep a value that stands in a sentence of the page; anything else is no fact."""
-    if value is None:
-        return _Filled(text=None, why="its page does not say")
-    for e in read:
-        for span in spans_of(e):
-            if _stands(value, span.quote):
-                return _Filled(text=value, spans=(span,))
-    return _Filled(text=None, why="its page does not say")
+def _checked(value: str | None, item: Item, read: Sequence[Evidence]) -> _Filled:
+    """Keep a value that stands in a sentence of the page; anything else is no fact.
+
+    A sentence that names the item is taken before one that does not.
+    """
+    if value is not None:
+        spans = [s for e in read for s in spans_of(e) if _stands(value, s.quote)]
+        named = [span for span in spans if _stands(item.first.title, span.quote)]
+        if spans:
+            return _Filled(text=value, spans=((named or spans)[0],))
+    return _Filled(why="its page does not say")
 
 
 def _stands(value: str, text: str) -> bool:
-    words = " ".join(value.casefold().split())
-    return bool(words) and words in " ".join(text.casefold().split())
+    """Say whether a text holds a value, as words of their own: no 2 stands in 3.12."""
+    words = r"\s+".join(re.escape(word) for word in value.split())
+    found = re.search(rf"(?<![\w.,])(?:{words})(?!\w|[.,]\d)", text, re.IGNORECASE)
+    return bool(words) and found is not None
 
 
-async def _judged(sheet: Sheet, column: Column) -> list[_Filled]:
+async def _judged(sheet: Sheet, column: Column) -> None:
     """Sort the items by a judgement: first into what, then each."""
     titles = [f"{i.first.title} ({i.first.around[:80]})" for i in sheet.items]
-    names = await topics(sheet.run, column.name, titles)
-    found: list[_Filled] = []
-    for i in range(0, len(titles), SORTED):
-        batch = titles[i : i + SORTED]
-        sorted_ = (
-            await sort_into(sheet.run, column.name, names, batch) if names else [None] * len(batch)
-        )
-        found += [_Filled(text=name, why=_JUDGED if name else "not judged") for name in sorted_]
-    return found
+    names = await topics(sheet.run, column.name, spread(titles, SEEN))
+    for i in range(0, len(titles) if names else 0, SORTED):
+        sorted_ = await sort_into(sheet.run, column.name, names, titles[i : i + SORTED])
+        for place, name in enumerate(sorted_, i):
+            why = _JUDGED if name else "not judged"
+            sheet.filled[column.name, place] = _Filled(text=name, why=why)
 
 
 def deliver_table(sheet: Sheet) -> Answer:
     """Return the table as an answer; rows of one judged kind stand together."""
     numbers = Numbered()
-    names = tuple(column.name for column in sheet.columns)
-    filled = {name: sheet.filled.get(name, []) for name in names}
-    whole = all(len(cells_) == len(sheet.items) for cells_ in filled.values())
-    order = list(range(len(sheet.items))) if whole else []
-    by = next((c.name for c in sheet.columns if c.kind == "judged"), None)
+    order = list(range(len(sheet.items)))
+    by = next((c for c in sheet.columns if c.kind == "judged"), None)
     if by is not None:
         first: dict[str | None, int] = {}
         for place in order:
-            first.setdefault(filled[by][place].text, place)
-        order.sort(key=lambda place: (first[filled[by][place].text], place))
+            first.setdefault(sheet.cell(by, place).text, place)
+        order.sort(key=lambda place: (first[sheet.cell(by, place).text], place))
     rows = tuple(
-        tuple(
-            Cell(
-                text=(cell := filled[name][place]).text, why=cell.why,
-                citations=tuple(numbers.place(span, "supported") for span in cell.spans),
-            )
-            for name in names
-        )
+        tuple(_numbered(numbers, sheet.cell(column, place)) for column in sheet.columns)
         for place in order
-    )  # fmt: skip
+    )
     believed, how = estimate(sheet.items)
     table = Table(
-        columns=names, rows=rows,
+        columns=tuple(column.name for column in sheet.columns), rows=rows,
         completeness=Completeness(found=len(rows), believed=believed, how=how),
     )  # fmt: skip
     report = Report(plan=sheet.plan, table=table, not_found=tuple(sheet.not_found))
@@ -225,3 +222,8 @@ def deliver_table(sheet: Sheet) -> Answer:
         how=how,
         report=report,
     )
+
+
+def _numbered(numbers: Numbered, cell: _Filled) -> Cell:
+    places = tuple(numbers.place(span, "supported") for span in cell.spans)
+    return Cell(text=cell.text, why=cell.why, citations=places)

@@ -12,22 +12,34 @@ one kind of thing.
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 
-from manyminds.agents.look_up import addresses_in
+from manyminds.agents.look_up import hits_in
 from manyminds.agents.scout import Wanted, choose_groups, strangers, wanted
 from manyminds.core.events import PhaseStarted, Planned
 from manyminds.core.messages import ToolCall
 from manyminds.core.protocols import Run
-from manyminds.core.values import Answer, Evidence, Failure, Looked, Member, Part, Plan
-from manyminds.judging.listing import AROUND, Entry, EntryGroup, entries_of, grouped, merged
+from manyminds.core.values import Answer, Evidence, Failure, Member, Part, Plan
+from manyminds.judging.listing import (
+    AROUND,
+    Entry,
+    EntryGroup,
+    entries_of,
+    grouped,
+    merged,
+    spread,
+)
 from manyminds.strategies.orchestrate import Approve
 from manyminds.strategies.table import Sheet, deliver_table, fill
+from manyminds.tools.web.links import MAX_ENTRIES
+from manyminds.tools.web.named import addresses_in
 
 __all__ = ["Wide"]
 
 LISTS = 6
-"""Pages that lists are looked for on."""
-_GROUPS = 24
-"""Groups of one page that the lead is shown."""
+"""Pages that a search finds, on which lists are looked for."""
+NAMED = 24
+"""Pages that a question names, or sitemaps of one, that are read."""
+_GROUPS = 16
+"""Groups of one page that the lead is shown at once."""
 _BATCH = 25
 _EXAMPLES = 4
 
@@ -64,10 +76,11 @@ class Wide:
         run.tell(
             PhaseStarted(phase="choose", round=1, why=f"which of {len(lists)} lists hold them")
         )
-        chosen = await run.gather([_chosen(run, asked.item, e) for e in lists])
-        entries = [e for got in chosen if not isinstance(got, Failure) for e in got]
-        sheet.missing += [got.message for got in chosen if isinstance(got, Failure)]
-        sheet.items = merged(entries)
+        chosen: dict[int, list[Entry]] = {}
+        ended = await run.gather(
+            [_choose(sheet, asked.item, place, e, chosen) for place, e in enumerate(lists)]
+        )
+        sheet.missing += [got.message for got in ended if isinstance(got, Failure)]
         run.tell(PhaseStarted(phase="fill", round=1, why=f"{len(sheet.items)} rows"))
         await fill(sheet)
 
@@ -95,57 +108,82 @@ async def _lists(sheet: Sheet) -> list[Evidence]:
     there = {tool.name for tool in run.tools}
     scout = Member(name="scout", way="look_up", model=run.members[0].model)
     addresses = addresses_in(run.task.prompt)
-    if not addresses and "search_web" in there:
+    sheet.missing += [f"{a}: more pages were named than are read" for a in addresses[NAMED:]]
+    named = addresses[:NAMED]
+    if not named and "search_web" in there:
         for part in sheet.plan.parts:
             call = ToolCall(
                 id=run.new_id("look"), name="search_web", arguments={"query": part.query}
             )
             found = await run.call(scout, call)
             sheet.looked(f"web: {part.query}", found)
-            addresses += [a for e in found.evidence for a in addresses_in(e.output)]
+            named += [a for e in found.evidence for a in hits_in(e.output)]
+        named = list(dict.fromkeys(named))[:LISTS]
     if "list_links" not in there:
         sheet.missing.append("lists stand on the web, which is not to be used here")
         return []
-    named = list(dict.fromkeys(addresses))[:LISTS]
     run.tell(PhaseStarted(phase="list", round=1, why=f"{len(named)} pages that may hold a list"))
-    read = await run.gather([_read(run, scout, sheet, address) for address in named])
-    return [e for got in read if not isinstance(got, Failure) for e in got]
+    return await _all_read(sheet, scout, named)
 
 
-async def _read(
-    run: Run, scout: Member, sheet: Sheet, address: str, depth: int = 0
+async def _all_read(
+    sheet: Sheet, scout: Member, addresses: Sequence[str], *, deeper: bool = True
 ) -> list[Evidence]:
-    """Read one list, and the sitemaps that a sitemap leads to."""
-    call = ToolCall(id=run.new_id("look"), name="list_links", arguments={"address": address})
-    outcome = await run.call(scout, call)
-    sheet.looked(address, outcome)
-    found = list(outcome.evidence)
-    inner = [e.address for got in found for e in entries_of(got) if e.under == "sitemap"]
-    if inner and depth == 0:
-        more = await run.gather([_read(run, scout, sheet, a, 1) for a in inner[:LISTS]])
-        sheet.not_found += [
-            Looked(what=a, why="more sitemaps than are read") for a in inner[LISTS:]
-        ]
-        return [e for got in more if not isinstance(got, Failure) for e in got]
-    return found
+    """Read lists, and those that a sitemap leads to."""
+    read = await sheet.run.gather([_read(sheet, scout, address) for address in addresses])
+    found: list[Evidence] = []
+    for address, got in zip(addresses, read, strict=True):
+        if isinstance(got, Failure):
+            sheet.missing.append(f"{address}: {got.message}")
+        else:
+            found += got
+    if not deeper:
+        return found
+    inner = {e.source: _inner(e) for e in found}
+    led = list(dict.fromkeys(a for addresses in inner.values() for a in addresses))
+    sheet.missing += [f"{a}: more sitemaps than are read" for a in led[NAMED:]]
+    more = await _all_read(sheet, scout, led[:NAMED], deeper=False) if led else []
+    return [*(e for e in found if not inner[e.source]), *more]
 
 
-async def _chosen(run: Run, item: str, evidence: Evidence) -> list[Entry]:
-    """Return the entries of one list that are wanted, in their order."""
-    groups = grouped(entries_of(evidence))[:_GROUPS]
-    if not groups:
+def _inner(evidence: Evidence) -> list[str]:
+    """Return the sitemaps that a sitemap leads to."""
+    if not (evidence.source or "").endswith("#sitemap"):
         return []
-    places = await choose_groups(run, item, [_shown(group) for group in groups])
+    return [entry.address for entry in entries_of(evidence) if entry.under == "sitemap"]
+
+
+async def _read(sheet: Sheet, scout: Member, address: str) -> list[Evidence]:
+    call = ToolCall(id=sheet.run.new_id("look"), name="list_links", arguments={"address": address})
+    outcome = await sheet.run.call(scout, call)
+    sheet.looked(address, outcome)
+    for e in outcome.evidence:
+        if len(entries_of(e)) >= MAX_ENTRIES:
+            sheet.missing.append(f"{address} holds more than the {MAX_ENTRIES:,} that are read")
+    return list(outcome.evidence)
+
+
+async def _choose(
+    sheet: Sheet, item: str, place: int, evidence: Evidence, chosen: dict[int, list[Entry]]
+) -> None:
+    """Take the entries of one list that are wanted, in their order."""
+    entries = entries_of(evidence)
+    groups = grouped(entries)
+    order = {entry.span.start: n for n, entry in enumerate(entries)}
     kept: list[Entry] = []
-    for place, only in places.items():
-        entries = groups[place].entries
-        kept += entries if only else await _without_strangers(run, item, entries)
-    order = {entry.span.start: n for n, entry in enumerate(entries_of(evidence))}
-    return sorted(kept, key=lambda entry: order[entry.span.start])
+    for i in range(0, len(groups), _GROUPS):
+        shown = groups[i : i + _GROUPS]
+        held = await choose_groups(sheet.run, item, [_shown(group) for group in shown])
+        for group, only in held.items():
+            rows = shown[group].entries
+            kept += rows if only else await _without_strangers(sheet, item, rows)
+        # At once: whatever ends the run, these are found.
+        chosen[place] = sorted(kept, key=lambda entry: order[entry.span.start])
+        sheet.items = merged(entry for n in sorted(chosen) for entry in chosen[n])
 
 
 def _shown(group: EntryGroup) -> str:
-    titles = "; ".join(entry.title[:60] for entry in _spread(group.entries))
+    titles = "; ".join(entry.title[:60] for entry in spread(group.entries, _EXAMPLES))
     under = group.under or "no heading"
     around = " (leads around the site)" if group.under == AROUND else ""
     return (
@@ -153,18 +191,18 @@ def _shown(group: EntryGroup) -> str:
     )
 
 
-def _spread(entries: Sequence[Entry]) -> list[Entry]:
-    """Return examples from all over a group: what begins a list is often not like the rest."""
-    step = max(1, len(entries) // _EXAMPLES)
-    return list(entries[::step])[:_EXAMPLES]
-
-
-async def _without_strangers(run: Run, item: str, entries: Sequence[Entry]) -> list[Entry]:
+async def _without_strangers(sheet: Sheet, item: str, entries: Sequence[Entry]) -> list[Entry]:
     batches = [entries[i : i + _BATCH] for i in range(0, len(entries), _BATCH)]
     jobs: list[Awaitable[set[int]]] = [
-        strangers(run, item, [_line(entry) for entry in batch]) for batch in batches
+        strangers(sheet.run, item, [_line(entry) for entry in batch]) for batch in batches
     ]
-    found = await run.gather(jobs)
+    found = await sheet.run.gather(jobs)
+    failed = [
+        (batch, f.message)
+        for batch, f in zip(batches, found, strict=True)
+        if isinstance(f, Failure)
+    ]
+    sheet.missing += [f"{len(b)} lines were not looked through for others: {w}" for b, w in failed]
     return [
         entry
         for batch, others in zip(batches, found, strict=True)

@@ -105,3 +105,24 @@ def test_where_nothing_tells_nothing_is_followed() -> None:
     found = conflict_of(cited(read, "a.org"), read, ())
     assert found is not None
     assert found.followed is None
+
+
+def test_pages_of_one_file_are_one_source() -> None:
+    one = passage("It is 412 metres long and carries two lanes.", source="a.pdf#page=1")
+    two = passage("It is 512 metres long and carries two lanes.", source="a.pdf#page=2", id_="e2")
+    claim = "It is 412 metres long and carries two lanes"
+    mine = Cited(claim=claim, support="supported", by=best_spans(claim, [one]))
+    assert conflict_of(mine, [one, two], ()) is None
+
+
+def test_a_part_of_a_name_points_nowhere() -> None:
+    mine = page(TEXT, "sea.org")
+    other = page(TEXT.replace("412", "512") + " Source: overseas.org and sea.org.uk", "b.org")
+    read = [mine, other]
+    found = conflict_of(cited(read, "sea.org"), read, ())
+    assert found is not None
+    assert found.followed is None
+    pointing = page(TEXT.replace("412", "512") + " Source: sea.org.", "b.org")
+    found = conflict_of(cited([mine, pointing], "sea.org"), [mine, pointing], ())
+    assert found is not None
+    assert found.followed == 0

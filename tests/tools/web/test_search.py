@@ -124,3 +124,8 @@ def test_results_of_several_engines_are_one_order() -> None:
 def test_engines_that_cannot_be_used_say_what_to_do(text: str, error: type[Exception]) -> None:
     with pytest.raises(error, match=r"there are|write|keys set|name a search engine|did you mean"):
         parse_engines(text, no_key)
+
+
+def test_halves_of_letters_are_no_text_that_a_file_can_hold() -> None:
+    hit = Hit(address="https://a.com/", title="A \ud800", snippet="\udfff b")
+    assert f"{hit.title}{hit.snippet}".encode() == b"A ?? b"

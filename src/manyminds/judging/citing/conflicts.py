@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from manyminds.core.values import Evidence
 from manyminds.judging.citing.copies import altered
-from manyminds.judging.citing.origin import nearest
+from manyminds.judging.citing.origin import document_of, nearest
 from manyminds.judging.citing.spans import Span, numbers_in, words_of
 from manyminds.judging.citing.support import Cited
 
@@ -35,9 +35,9 @@ def conflict_of(
     """
     if not cited.by:
         return None
-    mine = {span.source for span in cited.by}
+    mine = {document_of(span.source) for span in cited.by}
     others = [*cited.against, *(s for by in cited.by for s in altered(cited.claim, by, evidence))]
-    against = [span for span in _once(others) if span.source not in mine]
+    against = [span for span in _once(others) if document_of(span.source) not in mine]
     if not against:
         return None
     sides = (tuple(cited.by), *_sides(against))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 
 from manyminds.core.values import Evidence
+from manyminds.judging.citing.origin import document_of
 from manyminds.judging.citing.spans import Span, spans_of, words_of
 
 __all__ = ["altered", "copies", "texts_of"]
@@ -28,7 +29,7 @@ def texts_of(evidence: Iterable[Evidence]) -> dict[str, str]:
     read: dict[str, dict[str, None]] = {}
     for e in evidence:
         if e.source is not None:
-            read.setdefault(e.source.partition("#")[0], {})[e.output] = None
+            read.setdefault(document_of(e.source), {})[e.output] = None
     return {source: "\n".join(parts) for source, parts in read.items()}
 
 
@@ -75,7 +76,7 @@ def altered(claim: str, span: Span, evidence: Iterable[Evidence]) -> list[Span]:
     mine = [_tokens(s.quote) for s in spans_of(span.evidence) if span.start <= s.start < span.end]
     found: dict[str, Span] = {}
     for e in evidence:
-        if e.source is None or e.source == span.source:
+        if e.source is None or document_of(e.source) == document_of(span.source):
             continue
         for other in spans_of(e):
             tokens = _tokens(other.quote)

@@ -10,14 +10,20 @@ from collections.abc import Sequence
 from manyminds.core.values import Evidence
 from manyminds.judging.citing.spans import Span
 
-__all__ = ["nearest", "site_of"]
+__all__ = ["document_of", "nearest", "site_of"]
 
 _HOST = re.compile(r"^https?://(?:www\.)?([^/?#]+)")
+_PART = re.compile(r"#(?:page=\d+|links|feed|sitemap)$")
 _POINTS = re.compile(
     r"(?:source|originally|original|via|copied|reposted|republished|mirrored?|taken|according)\b"
     r"[^\n]{0,100}",
     re.IGNORECASE,
 )
+
+
+def document_of(source: str) -> str:
+    """Return the page or file that a source is a part of: a PDF's page, a page's list of links."""
+    return _PART.sub("", source)
 
 
 def site_of(source: str) -> str:
@@ -45,8 +51,12 @@ def nearest(
     dates = [min((s.evidence.date or "9999" for s in side), default="9999") for side in sides]
     oldest = min(dates)
     if oldest != "9999" and "9999" not in dates and dates.count(oldest) == 1:
-        return dates.index(oldest), f"it is the oldest ({oldest})"
+        return dates.index(oldest), f"by the dates that they tell it is the oldest ({oldest})"
     return None, "nothing tells which of them is nearer to the origin"
+
+
+_WHOLE = r"(?<![\w.-]){}(?![\w-]|\.\w)"
+"""A name that is no part of another one: a.example is not data.example.org."""
 
 
 def _below(source: str, sites: Sequence[str]) -> bool:
@@ -62,7 +72,7 @@ def _pointed_at(place: int, sides: Sequence[Sequence[Span]], evidence: Sequence[
         if e.source in others:
             said = " ".join(_POINTS.findall(e.output)).casefold()
             names = {site_of(page) for page in mine} - {site_of(e.source or "")}
-            names |= {page.partition("#")[0].partition("://")[2].casefold() for page in mine} - {""}
-            if any(name in said for name in names):
+            names |= {document_of(page).partition("://")[2].casefold() for page in mine} - {""}
+            if any(re.search(_WHOLE.format(re.escape(name)), said) for name in names):
                 return True
     return False

@@ -2,8 +2,9 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from manyminds.core.errors import UsageError
@@ -15,6 +16,10 @@ __all__ = ["DocsIndex"]
 
 _LAYOUT = 2
 """Of the file: a folder that was indexed in another one is indexed anew."""
+_BATCH = 64
+"""Files that are put in at once."""
+_Changed = tuple[str, str, list[Document] | LeftOut]
+"""Name, mark, and what it says or why it is left out."""
 _FILES = "create table if not exists files (path text primary key, mark text, why text);"
 
 
@@ -35,13 +40,19 @@ class DocsIndex:
         Raises:
             UsageError: If the folder holds nothing that can be read.
         """
-        with closing(self._open()) as db, db:
+        with closing(self._open()) as db:
             known = dict(db.execute("select path, mark from files").fetchall())
             seen: set[str] = set()
             passed_over: list[LeftOut] = []
-            store.add(db, self._changed(db, known, seen, passed_over))
-            for gone in set(known) - seen:
-                _forget(db, gone)
+            changed = self._changed(known, seen, passed_over)
+            while batch := list(islice(changed, _BATCH)):
+                # A batch at a time: others that write wait no longer than that, and a run that
+                # is ended keeps what it has read.
+                with db:
+                    _keep(db, batch)
+            with db:
+                for gone in set(known) - seen:
+                    _forget(db, gone)
             rows: list[tuple[str, str | None]] = db.execute(
                 "select path, why from files"
             ).fetchall()
@@ -77,17 +88,16 @@ class DocsIndex:
 
     def _open(self) -> sqlite3.Connection:
         db = store.open_passages(self._path)
-        db.executescript(_FILES)
+        if db.execute("select 1 from sqlite_master where name = 'files'").fetchone() is None:
+            # So that a search need not wait for a process that indexes.
+            db.execute("pragma journal_mode = wal")
+            db.executescript(_FILES)
         return db
 
     def _changed(
-        self,
-        db: sqlite3.Connection,
-        known: Mapping[str, str],
-        seen: set[str],
-        passed_over: list[LeftOut],
-    ) -> Iterator[tuple[str, Document]]:
-        """Yield the documents of files that are new or changed; what they were is forgotten."""
+        self, known: Mapping[str, str], seen: set[str], passed_over: list[LeftOut]
+    ) -> Iterator[_Changed]:
+        """Yield the files that are new or changed, with their marks and what they say."""
         marks: dict[Path, str] = {}
         for path in list_files(self.folder, passed_over):
             name = path.relative_to(self.folder).as_posix()
@@ -96,12 +106,19 @@ class DocsIndex:
             if known.get(name) != mark:
                 marks[path] = mark
         for path, found in read_files(marks, self.folder):
-            name = path.relative_to(self.folder).as_posix()
-            _forget(db, name)
-            why = found.why if isinstance(found, LeftOut) else None
-            db.execute("insert into files values (?, ?, ?)", (name, marks[path], why))
-            if not isinstance(found, LeftOut):
-                yield from ((name, document) for document in found)
+            yield path.relative_to(self.folder).as_posix(), marks[path], found
+
+
+def _keep(db: sqlite3.Connection, changed: Sequence[_Changed]) -> None:
+    """Put files in; what they were is forgotten."""
+    documents: list[tuple[str, Document]] = []
+    for name, mark, found in changed:
+        _forget(db, name)
+        why = found.why if isinstance(found, LeftOut) else None
+        db.execute("insert or replace into files values (?, ?, ?)", (name, mark, why))
+        if not isinstance(found, LeftOut):
+            documents += [(name, document) for document in found]
+    store.add(db, documents)
 
 
 def _mark(path: Path) -> str:

@@ -69,6 +69,7 @@ def list_files(folder: Path, left_out: list[LeftOut]) -> Iterator[Path]:
 
     def refused(error: OSError) -> None:
         name = Path(str(error.filename)).relative_to(folder).as_posix()
+        name = name.encode("utf-8", "replace").decode()
         left_out.append(LeftOut(path=f"{name}/", why=str(error.strerror).lower()))
 
     count = 0
@@ -79,9 +80,14 @@ def list_files(folder: Path, left_out: list[LeftOut]) -> Iterator[Path]:
             if name.startswith(".") or path.suffix.lower() not in _TEXT | _HTML | _OTHERS:
                 continue
             shown = path.relative_to(folder).as_posix()
+            plain = shown.encode("utf-8", "replace").decode()
             count += 1
-            if path.is_symlink():
+            if plain != shown:
+                left_out.append(LeftOut(path=plain, why="a name that is no UTF-8"))
+            elif path.is_symlink():
                 left_out.append(LeftOut(path=shown, why="a link; links are not followed"))
+            elif not path.is_file():
+                left_out.append(LeftOut(path=shown, why="no regular file"))
             elif count > MAX_FILES:
                 left_out.append(LeftOut(path=shown, why=f"more than {MAX_FILES} files"))
             else:
@@ -108,8 +114,8 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
     text = data.decode("utf-8-sig", errors="replace")
     try:
         return [Document(source=name, text=html_text(text) if kind in _HTML else text)]
-    except RecursionError:
-        return LeftOut(path=name, why="nested too deeply")
+    except Exception as error:  # noqa: BLE001 (the reader of damaged HTML raises anything)
+        return LeftOut(path=name, why=f"no readable HTML ({type(error).__name__})")
 
 
 def read_files(
@@ -136,9 +142,10 @@ def html_text(html: str) -> str:
 def read_docx(data: bytes, name: str) -> list[Document] | LeftOut:
     try:
         html = str(mammoth.convert_to_html(io.BytesIO(data)).value)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] (no stubs)
+        text = html_text(html)
     except Exception as error:  # noqa: BLE001 (the reader of a damaged file raises anything)
         return LeftOut(path=name, why=f"not a readable Word file ({type(error).__name__})")
-    return [Document(source=name, text=html_text(html))]
+    return [Document(source=name, text=text)]
 
 
 def read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:

@@ -91,7 +91,9 @@ def open_passages(path: Path) -> sqlite3.Connection:
     """Open a file of passages; it is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, timeout=30)
-    db.executescript(_SCHEMA)
+    # Written only where it is missing: who writes waits for others, and opening must not.
+    if db.execute("select 1 from sqlite_master where name = 'terms'").fetchone() is None:
+        db.executescript(_SCHEMA)
     return db
 
 
@@ -184,7 +186,9 @@ def search(
         for rank, id_ in enumerate(ids):
             scores[id_] = scores.get(id_, 0.0) + weight / (_K + rank)
     best = sorted(scores, key=lambda id_: -scores[id_])[:most]
-    return [_passage(db, id_) for id_ in best]
+    found = [_passage(db, id_) for id_ in best]
+    # Another process may have indexed the folder anew meanwhile.
+    return [passage for passage in found if passage is not None]
 
 
 def read(db: sqlite3.Connection, source: str, *, line: int = 1, lines: int = 60) -> Passage:
@@ -276,17 +280,19 @@ def _vectors(db: sqlite3.Connection) -> _Vectors:
     ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
     matrix = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
     found = ids, matrix.reshape(len(rows), -1) if rows else matrix.reshape(0, 1)
-    while len(_read_vectors) >= _KEPT:
-        del _read_vectors[next(iter(_read_vectors))]
+    for oldest in list(_read_vectors)[: 1 - _KEPT]:
+        _read_vectors.pop(oldest, None)  # threads may do so at once
     _read_vectors[path] = mark, found
     return found
 
 
-def _passage(db: sqlite3.Connection, id_: int) -> Passage:
+def _passage(db: sqlite3.Connection, id_: int) -> Passage | None:
     row = db.execute(
         "select source, start, end, line_start, line_end, heading, text from passages where id = ?",
         (id_,),
     ).fetchone()
+    if row is None:
+        return None
     return Passage(
         source=row[0], start=row[1], end=row[2], line_start=row[3], line_end=row[4],
         heading=row[5], text=row[6],

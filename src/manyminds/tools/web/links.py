@@ -1,11 +1,11 @@
 """The links of a page as a list: what each is called, leads to, stands under and beside."""
 
 from typing import Any
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from manyminds.tools.web.pages import Part
 
-__all__ = ["MAX_ENTRIES", "line_of", "links_of"]
+__all__ = ["MAX_ENTRIES", "joined", "line_of", "links_of"]
 
 MAX_ENTRIES = 5_000
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -13,12 +13,29 @@ _BLOCKS = frozenset(("li", "tr", "dt", "dd", "p", "td", "th", "blockquote", "fig
 _AROUND = frozenset(("nav", "header", "footer", "aside", "form"))
 _LONGEST = 200
 """Characters of a field."""
+_LONGEST_ADDRESS = 2_000
 
 
 def line_of(title: str, address: str, date: str = "", under: str = "", around: str = "") -> str:
-    """Return an entry as a line; tabs and line ends in its fields become spaces."""
-    fields = (title, address, date, under, around)
-    return "\t".join(" ".join(field.split())[:_LONGEST] for field in fields) + "\n"
+    """Return an entry as a line; tabs and line ends in its fields become spaces.
+
+    An address is never cut, for then it leads elsewhere; an entry that is too long is no line.
+    """
+    where = " ".join(address.split())
+    if len(where) > _LONGEST_ADDRESS:
+        return ""
+    before, *after = (" ".join(field.split())[:_LONGEST] for field in (title, date, under, around))
+    return "\t".join((before, where, *after)) + "\n"
+
+
+def joined(origin: str, href: str) -> str:
+    """Return the address that a link of a page leads to; empty where that is none."""
+    try:
+        found = urljoin(origin, href.strip())
+        urlsplit(found)
+    except ValueError:
+        return ""
+    return found if urldefrag(found)[0].startswith(("http://", "https://")) else ""
 
 
 def links_of(tree: Any, address: str) -> tuple[Part, ...]:
@@ -31,7 +48,7 @@ def links_of(tree: Any, address: str) -> tuple[Part, ...]:
         address: Where it is from; links are completed by it.
     """
     base = tree.xpath("string(//base/@href)")
-    origin = urljoin(address, str(base)) if base else address
+    origin = joined(address, str(base)) or address
     headings: list[str] = []
     lines: list[str] = []
     for element in tree.iter():
@@ -41,7 +58,7 @@ def links_of(tree: Any, address: str) -> tuple[Part, ...]:
             headings = [*headings[: level - 1], *[""] * (level - 1 - len(headings)), _text(element)]
         if name != "a" or not element.get("href"):
             continue
-        where = _where(origin, str(element.get("href")))
+        where = joined(origin, str(element.get("href")))
         title = _text(element).replace("¶", "").strip()
         if where and title:
             under = " › ".join(h for h in headings if h)
@@ -50,14 +67,6 @@ def links_of(tree: Any, address: str) -> tuple[Part, ...]:
         if len(lines) >= MAX_ENTRIES:
             break
     return (Part(name="links", text="".join(lines)),) if lines else ()
-
-
-def _where(origin: str, href: str) -> str:
-    try:
-        found = urljoin(origin, href.strip())
-    except ValueError:
-        return ""
-    return found if urldefrag(found)[0].startswith(("http://", "https://")) else ""
 
 
 def _is_around(element: Any) -> bool:

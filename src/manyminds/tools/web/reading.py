@@ -15,12 +15,11 @@ from dataclasses import asdict
 from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import Any
-from urllib.parse import urljoin
 
 import trafilatura
 
 from manyminds.tools.docs.readers import LeftOut, html_text, read_docx, read_pdf
-from manyminds.tools.web.links import MAX_ENTRIES, line_of, links_of
+from manyminds.tools.web.links import MAX_ENTRIES, joined, line_of, links_of
 from manyminds.tools.web.pages import Part, Read, Unread
 
 try:
@@ -169,7 +168,7 @@ def _of_xml(text: str, address: str) -> Read | Unread:
     listed: list[str] = []
     for entry in [*entries, *places][:MAX_ENTRIES]:
         title, where, date = _told(entry, "title"), _place(entry), _day(_told(entry, *_DATES))
-        where = urljoin(address, where) if where else ""
+        where = joined(address, where) if where else ""
         lines.append(" · ".join(part for part in (date, title or where, where) if part))
         under = ", ".join(_topics(entry)) if entries else _XML.QName(entry).localname
         listed.append(line_of(title or where, where, date, under, _told(entry, *_SUMMARIES)))

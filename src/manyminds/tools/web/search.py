@@ -38,9 +38,12 @@ class Hit:
     engines: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        told = (self.address, self.title, self.snippet)
-        if not all(isinstance(text, str) for text in told):  # pyright: ignore[reportUnnecessaryIsInstance] (services send anything)
-            raise TypeError
+        for name in ("address", "title", "snippet"):
+            told = getattr(self, name)
+            if not isinstance(told, str):
+                raise TypeError(f"{name} is no text")
+            # Halves of surrogate pairs come through JSON, and no file can hold them.
+            object.__setattr__(self, name, told.encode("utf-8", "replace").decode())
 
 
 class Engine(Protocol):

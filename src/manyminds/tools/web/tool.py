@@ -103,6 +103,8 @@ class Web:
                 found.append((engine.name, await engine.search(query)))
             except ToolFailed as error:
                 failed.append(str(error))
+            except Exception as error:  # noqa: BLE001 (services answer anything; the others go on)
+                failed.append(f"{engine.name} failed ({type(error).__name__})")
 
         async with anyio.create_task_group() as tasks:
             for engine in self.engines:
@@ -152,7 +154,8 @@ def _told(hits: Sequence[Hit] | ToolError) -> str:
 
 def _line(hit: Hit) -> str:
     date = f" ({hit.date})" if hit.date else ""
-    return f"{hit.address}{date}\n  {hit.title[:120]}\n  {' '.join(hit.snippet.split())[:240]}"
+    title, snippet = " ".join(hit.title.split())[:120], " ".join(hit.snippet.split())[:240]
+    return f"{hit.address}{date}\n  {title}\n  {snippet}"
 
 
 @dataclass(frozen=True, kw_only=True)
