@@ -296,6 +296,7 @@ def test_the_plan_is_shown_and_an_interrupt_there_ends_it(stub: Stub, own_home: 
         told = b""
         while b"Go on with this plan?" not in told:
             told += os.read(child.stderr.fileno(), 4096)
+        assert b"Expected: about 2,600 tokens" in told
         os.write(person, b"\x03")
         assert child.wait(timeout=20) == 130
     finally:

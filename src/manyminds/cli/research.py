@@ -22,6 +22,7 @@ from manyminds.cli.words import as_json_line, notice
 from manyminds.core.errors import RunCancelled, UsageError
 from manyminds.core.values import Limits, Plan, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch
+from manyminds.runtime.history import Expected
 from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.research import OnPlan, Way
 from manyminds.runtime.research import research as run_research
@@ -183,11 +184,11 @@ class Work:
         )
 
 
-async def _kept(planned: list[Plan], plan: Plan, _run: str) -> Plan:
+async def _kept(planned: list[Plan], plan: Plan, _run: str, _ahead: Expected) -> Plan:
     planned.append(plan)
     raise RunCancelled("only the plan was wanted")
 
 
-async def _shown(view: View, plan: Plan, run: str) -> Plan:
-    cost = f'While it runs: manyminds steer {run} hint "WORDS" | drop PART | now'
-    return await ask_about(view, plan, cost)
+async def _shown(view: View, plan: Plan, run: str, ahead: Expected) -> Plan:
+    steering = f'While it runs: manyminds steer {run} hint "WORDS" | drop PART | now'
+    return await ask_about(view, plan, f"Expected: {ahead}\n{steering}")

@@ -124,9 +124,9 @@ async def ask(
             run_id, _sourced(task, options), options, endpoints, tools, name=name, count=count,
             began=began, sinks=(writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
-        free = all(endpoint.price.basis == "local" for endpoint in endpoints.values())
-        ahead = expected(data, name, ",".join(endpoints), count, free=free)
-        watch.on_notice(f"expected: {ahead}")
+        if way is None:
+            ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
+            watch.on_notice(f"expected: {ahead}")
         watch.on_start(run)
         run.tell(_started(run, name, options))
         if watch.on_doubt is not None:
@@ -135,7 +135,8 @@ async def ask(
         answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
     if stopped_by is None:
-        remember(data, name, ",".join(endpoints), count, cost_of(events))
+        parts = count if answer.report is None else len(answer.report.plan.parts)
+        remember(data, name, ",".join(endpoints), parts, cost_of(events))
     return Asked(
         run=run_id, answer=answer, strategy=name, members=run.members, cost=cost_of(events),
         stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),

@@ -24,11 +24,14 @@ _TOKENS: Mapping[str, tuple[int, int]] = {
     # those in `benchmarks/live` and `results/gsm_plus`.
     "single": (1_000, 0), "self_consistency": (0, 1_000), "heavy": (0, 1_200),
     "majority": (0, 450), "best_of_n": (0, 430),
+    # For each part of a plan, as `benchmarks/research/deep.py` saw with the embedded model.
+    "orchestrate": (0, 2_600),
     # Not measured: so many samples of that size, reading what the others said.
     "brief": (150, 0), "mixture": (1_500, 360), "debate": (500, 1_500), "tree": (6_000, 0),
     "crew": (3_000, 0), "self_refine": (3_000, 0), "plan_execute": (5_000, 0), "auto": (500, 600),
+    "wide": (4_000, 0),
 }  # fmt: skip
-"""Input and output tokens of a run where there is no history: in all, and for each member."""
+"""Tokens, read and written, of a run where there is no history: in all, and for each member."""
 _OTHER = (0, 1_000)
 
 
@@ -80,7 +83,7 @@ def expected(home: Path, strategy: str, model: str, members: int, *, free: bool)
         home: The data folder.
         strategy: By name.
         model: All models of the run, with commas between them.
-        members: On the panel.
+        members: On the panel; of research, the parts of its plan.
         free: Whether every model runs on this machine, so that it costs no dollars.
     """
     like = [

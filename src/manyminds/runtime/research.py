@@ -9,6 +9,7 @@ from typing import Literal
 from manyminds.core.protocols import Run, Strategy
 from manyminds.core.values import Answer, Plan, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
+from manyminds.runtime.history import Expected, expected
 from manyminds.runtime.run import MemoryRun
 from manyminds.runtime.steer import following
 from manyminds.strategies.orchestrate import Approve, Orchestrate
@@ -19,8 +20,9 @@ from manyminds.transcript.store import new_transcript_path
 
 __all__ = ["OnPlan", "research"]
 
-OnPlan = Callable[[Plan, str], Awaitable[Plan]]
-"""Shown the plan and the run's name; returns what to do instead, or the same."""
+OnPlan = Callable[[Plan, str, Expected], Awaitable[Plan]]
+"""Shown the plan, the run's name and what it will probably cost; returns what to do instead, or the
+same."""
 Way = Literal["orchestrate", "wide"]
 
 
@@ -74,11 +76,17 @@ async def research(
     steering, hands = Steering(), _Hands()
 
     async def approve(planned: Plan) -> Plan:
-        run = "" if hands.run is None else hands.run.id
-        began = time.monotonic()
-        approved = planned if on_plan is None else await on_plan(planned, run)
-        if hands.run is not None:
-            hands.run.leave_out(time.monotonic() - began)
+        run = hands.run
+        if run is None:
+            return planned
+        models = ",".join(dict.fromkeys(member.model for member in run.members))
+        ahead = expected(data, way, models, len(planned.parts), free=run.here)
+        watch.on_notice(f"expected: {ahead}")
+        approved = planned
+        if on_plan is not None:
+            began = time.monotonic()
+            approved = await on_plan(planned, run.id, ahead)
+            run.leave_out(time.monotonic() - began)
         hands.open(approved)
         return approved
 

@@ -166,6 +166,11 @@ class MemoryRun:
         """Seconds since the run began."""
         return time.monotonic() - self._began
 
+    @property
+    def here(self) -> bool:
+        """Whether every model runs on this machine, so that it costs no dollars."""
+        return all(endpoint.price.basis == "local" for endpoint in self._endpoints.values())
+
     def leave_out(self, seconds: float) -> None:
         """Count time that the person took against no limit: reading a plan is no work."""
         self._away += seconds
