@@ -17,6 +17,9 @@ import mammoth
 import pypdfium2
 from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
 
+from manyminds.tools.docs.hidden import shown_html
+from manyminds.tools.docs.hidden_pdf import shown_text
+
 __all__ = ["Document", "LeftOut", "list_files", "read_file", "read_files"]
 
 MAX_BYTES = 20 << 20
@@ -133,7 +136,7 @@ def html_text(html: str) -> str:
 
     Words are quoted as they stand in the page; what is hidden from its readers is left out.
     """
-    text = convert(html, _AS_MARKDOWN).content or ""
+    text = convert(shown_html(html), _AS_MARKDOWN).content or ""
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return "\n".join(kept).strip() + "\n"
@@ -156,7 +159,7 @@ def read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:
         why = "encrypted; save a copy without a password" if locked else "not a readable PDF"
         return LeftOut(path=name, why=why)
     try:
-        pages = [pdf[n].get_textpage().get_text_range() for n in range(len(pdf))]
+        pages = [shown_text(pdf[n]) for n in range(len(pdf))]
     except pypdfium2.PdfiumError:
         return LeftOut(path=name, why="damaged")
     finally:

@@ -18,6 +18,7 @@ from typing import Any
 
 import trafilatura
 
+from manyminds.tools.docs.hidden import drop_hidden
 from manyminds.tools.docs.readers import LeftOut, html_text, read_docx, read_pdf
 from manyminds.tools.web.links import MAX_ENTRIES, joined, line_of, links_of
 from manyminds.tools.web.pages import Part, Read, Unread
@@ -108,6 +109,9 @@ def _of_documents(found: Any) -> Read | Unread:
 
 def _of_html(text: str, address: str) -> Read | Unread:
     tree: Any = _HTML_TREE.fromstring(text.encode(), parser=_HTML_TREE.HTMLParser(encoding="utf-8"))
+    # Before anything is read: neither title, links nor text may come from what nobody sees.
+    if drop_hidden(tree):
+        text = _HTML_TREE.tostring(tree, encoding="unicode")
     walled = bool(tree.xpath("//input[@type='password']"))
     # A date is what the page says it is, not any that stands in its text.
     about: Any = trafilatura.extract_metadata(
