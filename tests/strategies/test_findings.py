@@ -92,9 +92,10 @@ def test_who_did_what_is_not_put_together_anew() -> None:
         assert "The blue filter was sold in 1998 in Ghent" in text
 
 
-def test_what_nobody_could_tell_has_no_confidence() -> None:
+def test_what_nobody_could_tell_is_no_answer() -> None:
     answer = deliver(desk(READ, finding(1, READ, answer="cannot be determined")), None)
-    assert (answer.text, answer.confidence) == ("cannot be determined", None)
+    assert (answer.outcome, answer.text, answer.confidence) == ("none", None, None)
+    assert answer.missing[0] == "2 sources were read; none answers this"
 
 
 def test_what_no_judge_could_be_asked_of_is_told() -> None:

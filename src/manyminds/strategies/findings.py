@@ -313,7 +313,7 @@ def _headline(
     said = order.answer if order is not None else drafts[0].answer if len(drafts) == 1 else ""
     statements = [s for _, s, _ in standing]
     if said and canonicalize(said).kind == "none":
-        return "cannot be determined" if not statements else None, ()
+        return None, ()
     parts = [part for part in _SENTENCE.split(said.strip()) if part and not part.endswith("?")]
     kept = [part for part in parts if _held(part, standing)]
     if kept:
