@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from manyminds.budget.parse import parse_limits
+from manyminds.cli.person import asked_in_terminal
 from manyminds.cli.question import read_question, read_schema
 from manyminds.cli.session import configured, exit_code, in_session
 from manyminds.cli.view import View, choose_view
@@ -155,13 +156,8 @@ async def _run(
         return await run_ask(task, options, data=data_home(), cache=cache_home(), watch=back)
 
     _options(settings, configured(settings), more)  # wrong ones are told before a model is sought
-    return await in_session(settings, view, work, events=events)
+    return await in_session(settings, view, work, events=events, confirm=more.web.confirm)
 
 
 async def _ask_back(view: View, question: str) -> str | None:
-    """Ask the person, with the live view out of the way."""
-    with view.paused():
-        sys.stderr.write(f"{question}\n> ")
-        sys.stderr.flush()
-        said = await asyncio.to_thread(sys.stdin.readline)
-    return said.strip() or None
+    return await asked_in_terminal(view, f"{question}\n> ") or None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from manyminds.agents.lead import MOST_PARTS
+from manyminds.cli.person import asked_in_terminal
 from manyminds.cli.view import View, safe
 from manyminds.core.errors import RunCancelled, UsageError
 from manyminds.core.values import Part, Plan
@@ -105,31 +106,16 @@ async def ask_about(view: View, plan: Plan, told: str) -> Plan:
     Raises:
         RunCancelled: If the person calls it off.
     """
-    with view.paused():
-        while True:
-            sys.stderr.write(safe(f"\n{plan_as_toml(plan)}\n{told}\n"))
-            sys.stderr.write("Go on with this plan? [Enter] yes, [e] edit, [q] leave it: ")
-            sys.stderr.flush()
-            said = (await _line()).strip().lower()
-            if said in ("", "y", "yes"):
-                return plan
-            if said in ("q", "n", "no"):
-                raise RunCancelled("called off before any page was read")
-            if said == "e":
+    while True:
+        asked = "Go on with this plan? [Enter] yes, [e] edit, [q] leave it: "
+        said = await asked_in_terminal(view, f"\n{plan_as_toml(plan)}\n{told}\n{asked}")
+        if said.lower() in ("", "y", "yes"):
+            return plan
+        if said.lower() in ("q", "n", "no"):
+            raise RunCancelled("called off before any page was read")
+        if said.lower() == "e":
+            with view.paused():
                 plan = await asyncio.to_thread(_edited, plan, _warn)
-
-
-async def _line() -> str:
-    """Read a line of the person; Ctrl-C ends the waiting, which a thread that reads would not."""
-    if sys.platform == "win32":
-        return await asyncio.to_thread(sys.stdin.readline)
-    ready, loop = asyncio.Event(), asyncio.get_running_loop()
-    loop.add_reader(sys.stdin.fileno(), ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(sys.stdin.fileno())
-    return sys.stdin.readline()
 
 
 def _warn(line: str) -> None:

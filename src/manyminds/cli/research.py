@@ -167,7 +167,9 @@ class Work:
                 cache=cache_home(), watch=watch, on_plan=on_plan, way=self.way,
             )  # fmt: skip
 
-        return await in_session(self.settings, view, work, events=events, here=self.only_docs)
+        return await in_session(
+            self.settings, view, work, events=events, here=self.only_docs, confirm=self.web.confirm
+        )
 
     def _options(self, models: tuple[str, ...]) -> AskOptions:
         values = {name: setting.value for name, setting in self.settings.items()}

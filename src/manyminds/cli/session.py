@@ -5,16 +5,20 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from functools import partial
 
 from manyminds.cli.exits import ANSWERED, BUDGET, INTERRUPTED, NO_ANSWER, PROVIDER
+from manyminds.cli.person import asked_in_terminal
 from manyminds.cli.view import View
 from manyminds.cli.words import notice
+from manyminds.core.errors import UsageError
 from manyminds.core.events import Recorded
 from manyminds.runtime.ask import Asked, Watch
 from manyminds.runtime.discover import choose_models
 from manyminds.runtime.run import MemoryRun
 from manyminds.runtime.settings import Setting
 from manyminds.runtime.steer import NOW
+from manyminds.tools.web.sites import Agreed
 from manyminds.transcript.codec import encode
 
 __all__ = ["configured", "exit_code", "in_session"]
@@ -30,16 +34,25 @@ def configured(settings: dict[str, Setting]) -> tuple[str, ...]:
 
 
 async def in_session(
-    settings: dict[str, Setting], view: View, work: Work, *, events: bool, here: bool = False
+    settings: dict[str, Setting],
+    view: View,
+    work: Work,
+    *,
+    events: bool,
+    here: bool = False,
+    confirm: bool = False,
 ) -> Asked:
     """Find the models, then let `work` run, looked on by the view and stopped by Ctrl-C.
 
-    With `here`, a model that nobody named is sought on this machine only.
+    With `here`, a model that nobody named is sought on this machine only; with `confirm`, the
+    person is asked about addresses that nobody named.
 
     Raises:
         UsageError: If an option cannot be met.
         ProviderError: If no model can be reached at all.
     """
+    if confirm and not (sys.stdin is not None and sys.stdin.isatty()):
+        raise UsageError("--confirm needs a terminal to ask you in; leave it out here")
     names, by_flag = configured(settings), settings["models"].origin == "flag"
     choice = await choose_models(names if by_flag else (), () if by_flag else names, here=here)
     if not view.silent:
@@ -50,9 +63,22 @@ async def in_session(
             sinks=(*([_print_event] if events else []), view.on_event),
             on_progress=view.on_progress if view.live else None,
             on_notice=view.on_notice,
+            on_address=partial(_confirm, view) if confirm else None,
             on_start=lambda run: _stop_on_interrupt(run, stack),
         )
         return await work(choice.models, watch)
+
+
+_AGREED: dict[str, Agreed] = {"y": "page", "yes": "page", "s": "site"}
+
+
+async def _confirm(view: View, address: str) -> Agreed:
+    """Ask the person whether an address may be read."""
+    said = await asked_in_terminal(
+        view, f"Neither you nor a search named this address:\n  {address}\n"
+        "Read it? [Enter] no, [y] this page, [s] all of its site: ",
+    )  # fmt: skip
+    return _AGREED.get(said.lower(), "no")
 
 
 def _print_event(recorded: Recorded) -> None:

@@ -213,8 +213,9 @@ class Steered:
     """The person said something to the run while it went on."""
 
     kind: Literal["steered"] = "steered"
-    what: Literal["hint", "drop", "now"]
-    """A hint for all who work on; a part to drop; the wish for an answer at once."""
+    what: Literal["hint", "drop", "now", "page", "site", "no"]
+    """A hint for all who work on; a part to drop; the wish for an answer at once; and of an address
+    that nobody named: that it may be read, all of its site, or that it may not."""
     text: str
 
 

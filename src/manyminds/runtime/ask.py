@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from manyminds.agents.clarify import doubt_about, with_answer
@@ -19,7 +20,7 @@ from manyminds.core.errors import (
     RunError,
     UsageError,
 )
-from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted
+from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted, Steered
 from manyminds.core.protocols import Strategy, Tool
 from manyminds.core.values import Answer, Cost, Limits, Member, Task
 from manyminds.runtime.choose import AskOptions, choose_strategy, greener, member_count
@@ -36,7 +37,7 @@ from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
 from manyminds.tools.web.outgoing import Outgoing
-from manyminds.tools.web.sites import Sites
+from manyminds.tools.web.sites import Agreed, Confirm, Sites
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
 __all__ = ["AskOptions", "Asked", "Watch", "ask", "play"]
@@ -62,6 +63,8 @@ class Watch:
     """Given the run, to be able to stop it."""
     on_sites: Callable[[Sites], None] = lambda _sites: None
     """Given what may be fetched from the web."""
+    on_address: Confirm | None = None
+    """Asks the person whether an address may be read that nobody named; `None`: it may not."""
     on_doubt: Callable[[str], Awaitable[str | None]] | None = None
     """Asks the person a question and returns what they say; `None`: nobody is there to be asked."""
 
@@ -116,7 +119,9 @@ async def ask(
         endpoints = await _connect_all(stack, options.models, cache, watch)
         _check_budget(options.limits, endpoints)
         _check_length(task, endpoints)
-        found = await _looking_up(stack, options, task, cache, watch, path.with_name(SOURCES))
+        opened: list[Sites] = []
+        looks = replace(watch, on_sites=opened.append)
+        found = await _looking_up(stack, options, task, cache, looks, path.with_name(SOURCES))
         tools = Toolset([*found, *await _computing(stack, cache, watch)])
         writer = TranscriptWriter(path)
         stack.callback(writer.close)
@@ -124,6 +129,9 @@ async def ask(
             run_id, _sourced(task, options), options, endpoints, tools, name=name, count=count,
             began=began, sinks=(writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
+        for sites in opened:
+            watch.on_sites(sites)
+            sites.confirm = None if watch.on_address is None else partial(_agreed, run, watch)
         if way is None:
             ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
             watch.on_notice(f"expected: {ahead}")
@@ -189,6 +197,13 @@ def _started(run: MemoryRun, strategy: str, options: AskOptions) -> RunStarted:
         seed=run.given_seed, version="0.1.0", prompts=prompts_hash(),
         tools=tuple(tool.name for tool in run.tools), stays_here=options.only_docs,
     )  # fmt: skip
+
+
+async def _agreed(run: MemoryRun, watch: Watch, address: str) -> Agreed:
+    """Ask the person about an address, and record what they say."""
+    said: Agreed = "no" if watch.on_address is None else await watch.on_address(address)
+    run.tell(Steered(what=said, text=address))
+    return said
 
 
 async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from manyminds.core.errors import UsageError
 from manyminds.core.protocols import Tool
 from manyminds.core.values import Task
 from manyminds.runtime.keys import find_key
@@ -15,6 +16,7 @@ from manyminds.tools.web.lists import list_tools
 from manyminds.tools.web.named import readings_of
 from manyminds.tools.web.outgoing import Outgoing
 from manyminds.tools.web.reader import Reader
+from manyminds.tools.web.render import Renderer, why_not_ready
 from manyminds.tools.web.search import parse_engines
 from manyminds.tools.web.sites import Sites, parse_sites
 from manyminds.tools.web.sources import Sources
@@ -35,6 +37,8 @@ class WebOptions:
     """Sites that nothing is fetched from."""
     lists: bool = False
     """Whether what pages lead to can be listed."""
+    javascript: bool = False
+    """Whether scripts of pages are run that show little without."""
     loopback: bool = False
     """Whether pages on this machine may be fetched; for tests."""
 
@@ -63,6 +67,8 @@ async def ready_web(
     Raises:
         UsageError: If an engine or a site is named wrongly, or a key is missing.
     """
+    if options.javascript and (why := why_not_ready()):
+        raise UsageError(f"--javascript: {why}")
     engines = parse_engines(options.engines, _key)
     sites = Sites(
         allowed=parse_sites(options.sites, loopback=options.loopback),
@@ -75,6 +81,7 @@ async def ready_web(
     web = Web(
         engines=engines, fetcher=fetcher, reader=Reader(), sources=Sources(sources), sites=sites,
         outgoing=outgoing, question=task.prompt,
+        renderer=Renderer(fetcher=fetcher) if options.javascript else None,
     )  # fmt: skip
     stack.push_async_callback(web.close)
     more = list_tools(web) if options.lists else []

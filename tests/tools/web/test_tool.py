@@ -16,7 +16,7 @@ from manyminds.core.messages import ToolCall
 from manyminds.tools.web.fetch import Fetcher
 from manyminds.tools.web.reader import Reader
 from manyminds.tools.web.search import parse_engines
-from manyminds.tools.web.sites import Sites, parse_sites
+from manyminds.tools.web.sites import Agreed, Sites, parse_sites
 from manyminds.tools.web.sources import Sources
 from manyminds.tools.web.tool import ReadPage, SearchWeb, Web
 from tests.tools.web.site import Site, serving
@@ -254,3 +254,40 @@ async def test_a_page_that_is_kept_already_stays_as_it_is(site: Site, opened: We
     site.pages["/a"] = PAGE.replace("103", "130")
     assert await opened.open(site.url("/a")) == first
     assert "103 metres" in str(opened.sources.text_of(site.url("/a")))
+
+
+async def test_the_person_may_agree_to_an_address_that_nobody_named(
+    site: Site, opened: Web
+) -> None:
+    site.pages |= {"/a": PAGE, "/b": PAGE, "/c": PAGE, "/d": PAGE}
+    said: list[Agreed] = ["no", "page", "site"]
+    asked: list[str] = []
+
+    async def confirm(address: str) -> Agreed:
+        asked.append(address)
+        return said.pop(0)
+
+    opened.sites.confirm = confirm
+    read = ReadPage(web=opened)
+    for _ in range(2):  # asked once
+        with pytest.raises(ToolFailed, match="neither you nor a search named it"):
+            await read("m1", call(address=site.url("/a"), about="height"))
+    assert await read("m1", call(address=site.url("/b"), about="height"))
+    assert await read("m1", call(address=site.url("/c"), about="height"))
+    assert await read("m1", call(address=site.url("/d"), about="height"))  # of a site agreed to
+    assert asked == [site.url("/a"), site.url("/b"), site.url("/c")]
+
+
+async def test_what_is_forbidden_or_carries_what_stays_here_is_not_asked_about(
+    site: Site, opened: Web
+) -> None:
+    async def confirm(_address: str) -> Agreed:
+        raise AssertionError
+
+    opened.sites.confirm = confirm
+    opened.outgoing.hide(f"Our key is {CANARY}.")
+    with pytest.raises(ToolFailed, match="is not fetched"):
+        await ReadPage(web=opened)("m1", call(address=site.url(f"/{CANARY}"), about="x"))
+    opened.sites.forbidden = ("127.0.0.1",)
+    with pytest.raises(ToolFailed, match="forbidden"):
+        await ReadPage(web=opened)("m1", call(address=site.url("/a"), about="x"))

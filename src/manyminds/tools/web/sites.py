@@ -5,13 +5,20 @@ suggested, is not fetched: it could carry what the model knows. On sites that th
 everything is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Literal
+
+import anyio
 
 from manyminds.core.errors import UsageError
 from manyminds.tools.web.addresses import Address, AddressRefused, parse_address
 
-__all__ = ["Sites", "parse_sites"]
+__all__ = ["Agreed", "Confirm", "Sites", "parse_sites"]
+
+Agreed = Literal["page", "site", "no"]
+"""What the person says of an address: read it, read all of its site, or do not."""
+Confirm = Callable[[str], Awaitable[Agreed]]
 
 
 @dataclass(kw_only=True)
@@ -23,6 +30,10 @@ class Sites:
     forbidden: tuple[str, ...] = ()
     """Names of sites that nothing is fetched from, whatever names it."""
     loopback: bool = False
+    confirm: Confirm | None = None
+    """Asks the person about an address that nobody named; `None`: it is refused."""
+    _refused: set[str] = field(default_factory=set[str])
+    _asking: anyio.Lock = field(default_factory=anyio.Lock)
     _known: set[str] = field(default_factory=set[str])
 
     def plan(self, allowed: Iterable[str], forbidden: Iterable[str]) -> None:
@@ -45,6 +56,22 @@ class Sites:
     def knows(self, address: Address) -> bool:
         """Say whether a person or a search named it, word for word."""
         return address.text in self._known
+
+    async def settle(self, address: Address) -> None:
+        """Ask the person about an address that may not be fetched, once, and do as they say."""
+        if self.confirm is None:
+            return
+        async with self._asking:  # one question at a time
+            closed = _below(address.host, self.forbidden) or address.text in self._refused
+            if closed or self.why_not(address) is None:
+                return
+            said = await self.confirm(address.text)
+            if said == "page":
+                self._known.add(address.text)
+            elif said == "site":
+                self.allowed = (*self.allowed, address.host)
+            else:
+                self._refused.add(address.text)
 
     def why_not(self, address: Address, *, led: bool = False) -> str | None:
         """Say why an address may not be fetched; `None` where it may.

@@ -12,9 +12,11 @@ from manyminds.core.values import Evidence
 from manyminds.tools.docs.passages import Passage
 from manyminds.tools.docs.tool import evidence_of, query_of, search_spec
 from manyminds.tools.web.addresses import Address, parse_address
-from manyminds.tools.web.fetch import Fetcher
+from manyminds.tools.web.fetch import Fetched, Fetcher
 from manyminds.tools.web.outgoing import Outgoing, makers_view
+from manyminds.tools.web.pages import Read
 from manyminds.tools.web.reader import Reader
+from manyminds.tools.web.render import Renderer
 from manyminds.tools.web.search import Engine, Hit, fused
 from manyminds.tools.web.sites import Sites
 from manyminds.tools.web.sources import Sources
@@ -25,6 +27,9 @@ SHOWN = 6
 """Results that a member is shown."""
 PASSAGES = 3
 """Passages of a page that fit what is looked for; of several pages together."""
+LITTLE = 500
+"""Characters that a page shows, below which its scripts may show more."""
+_SCRIPTED = 2 << 20
 MOST_AT_ONCE = 10
 """Things that one call looks up."""
 
@@ -41,6 +46,8 @@ class Web:
     sources: Sources
     sites: Sites
     outgoing: Outgoing = field(default_factory=Outgoing)
+    renderer: Renderer | None = None
+    """Runs scripts of pages that show little without; `None`: none are run."""
     question: str = ""
     """What the person asked."""
     reading: dict[str, anyio.Lock] = field(default_factory=dict[str, anyio.Lock])
@@ -59,6 +66,7 @@ class Web:
         # On an allowed site a model may have written the address itself.
         if not self.sites.knows(parsed) and (why := self.outgoing.why_not(text)):
             raise ToolFailed(f"{address[:200]} is not fetched: {why}")
+        await self.sites.settle(parsed)
         async with self.reading.setdefault(address, anyio.Lock()):
             if address not in self.names:
                 self.names[address] = await self._open(address)
@@ -77,12 +85,31 @@ class Web:
         async with self.keeping:
             # Two addresses may lead to one page: what was read first is what is cited.
             if fetched.address not in self.names:
-                read = await self.reader.read(fetched)
+                fetched, read = await self._read(fetched)
                 names = await anyio.to_thread.run_sync(self.sources.keep, fetched, read)
                 self.names[fetched.address] = names
         # Members are shown where a page really is, and may ask for it by that.
         self.sites.know([fetched.address])
         return self.names[fetched.address]
+
+    async def _read(self, fetched: Fetched) -> tuple[Fetched, Read]:
+        """Read a page; where that was asked for, run the scripts of one that shows little."""
+        try:
+            read, why = await self.reader.read(fetched), None
+        except ToolFailed as error:
+            read, why = None, error
+        shown = 0 if read is None else len(read.parts[0].text)
+        scripted = fetched.kind in ("text/html", "application/xhtml+xml", "") and (
+            b"<script" in fetched.body[:_SCRIPTED]
+        )
+        if self.renderer is not None and shown < LITTLE and scripted:
+            rendered = await self.renderer.render(
+                fetched, allows=lambda found: self.sites.why_not(found, led=True)
+            )
+            return rendered, await self.reader.read(rendered)
+        if read is None:
+            raise why or ToolFailed(f"{fetched.address[:200]} cannot be read")
+        return fetched, read
 
     async def search(self, query: str) -> list[Hit]:
         """Ask every engine; one that fails is left out.
