@@ -129,9 +129,7 @@ async def ask(
             run_id, _sourced(task, options), options, endpoints, tools, name=name, count=count,
             began=began, sinks=(writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
-        for sites in opened:
-            watch.on_sites(sites)
-            sites.confirm = None if watch.on_address is None else partial(_agreed, run, watch)
+        _hand_over(opened, run, watch)
         if way is None:
             ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
             watch.on_notice(f"expected: {ahead}")
@@ -142,11 +140,12 @@ async def ask(
         answer, stopped_by = await play(run, strategy)
         answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
+    cost = cost_of(events)
     if stopped_by is None:
         parts = count if answer.report is None else len(answer.report.plan.parts)
-        remember(data, name, ",".join(endpoints), parts, cost_of(events))
+        remember(data, name, ",".join(endpoints), parts, cost)
     return Asked(
-        run=run_id, answer=answer, strategy=name, members=run.members, cost=cost_of(events),
+        run=run_id, answer=answer, strategy=name, members=run.members, cost=cost,
         stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),
     )  # fmt: skip
 
@@ -197,6 +196,13 @@ def _started(run: MemoryRun, strategy: str, options: AskOptions) -> RunStarted:
         seed=run.given_seed, version="0.1.0", prompts=prompts_hash(),
         tools=tuple(tool.name for tool in run.tools), stays_here=options.only_docs,
     )  # fmt: skip
+
+
+def _hand_over(opened: Sequence[Sites], run: MemoryRun, watch: Watch) -> None:
+    """Let who looks on say what may be fetched."""
+    for sites in opened:
+        watch.on_sites(sites)
+        sites.confirm = None if watch.on_address is None else partial(_agreed, run, watch)
 
 
 async def _agreed(run: MemoryRun, watch: Watch, address: str) -> Agreed:
