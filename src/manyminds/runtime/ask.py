@@ -142,8 +142,7 @@ async def ask(
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
     cost = cost_of(events)
     if stopped_by is None:
-        parts = count if answer.report is None else len(answer.report.plan.parts)
-        remember(data, name, ",".join(endpoints), parts, cost)
+        remember(data, name, ",".join(endpoints), _size(answer, count), cost)
     return Asked(
         run=run_id, answer=answer, strategy=name, members=run.members, cost=cost,
         stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),
@@ -196,6 +195,11 @@ def _started(run: MemoryRun, strategy: str, options: AskOptions) -> RunStarted:
         seed=run.given_seed, version="0.1.0", prompts=prompts_hash(),
         tools=tuple(tool.name for tool in run.tools), stays_here=options.only_docs,
     )  # fmt: skip
+
+
+def _size(answer: Answer, members: int) -> int:
+    """Return what a run's cost goes by: the parts of its plan, else its members."""
+    return members if answer.report is None else len(answer.report.plan.parts)
 
 
 def _hand_over(opened: Sequence[Sites], run: MemoryRun, watch: Watch) -> None:
