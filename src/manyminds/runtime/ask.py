@@ -130,13 +130,12 @@ async def ask(
             began=began, sinks=(writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
         _hand_over(opened, run, watch)
-        if way is None:
+        if way is None:  # what research will cost is told with its plan
             ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
             watch.on_notice(f"expected: {ahead}")
         watch.on_start(run)
         run.tell(_started(run, name, options))
-        if watch.on_doubt is not None:
-            await _clarify(run, watch.on_doubt)
+        await _clarify(run, watch)
         answer, stopped_by = await play(run, strategy)
         answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
@@ -234,15 +233,17 @@ async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
     return answer, stopped_by
 
 
-async def _clarify(run: MemoryRun, ask_person: Callable[[str], Awaitable[str | None]]) -> None:
+async def _clarify(run: MemoryRun, watch: Watch) -> None:
     """Ask the person back where the task can be understood in two ways, and work on with that."""
+    if watch.on_doubt is None:
+        return
     try:
         doubt = await doubt_about(run)
     except RunError:
         return  # there is not even enough for that; the run itself will say so
     if doubt is None:
         return
-    said = await ask_person(doubt.question)
+    said = await watch.on_doubt(doubt.question)
     run.tell(Clarified(question=doubt.question, answer=said))
     if said:
         run.task = replace(run.task, prompt=with_answer(run.task.prompt, doubt, said))

@@ -79,8 +79,9 @@ async def research(
         run = hands.run
         if run is None:
             return planned
-        models = ",".join(dict.fromkeys(member.model for member in run.members))
-        ahead = expected(data, way, models, len(planned.parts), free=run.here)
+        ahead = expected(
+            data, way, ",".join(dict.fromkeys(options.models)), len(planned.parts), free=run.here
+        )
         watch.on_notice(f"expected: {ahead}")
         approved = planned
         if on_plan is not None:
