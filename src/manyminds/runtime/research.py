@@ -39,7 +39,17 @@ class _Hands:
     run: MemoryRun | None = None
     sites: Sites | None = None
 
-    def open(self, plan: Plan) -> None:
+    async def approved(self, planned: Plan, ahead: Expected, on_plan: OnPlan | None) -> Plan:
+        """Return the plan as the person wants it; reading it counts against no limit."""
+        plan = planned
+        if on_plan is not None and self.run is not None:
+            began = time.monotonic()
+            plan = await on_plan(planned, self.run.id, ahead)
+            self.run.leave_out(time.monotonic() - began)
+        self._open(plan)
+        return plan
+
+    def _open(self, plan: Plan) -> None:
         if self.sites is not None:
             self.sites.plan(plan.sites, plan.no_sites)
         if self.run is not None:
@@ -76,20 +86,11 @@ async def research(
     steering, hands = Steering(), _Hands()
 
     async def approve(planned: Plan) -> Plan:
-        run = hands.run
-        if run is None:
-            return planned
-        ahead = expected(
-            data, way, ",".join(dict.fromkeys(options.models)), len(planned.parts), free=run.here
-        )
+        models = ",".join(dict.fromkeys(options.models))
+        free = hands.run is not None and hands.run.here
+        ahead = expected(data, way, models, len(planned.parts), free=free)
         watch.on_notice(f"expected: {ahead}")
-        approved = planned
-        if on_plan is not None:
-            began = time.monotonic()
-            approved = await on_plan(planned, run.id, ahead)
-            run.leave_out(time.monotonic() - began)
-        hands.open(approved)
-        return approved
+        return await hands.approved(planned, ahead, on_plan)
 
     def keep_sites(sites: Sites) -> None:
         hands.sites = sites
