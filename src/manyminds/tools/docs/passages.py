@@ -10,6 +10,11 @@ __all__ = ["Passage", "cut"]
 
 LENGTH = 1_200
 """Characters of a passage, about 300 tokens; one longer line is cut."""
+_SHORT, _SUBJECT = 160, 120
+_SIGNATURE = re.compile(
+    r"^`?[A-Za-z_*-][\w.*-]*`?\s?\(|^`?--?[a-z][\w-]+|^`?[A-Za-z]\w*(?:[._]\w+)+`?\s*¶?$"
+)
+"""A function with its arguments, an option, a dotted or underscored name."""
 _HEADING = re.compile(r"^(#{1,6})\s+(.*)")
 
 
@@ -30,22 +35,82 @@ class Passage:
 
 
 def cut(document: Document) -> Iterator[Passage]:
-    """Yield the passages of a document, in order; together they are its whole text."""
+    """Yield the passages of a document, in order; together they are its whole text.
+
+    They end where a paragraph does, as far as their length allows. A line that names what follows,
+    such as the signature above its description, never ends one; passages further down that
+    description stand under it, as under a heading.
+    """
     headings: list[str] = []
-    kept: list[str] = []
-    start = offset = 0
-    first = 1
-    for number, line in enumerate(_lines(document.text), start=1):
-        match = _HEADING.match(line)
-        size = offset - start
-        if kept and (size + len(line) > LENGTH or (match and size > LENGTH // 4)):
-            yield from _passage(document, kept, start, first, headings)
-            kept, start, first = [], offset, number
-        if match:
-            headings = [*headings[: len(match[1]) - 1], match[2].strip()]
-        kept.append(line)
+    subject = ""
+    kept: list[_Block] = []
+    under: list[str] = []
+    blocks = _blocks(_lines(document.text))
+    for block, after in zip(blocks, [*blocks[1:], None], strict=True):
+        size = sum(b.size for b in kept)
+        leads = after is not None and after.heading is None and block.leads_in
+        # What a line leads in is counted with it.
+        more = block.size + (min(after.size, LENGTH // 2) if leads and after else 0)
+        signs = leads and bool(_SIGNATURE.match(block.lines[0]))
+        if kept and (size + more > LENGTH or ((block.heading or signs) and size > LENGTH // 4)):
+            yield from _passage(document, kept, under)
+            kept = []
+        if block.heading is not None:
+            level, title = block.heading
+            headings, subject = [*headings[: level - 1], title], ""
+        if signs:
+            subject = block.lines[0].strip(" \n¶")[:_SUBJECT]
+        if not kept:
+            # Of a passage that begins with its subject, that is the text.
+            under = [*headings] if signs else [*headings, subject]
+        kept.append(block)
+    yield from _passage(document, kept, under)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Block:
+    """A paragraph, with the blank lines after it."""
+
+    start: int
+    """Offset in the text."""
+    first: int
+    """Its first line."""
+    lines: list[str]
+    heading: tuple[int, str] | None
+    """Level and words, where it is one."""
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.lines))
+
+    @property
+    def leads_in(self) -> bool:
+        """Whether it is one short line that says no sentence: it names what follows."""
+        said = [line.strip() for line in self.lines if line.strip()]
+        ends = (".", "!", "?", "|", "```")
+        return len(said) == 1 and len(said[0]) <= _SHORT and not said[0].endswith(ends)
+
+
+def _blocks(lines: list[str]) -> list[_Block]:
+    """Return paragraphs; a heading stands by itself, and what is too long is cut between lines."""
+    found: list[_Block] = []
+    offset, fenced = 0, False
+    for number, line in enumerate(lines, start=1):
+        match = None if fenced else _HEADING.match(line)
+        last = found[-1] if found else None
+        if (
+            last is None
+            or match is not None
+            or (line.strip() and (last.heading is not None or not last.lines[-1].strip()))
+            or last.size + len(line) > LENGTH
+        ):
+            heading = None if match is None else (len(match[1]), match[2].strip())
+            found.append(_Block(start=offset, first=number, lines=[], heading=heading))
+        found[-1].lines.append(line)
+        # A line of code that begins with "#" is no heading.
+        fenced ^= line.lstrip().startswith(("```", "~~~"))
         offset += len(line)
-    yield from _passage(document, kept, start, first, headings)
+    return found
 
 
 def _lines(text: str) -> list[str]:
@@ -53,13 +118,12 @@ def _lines(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+$", text)
 
 
-def _passage(
-    document: Document, lines: list[str], start: int, first: int, headings: list[str]
-) -> Iterator[Passage]:
-    text = "".join(lines)
+def _passage(document: Document, blocks: list[_Block], headings: list[str]) -> Iterator[Passage]:
+    text = "".join(line for block in blocks for line in block.lines)
     if not text.strip():
         return
-    heading = " › ".join(headings)
+    heading = " › ".join(filter(None, headings))
+    start, first = blocks[0].start, blocks[0].first
     for place in range(0, len(text), LENGTH * 2):
         piece = text[place : place + LENGTH * 2]
         before = text.count("\n", 0, place)
