@@ -44,8 +44,8 @@ def test_a_false_claim_of_the_same_words_keeps_nothing_of_a_true_one() -> None:
 def test_the_same_claim_stands_once_and_the_part_that_said_it_is_not_silent() -> None:
     one = passage("The blue filter is washed monthly.", source="a")
     two = passage("As known, the blue filter is washed monthly.", source="b")
-    first = finding(1, [one], "The blue filter is washed monthly")
-    second = finding(2, [two], "The blue filter is washed monthly")
+    first = finding(1, [one], "The blue filter is washed monthly", answer="washed monthly")
+    second = finding(2, [two], "The blue filter is washed monthly", answer="washed monthly")
     answer = deliver(desk([one, two], first, second), None)
     assert [len(f.cited) for f in (first, second)] == [1, 0]
     assert [s.source for s in first.cited[0].by] == ["a", "b"]
@@ -96,6 +96,16 @@ def test_what_nobody_could_tell_is_no_answer() -> None:
     answer = deliver(desk(READ, finding(1, READ, answer="cannot be determined")), None)
     assert (answer.outcome, answer.text, answer.confidence) == ("none", None, None)
     assert answer.missing[0] == "2 sources were read; none answers this"
+
+
+def test_what_stands_beside_the_question_is_no_answer() -> None:
+    read = [passage("The red valve was sold in 2004 in Bruges.", source="a")]
+    said = "The red valve was sold in 2004 in Bruges"
+    beside = deliver(desk(read, finding(1, read, said, answer="1998")), None)
+    assert (beside.outcome, beside.text, beside.confidence) == ("partial", said, None)
+    assert beside.dissent[0].answer == "1998"
+    answer = deliver(desk(read, finding(1, read, said, answer="in 2004")), None)
+    assert (answer.outcome, answer.text) == ("answered", "in 2004")
 
 
 def test_what_no_judge_could_be_asked_of_is_told() -> None:

@@ -61,6 +61,8 @@ _SAME = 0.75
 _CLAUSE = re.compile(r"[,;:]\s+(?:and\s+|but\s+|while\s+|whereas\s+)?|\s+(?:and|while|whereas)\s+")
 _CLAUSE_HAS = 2
 """Words of meaning that a clause has to have, to be held by itself."""
+_SHOWN = 3
+"""Statements that a headline holds at most."""
 _ONE, _MORE, _OPEN = 0.8, 0.9, 0.5
 """Confidence in what stands in one source, in independent ones, and in what stays disputed."""
 
@@ -209,9 +211,10 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
                 conflict = conflict_of(cited, desk.evidence, desk.run.task.sites)
                 standing.append((finding, _stated(numbers, cited, conflict, disputes), cited))
     statements = [s for _, s, _ in standing]
-    text, dissent = _headline(desk, order, standing)
-    missing = _missing(desk)
-    answered = text is not None and not any(f.failure for f in desk.findings) and not desk.failures
+    headline = _headline(desk, order, standing)
+    text, missing = headline.text, _missing(desk)
+    failed = any(f.failure for f in desk.findings) or bool(desk.failures)
+    answered = headline.answers and not failed
     open_ = any(not d.followed for d in disputes)
     report = Report(
         plan=desk.plan, sections=_sections(desk, order, standing), disputes=tuple(disputes),
@@ -221,20 +224,18 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
         ),
         not_found=tuple(desk.not_found), copies=groups,
     )  # fmt: skip
-    if text is None:
+    if not headline.answers:
         missing = (_nothing(desk), *missing)
     return Answer(
         outcome="answered" if answered and not open_ else "partial" if statements else "none",
         text=text,
         canonical=None if text is None else canonicalize(text, question=desk.run.task.prompt).key,
-        confidence=None
-        if text is None or not standing
-        else _confidence(standing, groups, open_=open_),
+        confidence=_confidence(standing, groups, open_=open_) if headline.answers else None,
         author="lead" if order is not None else "w1",
         claims=tuple(Claim(text=s.text, support=s.support) for s in statements),
         evidence=_cited_evidence(standing),
         citations=tuple(numbers.citations),
-        dissent=dissent,
+        dissent=headline.dissent,
         missing=missing,
         how=_how(desk, standing),
         report=report,
@@ -305,27 +306,44 @@ def _stated(
     return ordered[0]
 
 
-def _headline(
-    desk: Desk, order: Outline | None, standing: Sequence[Standing]
-) -> tuple[str | None, tuple[Dissent, ...]]:
+@dataclass(frozen=True, kw_only=True)
+class _Headline:
+    """The words that come first."""
+
+    text: str | None = None
+    answers: bool = False
+    """Whether they answer what was asked; else they are what is known beside it."""
+    dissent: tuple[Dissent, ...] = ()
+
+
+def _headline(desk: Desk, order: Outline | None, standing: Sequence[Standing]) -> _Headline:
     """Return the words that come first, each sentence of them held by what stands."""
     drafts = [f.draft for f in desk.findings if f.draft is not None]
     said = order.answer if order is not None else drafts[0].answer if len(drafts) == 1 else ""
-    statements = [s for _, s, _ in standing]
-    if said and canonicalize(said).kind == "none":
-        return None, ()
+    if not standing or (said and canonicalize(said).kind == "none"):
+        return _Headline()
     parts = [part for part in _SENTENCE.split(said.strip()) if part and not part.endswith("?")]
     kept = [part for part in parts if _held(part, standing)]
     if kept:
-        return " ".join(kept), ()
-    if not statements:
-        return None, ()
+        return _Headline(text=" ".join(kept), answers=True)
     dissent = tuple(
         Dissent(member=d.member.name, answer=d.answer, reason="no source that is followed says so")
         for d in drafts[:1]
         if len(drafts) == 1
     )
-    return " ".join(_first_of_each(desk, statements)), dissent
+    own = [s.text for f, s, c in standing if f.draft is not None and _says(s, c, f.draft.answer)]
+    first = {f.number: s.text for f, s, _ in reversed(standing)}
+    shown = own or [first[number] for number in sorted(first)]
+    text = " ".join(list(dict.fromkeys(shown))[:_SHOWN])
+    return _Headline(text=text, answers=bool(own), dissent=dissent)
+
+
+def _says(stated: Statement, cited: Cited, answer: str) -> bool:
+    """Say whether a statement, or the claim that a nearer source put right, says an answer."""
+    wanted, held = words_of(answer), set(words_of(f"{stated.text} {cited.claim}"))
+    share = sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
+    told = numbers_in(stated.text) | numbers_in(cited.claim)
+    return share >= _HELD and numbers_in(answer) <= told
 
 
 def _held(sentence: str, standing: Sequence[Standing]) -> bool:
@@ -363,16 +381,6 @@ def _holds(sentence: str, one: Standing) -> bool:
 def _shared(a: str, b: str) -> float:
     mine, other = set(words_of(a)), set(words_of(b))
     return len(mine & other) / max(1, min(len(mine), len(other)))
-
-
-def _first_of_each(desk: Desk, statements: Sequence[Statement]) -> list[str]:
-    firsts: list[str] = []
-    place = 0
-    for finding in desk.findings:
-        count = sum(1 for c in finding.cited if c.by)
-        firsts += [statements[place].text] if count else []
-        place += count
-    return list(dict.fromkeys(firsts))[:3]
 
 
 def _sections(

@@ -57,6 +57,7 @@ _TURNS = _NOT | frozenset((
     "formerly", "initially", "originally", "before",
 ))  # fmt: skip
 """Words that turn, limit or put off what their sentence says."""
+_LINE = 160
 _BETWEEN = 1
 """Words that may stand between two of a claim's in a sentence that says it in the same words."""
 _VERDICTS: dict[object, Support] = {"supported": "supported", "contradicted": "contradicted"}
@@ -239,8 +240,12 @@ async def _asked(run: Run, judge: Member, claim: str, span: Span) -> Support:
 
 
 def _shown(span: Span) -> str:
-    title = span.evidence.title
-    return span.quote if title is None else f"({title}) {span.quote}"
+    """Return a quote with what it stands under: its page's title, and the line that names it."""
+    before = span.evidence.output[: span.start - (span.evidence.start or 0)].rstrip()
+    named = before.rpartition("\n\n")[2].strip("#¶ ")
+    short = "\n" not in named and len(named) <= _LINE and not named.endswith((".", "!", "?"))
+    around = " › ".join(filter(None, (span.evidence.title, named if short else "")))
+    return f"({around}) {span.quote}" if around else span.quote
 
 
 def citation_of(span: Span, support: Support) -> Citation:
