@@ -5,7 +5,8 @@ What a style sheet of another file hides is not known.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -13,16 +14,14 @@ __all__ = ["drop_hidden", "shown_html"]
 
 _HTML: Any = import_module("lxml.html")  # it has no types
 
-_STYLES = re.compile(
-    r"style\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)|<style[^>]*>.*?</style", re.DOTALL
-)
 _SIGNS = re.compile(
-    r"display\s*:\s*none|visibility\s*:|opacity\s*:\s*0?\.?0|font-size\s*:\s*(?:0|[0-3](?:\.\d+)?p|\.)"
-    r"|(?<![\w-])color\s*:|:\s*-\d{3,}|clip(?:-path)?\s*:|(?:height|width)\s*:\s*[01]\s*(?:px)?\s*[;\"'}]"
-    r"|transform\s*:"
+    rb"display\s*:\s*none|visibility\s*:|opacity\s*:\s*0?\.?0|font-size\s*:\s*(?:0|[0-3](?:\.\d+)?p|\.)"
+    rb"|(?<![\w-])color\s*:|:\s*-\d{3,}|clip(?:-path)?\s*:|(?:height|width)\s*:\s*[01]\s*(?:px)?\s*[;\"'}]"
+    rb"|transform\s*:"
 )
-_HIDDEN = re.compile(r"<[a-z][^<>]*\shidden[\s>=]")
-_TAGS = ("<dialog", "<template", "<font")
+_ATTRIBUTE = 2_000
+_HIDDEN = re.compile(rb"<[a-z][^<>]*\shidden[\s>=]")
+_TAGS = (b"<dialog", b"<template", b"<font")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SIMPLE = re.compile(
     r"^(?P<tag>[a-z][a-z0-9]*)?(?:\.(?P<cls>[\w-]+)|#(?P<id>[\w-]+))?$", re.IGNORECASE
@@ -56,7 +55,7 @@ Colour = tuple[int, int, int]
 
 def shown_html(html: str) -> str:
     """Return a page without the words that nobody sees."""
-    if not _may_hide(html.lower()):
+    if not _may_hide(html.encode("utf-8", "replace").lower()):
         return html
     tree = _HTML.document_fromstring(
         html.encode("utf-8", "replace"), parser=_HTML.HTMLParser(encoding="utf-8")
@@ -64,17 +63,22 @@ def shown_html(html: str) -> str:
     return str(_HTML.tostring(tree, encoding="unicode")) if drop_hidden(tree) else html
 
 
-def _may_hide(html: str) -> bool:
+def _may_hide(html: bytes) -> bool:
     """Say whether a page, in small letters, is worth a closer look: most are not, and it costs."""
-    if any(tag in html for tag in _TAGS) or (" hidden" in html and _HIDDEN.search(html)):
+    if any(tag in html for tag in _TAGS) or (b" hidden" in html and _HIDDEN.search(html)):
         return True
-    styled = "style=" in html or "<style" in html or "style =" in html
-    return styled and any(_SIGNS.search(m[0]) for m in _STYLES.finditer(html))
+    before, *pieces = html.split(b"style")
+    for piece in pieces:
+        # A style sheet reaches to the next "style", which ends it; an attribute is short.
+        if _SIGNS.search(piece if before.endswith(b"<") else piece[:_ATTRIBUTE]):
+            return True
+        before = piece
+    return False
 
 
 def drop_hidden(tree: Any) -> bool:
     """Take elements out of a parsed page that nobody sees; say whether there were any."""
-    rules = list(_rules(tree))
+    rules = _rules(tree)
     hidden = [e for e in tree.iter() if isinstance(e.tag, str) and _is_hidden(e, rules)]
     for element in hidden:
         if element.getparent() is not None:
@@ -82,23 +86,30 @@ def drop_hidden(tree: Any) -> bool:
     return bool(hidden)
 
 
-Rule = tuple[re.Match[str], Mapping[str, str]]
+Style = dict[str, str]
+Rules = dict[str, list[tuple[str, Style]]]
+"""By ".class", "#id" or tag: the tag that it has to be, else "", and what is declared."""
 
 
-def _rules(tree: Any) -> Iterator[Rule]:
-    """Yield the rules of a page's own style sheets whose selectors are plain."""
+def _rules(tree: Any) -> Rules:
+    """Return the rules of a page's own style sheets whose selectors are plain."""
+    found: Rules = {}
     for sheet in tree.iter("style"):
-        for selectors, told in _RULE.findall(
-            re.sub(r"/\*.*?\*/", "", sheet.text or "", flags=re.DOTALL)
-        ):
-            declared = _declared(told)
+        text = re.sub(r"/\*.*?\*/", "", sheet.text or "", flags=re.DOTALL)
+        for selectors, told in _RULE.findall(text):
             for selector in selectors.split(","):
                 plain = _SIMPLE.match(selector.strip())
                 if plain is not None and selector.strip():
-                    yield plain, declared
+                    tag = (plain["tag"] or "").lower()
+                    key = f".{plain['cls']}" if plain["cls"] else f"#{plain['id']}"
+                    key = key if plain["cls"] or plain["id"] else tag
+                    found.setdefault(key, []).append((tag, _declared(told)))
+    return found
 
 
 def _declared(text: str) -> dict[str, str]:
+    if not text:
+        return {}
     pairs = (part.partition(":") for part in text.split(";"))
     return {
         name.strip().lower(): value.replace("!important", "").strip().lower()
@@ -106,18 +117,19 @@ def _declared(text: str) -> dict[str, str]:
     }
 
 
-def _style(element: Any, rules: list[Rule]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    classes = (element.get("class") or "").split()
-    for rule, declared in rules:
-        fits = (rule["tag"] or element.tag).lower() == element.tag
-        fits = fits and (rule["cls"] is None or rule["cls"] in classes)
-        if fits and (rule["id"] is None or rule["id"] == element.get("id")):
-            found |= declared
+def _style(element: Any, rules: Rules) -> Style:
+    keys = [element.tag, *(f".{name}" for name in (element.get("class") or "").split())]
+    if element.get("id"):
+        keys.append(f"#{element.get('id')}")
+    found: Style = {}
+    for key in keys:
+        for tag, declared in rules.get(key, ()):
+            if tag in ("", element.tag):
+                found |= declared
     return found | _declared(element.get("style") or "")
 
 
-def _is_hidden(element: Any, rules: list[Rule]) -> bool:
+def _is_hidden(element: Any, rules: Rules) -> bool:
     if element.tag in ("html", "body", "style", "script"):
         return False
     if (
@@ -129,11 +141,15 @@ def _is_hidden(element: Any, rules: list[Rule]) -> bool:
     style = _style(element, rules)
     if element.tag == "font" and element.get("color"):
         style.setdefault("color", element.get("color").lower())
-    return bool(style) and (_is_out_of_sight(style) or _is_unlit(element, style, rules))
+    return bool(style) and (
+        _is_out_of_sight(tuple(style.items())) or _is_unlit(element, style, rules)
+    )
 
 
-def _is_out_of_sight(style: Mapping[str, str]) -> bool:
+@lru_cache(maxsize=1_000)
+def _is_out_of_sight(declared: tuple[tuple[str, str], ...]) -> bool:
     """Say whether a style takes words off the page, or makes them too small to see."""
+    style = dict(declared)
     size = _pixels(style.get("font-size"))
     moved = ("left", "top", "right", "bottom", "text-indent", "margin-left", "margin-top")
     boxes = ("height", "width", "max-height", "max-width")
@@ -153,7 +169,7 @@ def _is_out_of_sight(style: Mapping[str, str]) -> bool:
     )
 
 
-def _is_unlit(element: Any, style: Mapping[str, str], rules: list[Rule]) -> bool:
+def _is_unlit(element: Any, style: Mapping[str, str], rules: Rules) -> bool:
     """Say whether words have the colour of what is known to be behind them."""
     said = style.get("color")
     if said is None:
@@ -164,7 +180,7 @@ def _is_unlit(element: Any, style: Mapping[str, str], rules: list[Rule]) -> bool
     return colour is not None and _same(colour, _behind(element, rules))
 
 
-def _behind(element: Any, rules: list[Rule]) -> Colour:
+def _behind(element: Any, rules: Rules) -> Colour:
     for place in (element, *element.iterancestors()):
         style = _style(place, rules)
         told = style.get("background-color") or style.get("background") or place.get("bgcolor")

@@ -45,16 +45,16 @@ def cut(document: Document) -> Iterator[Passage]:
     subject = ""
     kept: list[_Block] = []
     under: list[str] = []
+    size = 0
     blocks = _blocks(_lines(document.text))
     for block, after in zip(blocks, [*blocks[1:], None], strict=True):
-        size = sum(b.size for b in kept)
         leads = after is not None and after.heading is None and block.leads_in
         # What a line leads in is counted with it.
         more = block.size + (min(after.size, LENGTH // 2) if leads and after else 0)
         signs = leads and bool(_SIGNATURE.match(block.lines[0]))
         if kept and (size + more > LENGTH or ((block.heading or signs) and size > LENGTH // 4)):
             yield from _passage(document, kept, under)
-            kept = []
+            kept, size = [], 0
         if block.heading is not None:
             level, title = block.heading
             headings, subject = [*headings[: level - 1], title], ""
@@ -64,10 +64,11 @@ def cut(document: Document) -> Iterator[Passage]:
             # Of a passage that begins with its subject, that is the text.
             under = [*headings] if signs else [*headings, subject]
         kept.append(block)
+        size += block.size
     yield from _passage(document, kept, under)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class _Block:
     """A paragraph, with the blank lines after it."""
 
@@ -78,10 +79,8 @@ class _Block:
     lines: list[str]
     heading: tuple[int, str] | None
     """Level and words, where it is one."""
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.lines))
+    size: int = 0
+    """Characters."""
 
     @property
     def leads_in(self) -> bool:
@@ -107,6 +106,7 @@ def _blocks(lines: list[str]) -> list[_Block]:
             heading = None if match is None else (len(match[1]), match[2].strip())
             found.append(_Block(start=offset, first=number, lines=[], heading=heading))
         found[-1].lines.append(line)
+        found[-1].size += len(line)
         # A line of code that begins with "#" is no heading.
         fenced ^= line.lstrip().startswith(("```", "~~~"))
         offset += len(line)
