@@ -187,3 +187,45 @@ def test_a_sitemap_of_sitemaps_is_read_through(
     ) in (0, 1)
     told = table(capsys)
     assert any("not allowed" in n["why"] for n in told["report"]["not_found"])
+
+
+def test_a_site_of_five_hundred_pages_is_found_whole(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three lists that overlap, in shapes of their own, with what does not belong among them."""
+    right = {site.url(f"/essay/{n}"): f"Essay {n} on {TOPICS[n % 5]}" for n in range(500)}
+    places = list(right)
+    sections = "".join(
+        f"<h2>{2000 + year}</h2><ul>"
+        + "".join(f"<li><a href='{p}'>{right[p]}</a></li>" for p in places[year * 20 : year * 20 + 20])
+        + f"<li><a href='/about/{year}'>About this year</a></li></ul>"
+        for year in range(18)
+    )  # fmt: skip
+    site.pages["/archive"] = (
+        "<title>Archive</title><nav><a href='/home'>Home</a><a href='/contact'>Contact</a></nav>"
+        f"<main><h1>Archive</h1><p>{'Words. ' * 60}</p>{sections}</main>"
+    )
+    site.pages["/sitemap.xml"] = web.Response(
+        text='<?xml version="1.0"?><urlset>'
+        + "".join(f"<url><loc>{p}</loc></url>" for p in [*places[100:460], site.url("/contact")])
+        + "</urlset>",
+        content_type="text/xml",
+    )
+    items = "".join(f"<item><title>{right[p]}</title><link>{p}</link></item>" for p in places[400:])
+    site.pages["/feed.xml"] = web.Response(text=FEED.format(items), content_type="application/xml")
+    scholar = Scholar(
+        item="an essay", group=lambda line: "some" if "Essay" in line or "/essay/" in line else "",
+        belongs=lambda line: "Essay" in line or "/essay/" in line,
+    )  # fmt: skip
+    stub.behaviours = [scholar]
+    asked = " and ".join(site.url(path) for path in ("/archive", "/sitemap.xml", "/feed.xml"))
+    assert run(command(stub, f"map every essay of {asked}")) == 0
+    told = table(capsys)
+    cited_are_there(told)
+    links = [row[1]["text"] for row in told["report"]["table"]["rows"]]
+    assert len(set(links) & set(right)) / len(links) >= 0.98
+    assert len(set(links) & set(right)) / len(right) >= 0.95
+    assert len(links) == len(set(links))
+
+
+TOPICS = ("birds", "boats", "bread", "bells", "books")

@@ -146,6 +146,7 @@ def _paths() -> Iterator[tuple[str, str]]:
     yield _interpreter(), _interpreter()
     yield from _packages()
     yield str(_SOURCE), _WORKER
+    yield str(_SOURCE.with_name("solvers.py")), f"{_SITE}/solvers.py"
 
 
 def _packages() -> Iterator[tuple[str, str]]:
@@ -195,7 +196,7 @@ class Nsjail:
     """nsjail: comes as a package."""
 
     name = "nsjail"
-    packages = "standard library, sympy, numpy"
+    packages = "standard library, sympy, numpy, solvers (beams, plates, heat, channel flow)"
     probe = _PROBE
 
     def find(self) -> str | None:
