@@ -44,6 +44,7 @@ _COMMANDS = {
     "steer": ("manyminds.cli.steer:steer", "Say something to research that is going on."),
     "runs": ("manyminds.cli.runs:runs", "List the runs that are kept."),
     "show": ("manyminds.cli.runs:show", "Show one run: its answer, its evidence, its cost."),
+    "check": ("manyminds.cli.check:check", "Check a run's citations and run its programs again."),
     "replay": ("manyminds.cli.runs:replay", "Play the live view of a run again, without a model."),
     "doctor": ("manyminds.cli.doctor:doctor", "Say what works here, and how to mend the rest."),
     "bench": ("manyminds.cli.bench:app", "Compare strategies on known answers, costs included."),

@@ -32,6 +32,7 @@ def plan_as_toml(plan: Plan) -> str:
         f"pages = {plan.pages}  # read for each part before its worker is asked",
         f"depth = {plan.depth}  # requests of one worker",
         f"rounds = {plan.rounds}  # 1: gaps are left",
+        f"experiment = {str(plan.experiment).lower()}  # whether programs settle what no page does",
     ]
     if plan.item:
         lines += [f"item = {_text(plan.item)}", f"columns = {_texts(plan.columns)}"]
@@ -52,7 +53,10 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{where} is no TOML: {error}") from None
-    known = {"goal", "sites", "no_sites", "pages", "depth", "rounds", "item", "columns", "part"}
+    known = {
+        "goal", "sites", "no_sites", "pages", "depth", "rounds", "experiment", "item", "columns",
+        "part",
+    }  # fmt: skip
     if unknown := sorted(set(found) - known):
         raise UsageError(
             f"{where}: a plan has no {unknown[0]!r}; it has {', '.join(sorted(known))}"
@@ -69,6 +73,7 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
             no_sites=tuple(map(_said, found.get("no_sites", ()))),
             pages=_count(found.get("pages", 3), 10), rounds=_count(found.get("rounds", 2), 4),
             depth=_count(found.get("depth", 4), 40),
+            experiment=_yes_or_no(found.get("experiment", False)),
             item=_said(found.get("item", "")), columns=tuple(map(_said, found.get("columns", ()))),
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError) as error:
@@ -82,6 +87,12 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
 def _said(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} should be a text")
+    return value
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} should be true or false")
     return value
 
 

@@ -10,13 +10,15 @@ from manyminds.core.errors import UsageError
 from manyminds.core.values import Cell, Citation, Dispute, Report, Statement, Table
 from manyminds.research.markdown import as_markdown
 from manyminds.research.page import as_page
-from manyminds.research.paper import Paper, attributed, headings, sources_of, told_of
+from manyminds.research.paper import Paper, attributed, headings, programs_of, sources_of, told_of
 from manyminds.research.sheet import as_csv
 from manyminds.runtime.ask import Asked
 
 __all__ = ["check_outs", "report_as_text", "write_out"]
 
 _QUOTE = 220
+_PROGRAM = 40
+"""Lines of a program that a terminal is shown."""
 _ROWS = 200
 """Rows of a table that a terminal is shown; a file holds them all."""
 
@@ -92,6 +94,8 @@ def report_as_text(asked: Asked, question: str, *, only: bool = False) -> str:
         " · ".join(p for p in (s.title, s.address, told_of(s), _copies(s.copies)) if p)
         for s in sources
     ])  # fmt: skip
+    for name, code in programs_of(asked.answer).items():
+        lines += _titled(name, code.strip().splitlines()[:_PROGRAM])
     return safe("\n".join([*lines, *paper.receipt, f"again: manyminds show {asked.run}"]))
 
 

@@ -46,6 +46,7 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
     pages: int | None = None,
     depth: int | None = None,
     rounds: int | None = None,
+    experiment: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     out: _Outs = (),
@@ -70,6 +71,7 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
         pages: Pages read for each part before its worker is asked: 1 to 10.
         depth: Requests that each worker may make: 1 to 40.
         rounds: Times that gaps are worked on, the first work included: 1 to 4.
+        experiment: Let programs settle what no page does; they are cited, and `check` reruns them.
         model: provider:name or http://host:port/v1#name; several share the parts.
         budget: What may be spent: 200k,0.50usd,5m.
         out: File to write the report to; .md, .html or .json; may be repeated.
@@ -85,7 +87,8 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
     asked = read_question(question)
     numbers = {"pages": pages, "depth": depth, "rounds": rounds}
     work = Work(
-        question=asked, settings=settings, plan=given(asked, plan, web, numbers),
+        question=asked, settings=settings,
+        plan=given(asked, plan, web, numbers, experiment=experiment),
         only_docs=only_docs, web=web,
     )  # fmt: skip
     asks = not (yes or plan is not None or plan_only)
@@ -99,7 +102,12 @@ _MOST = {"pages": 10, "depth": 40, "rounds": 4}
 
 
 def given(
-    question: str, plan: Path | None, web: WebFlags, numbers: Mapping[str, int | None]
+    question: str,
+    plan: Path | None,
+    web: WebFlags,
+    numbers: Mapping[str, int | None],
+    *,
+    experiment: bool = False,
 ) -> Plan:
     """Return what is known of the plan before the lead is asked.
 
@@ -122,7 +130,10 @@ def given(
     # A plan that names none means none.
     named = sites_in(question, loopback=web.web_loopback) if plan is None else found.sites
     sites = web.site or named
-    return replace(found, sites=sites, no_sites=web.no_site or found.no_sites, **said)
+    return replace(
+        found, sites=sites, no_sites=web.no_site or found.no_sites,
+        experiment=experiment or found.experiment, **said,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -365,6 +365,8 @@ class Plan:
     """Requests that one worker may make, beside the look-up that it begins with."""
     rounds: int = 2
     """Times that gaps are looked for and worked on, the first work included."""
+    experiment: bool = False
+    """Whether workers settle by programs of theirs what no page does."""
     item: str = ""
     """For a table of all there are of something: what one of them is."""
     columns: tuple[str, ...] = ()

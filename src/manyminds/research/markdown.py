@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
-from manyminds.core.values import Cell, Citation, Dispute, Statement, Table
-from manyminds.research.paper import Paper, attributed, headings, sources_of, told_of
+from manyminds.core.values import Answer, Cell, Citation, Dispute, Statement, Table
+from manyminds.research.paper import Paper, attributed, headings, programs_of, sources_of, told_of
 
 __all__ = ["as_markdown", "table_as_markdown"]
 
@@ -29,6 +29,7 @@ def as_markdown(paper: Paper) -> str:
     lines += _titled("Said by a worker, in no source", map(_statement, report.unsupported))
     lines += _titled("Citations", _citations(answer.citations))
     lines += _titled("Sources", _sources(paper))
+    lines += _titled("Programs", _programs(answer))
     lines += _titled("Cost", (f"- {_text(line)}" for line in paper.receipt))
     return "\n".join(lines).rstrip() + "\n"
 
@@ -86,6 +87,12 @@ def _citations(citations: Sequence[Citation]) -> Iterable[str]:
         where = f", line {citation.line_start}" if citation.line_start is not None else ""
         yield f'{number}. <a id="c{number}"></a> “{_text(citation.quote)}” '
         yield f"   ({_text(citation.source)}{where})"
+
+
+def _programs(answer: Answer) -> Iterable[str]:
+    for name, code in programs_of(answer).items():
+        fence = max(("```", *(f"{mark}`" for mark in re.findall("`{3,}", code))), key=len)
+        yield f"{_text(name)}:\n\n{fence}python\n{code.rstrip()}\n{fence}\n"
 
 
 def _sources(paper: Paper) -> Iterable[str]:

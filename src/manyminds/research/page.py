@@ -11,7 +11,15 @@ from importlib.resources import files
 from urllib.parse import quote
 
 from manyminds.core.values import Cell, Citation, Dispute, Statement, Table
-from manyminds.research.paper import Paper, Source, attributed, headings, sources_of, told_of
+from manyminds.research.paper import (
+    Paper,
+    Source,
+    attributed,
+    headings,
+    programs_of,
+    sources_of,
+    told_of,
+)
 
 __all__ = ["as_page"]
 
@@ -45,6 +53,8 @@ def as_page(paper: Paper) -> str:
     if answer.citations:
         parts += ["<h2>Passages</h2>", *_passages(answer.citations, sources)]
     parts += _titled("Sources", map(_source, sources))
+    if programs := programs_of(answer):
+        parts += ["<h2>Programs</h2>", *map(_program, programs.items())]
     parts += _titled("Cost", map(escape, paper.receipt))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -116,6 +126,11 @@ def _passages(citations: Sequence[Citation], sources: Sequence[Source]) -> Itera
             f"<span>{escape(told)}</span></figcaption>"
             f"<blockquote>{escape(citation.quote)}</blockquote></figure>"
         )
+
+
+def _program(program: tuple[str, str]) -> str:
+    name, code = map(escape, program)
+    return f"<figure><figcaption><b>{name}</b></figcaption><pre><code>{code}</code></pre></figure>"
 
 
 def _at(link: str, passage: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manyminds.core.values import Answer, Citation, Report, Statement, Table
+from manyminds.judging.citing.computed import is_program
 from manyminds.judging.citing.origin import document_of
 
-__all__ = ["Paper", "Source", "attributed", "headings", "sources_of", "told_of"]
+__all__ = ["Paper", "Source", "attributed", "headings", "programs_of", "sources_of", "told_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,12 @@ def attributed(statement: Statement) -> str:
     return f"According to {statement.said_by}: {statement.text}" if statement.said_by else (
         statement.text
     )  # fmt: skip
+
+
+def programs_of(answer: Answer) -> dict[str, str]:
+    """Return the programs that an answer cites, by what they are cited by."""
+    cited = {citation.source for citation in answer.citations if is_program(citation.source)}
+    return {e.source: e.request for e in answer.evidence if e.source in cited and e.source}
 
 
 def headings(table: Table) -> list[str]:

@@ -28,6 +28,7 @@ from manyminds.core.values import (
     Support,
 )
 from manyminds.judging.canonical import canonicalize
+from manyminds.judging.citing.computed import as_source, is_program
 from manyminds.judging.citing.conflicts import Conflict, conflict_of
 from manyminds.judging.citing.copies import copies, texts_of
 from manyminds.judging.citing.origin import document_of, site_of
@@ -126,9 +127,9 @@ class Desk:
     failures: list[Failure] = field(default_factory=list[Failure])
 
     def read(self, found: Iterable[Evidence]) -> None:
-        """Keep what was read, each passage once."""
+        """Keep what was read or computed, each passage once."""
         there = {(e.source, e.start, e.end) for e in self.evidence}
-        for e in found:
+        for e in map(as_source, found):
             if e.source is not None and (e.source, e.start, e.end) not in there:
                 there.add((e.source, e.start, e.end))
                 self.evidence.append(e)
@@ -446,5 +447,8 @@ def _nothing(desk: Desk) -> str:
 
 def _how(desk: Desk, standing: Sequence[object]) -> str:
     claims = sum(len(f.cited) for f in desk.findings)
-    sources = len({document_of(e.source or "") for e in desk.evidence})
-    return f"{len(standing)} of {claims} claims stand in what was read; {sources} sources"
+    sources = {document_of(e.source or "") for e in desk.evidence}
+    programs = sum(map(is_program, sources))
+    ran = f", {programs} programs" if programs else ""
+    read = len(sources) - programs
+    return f"{len(standing)} of {claims} claims stand in what was read; {read} sources{ran}"

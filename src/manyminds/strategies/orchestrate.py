@@ -17,7 +17,7 @@ from manyminds.agents.look_up import look_up
 from manyminds.agents.member import open_thread, work
 from manyminds.core.events import PhaseStarted, Planned
 from manyminds.core.protocols import Run
-from manyminds.core.values import Answer, Failure, Member, Part, Plan
+from manyminds.core.values import Answer, Failure, Looked, Member, Part, Plan
 from manyminds.judging.citing.support import cite
 from manyminds.strategies.findings import Desk, Finding, deliver, merge_same
 from manyminds.strategies.panel import attending
@@ -26,6 +26,7 @@ from manyminds.tools.web.named import addresses_in
 
 __all__ = ["Approve", "Orchestrate"]
 
+PYTHON = "python"
 Approve = Callable[[Plan], Awaitable[Plan]]
 """Shown the lead's plan; returns what to do instead, or the same."""
 
@@ -88,6 +89,9 @@ class Orchestrate:
             goal, parts = await split_up(run)
             desk.plan = replace(self.plan, goal=goal, parts=parts)
         approved = await self.approve(desk.plan)
+        if approved.experiment and not any(tool.name == PYTHON for tool in run.tools):
+            why = "no sandbox works here, so no program is run; see manyminds doctor"
+            desk.not_found.append(Looked(what="experiments", why=why))
         run.tell(Planned(plan=approved, changed=approved != desk.plan))
         desk.plan = approved
         return approved.parts
@@ -97,7 +101,8 @@ class Orchestrate:
         run, part = desk.run, finding.part
         models = [member.model for member in run.members]
         model = models[(finding.number - 1) % len(models)]
-        worker = Member(name=f"w{finding.number}", way="research", model=model)
+        way = "experiment" if desk.plan.experiment else "research"
+        worker = Member(name=f"w{finding.number}", way=way, model=model)
         thread = open_thread(run, worker, temperature=0.0, question=part.question)
         thread.with_claims, thread.allowance = True, desk.share()
         native = run.abilities(worker).tools is True
@@ -113,7 +118,8 @@ class Orchestrate:
             desk.read(found.evidence)
             try:
                 # Small models search again whatever they were shown; gaps are for that.
-                finding.draft = await work(run, thread, turns=desk.plan.depth, answering=not native)
+                at_once = not native and not desk.plan.experiment
+                finding.draft = await work(run, thread, turns=desk.plan.depth, answering=at_once)
             finally:
                 desk.read(thread.evidence)
         # Now, by letter: the run may be ended before a judge is asked.

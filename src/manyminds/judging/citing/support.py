@@ -14,6 +14,7 @@ from manyminds.agents.prompts import prompt
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Citation, Evidence, Failure, Member, Support
+from manyminds.judging.citing.computed import computed_by, is_program, rounds_to
 from manyminds.judging.citing.spans import Span, best_spans, numbers_in, sentences_of, words_of
 from manyminds.tools.fence import fence
 
@@ -141,12 +142,24 @@ def missing_from(claim: str, span: Span) -> set[str]:
 
 
 def _missing_numbers(claim: str, span: Span) -> set[str]:
+    if is_program(span.source):
+        return _not_computed(claim, span)
     # An address is full of numbers that say nothing: pages, ports, dates of upload.
     return numbers_in(claim) - numbers_in(span.quote) - numbers_in(span.evidence.title or "")
 
 
+def _not_computed(claim: str, span: Span) -> set[str]:
+    """Return what a claim tells beyond a program: at least one number has to be computed by it."""
+    told, computed = numbers_in(claim), computed_by(span.evidence, span.quote)
+    found = {n for n in told if any(rounds_to(n, m) for m in computed)}
+    given = numbers_in(span.quote) | numbers_in(span.evidence.request)
+    return (told - found - given) if found else {"a number that was computed"}
+
+
 def _missing_names(claim: str, span: Span) -> set[str]:
     around = f"{span.evidence.output} {span.evidence.title or ''} {span.source}"
+    if is_program(span.source):
+        around += f" {span.evidence.request}"  # what it is about stands in the program
     return {name for name in names_in(claim) if not names(name, around)}
 
 
