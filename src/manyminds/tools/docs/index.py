@@ -9,8 +9,17 @@ from pathlib import Path
 
 from manyminds.core.errors import UsageError
 from manyminds.tools.docs import store
+from manyminds.tools.docs.lance import LanceFinder, installed
 from manyminds.tools.docs.passages import Passage
-from manyminds.tools.docs.readers import Document, LeftOut, list_files, read_files
+from manyminds.tools.docs.readers import (
+    MAX_FILES,
+    MOST_FILES,
+    Document,
+    LeftOut,
+    has_more_files,
+    list_files,
+    read_files,
+)
 
 __all__ = ["DocsIndex"]
 
@@ -32,7 +41,13 @@ class DocsIndex:
             raise UsageError(f"--docs {folder}: there is no such folder")
         self.folder = root
         name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
-        self._path = cache / "docs" / f"{name}.{_LAYOUT}.sqlite"
+        # Very large folders are searched by an index on disk, where its package is there.
+        self._finder: LanceFinder | None = None
+        kind = ""
+        if installed() and has_more_files(root, MAX_FILES):
+            kind = ".lance"
+            self._finder = LanceFinder(cache / "docs" / f"{name}.{_LAYOUT}{kind}")
+        self._path = cache / "docs" / f"{name}.{_LAYOUT}{kind}.sqlite"
 
     def refresh(self) -> tuple[int, tuple[LeftOut, ...]]:
         """Bring the index up to date; return how many files it holds and what was left out.
@@ -49,10 +64,12 @@ class DocsIndex:
                 # A batch at a time: others that write wait no longer than that, and a run that
                 # is ended keeps what it has read.
                 with db:
-                    _keep(db, batch)
+                    _keep(db, batch, self._finder)
             with db:
                 for gone in set(known) - seen:
-                    _forget(db, gone)
+                    _forget(db, gone, self._finder)
+            if self._finder is not None:
+                self._finder.tidy()
             rows: list[tuple[str, str | None]] = db.execute(
                 "select path, why from files"
             ).fetchall()
@@ -70,7 +87,7 @@ class DocsIndex:
     def search(self, query: str, *, most: int = 3) -> list[Passage]:
         """Return the passages that fit best, best first."""
         with closing(self._open()) as db:
-            return store.search(db, query, most=most)
+            return store.search(db, query, most=most, finder=self._finder)
 
     def read(self, source: str, *, line: int = 1, lines: int = 60) -> Passage:
         """Return lines of one document.
@@ -99,7 +116,8 @@ class DocsIndex:
     ) -> Iterator[_Changed]:
         """Yield the files that are new or changed, with their marks and what they say."""
         marks: dict[Path, str] = {}
-        for path in list_files(self.folder, passed_over):
+        most = MAX_FILES if self._finder is None else MOST_FILES
+        for path in list_files(self.folder, passed_over, most=most):
             name = path.relative_to(self.folder).as_posix()
             seen.add(name)
             mark = _mark(path)
@@ -109,16 +127,16 @@ class DocsIndex:
             yield path.relative_to(self.folder).as_posix(), marks[path], found
 
 
-def _keep(db: sqlite3.Connection, changed: Sequence[_Changed]) -> None:
+def _keep(db: sqlite3.Connection, changed: Sequence[_Changed], finder: LanceFinder | None) -> None:
     """Put files in; what they were is forgotten."""
     documents: list[tuple[str, Document]] = []
     for name, mark, found in changed:
-        _forget(db, name)
+        _forget(db, name, finder)
         why = found.why if isinstance(found, LeftOut) else None
         db.execute("insert or replace into files values (?, ?, ?)", (name, mark, why))
         if not isinstance(found, LeftOut):
             documents += [(name, document) for document in found]
-    store.add(db, documents)
+    store.add(db, documents, finder=finder)
 
 
 def _mark(path: Path) -> str:
@@ -129,6 +147,6 @@ def _mark(path: Path) -> str:
     return f"{status.st_size} {status.st_mtime_ns} {status.st_mode}"
 
 
-def _forget(db: sqlite3.Connection, path: str) -> None:
-    store.forget(db, path)
+def _forget(db: sqlite3.Connection, path: str, finder: LanceFinder | None) -> None:
+    store.forget(db, path, finder=finder)
     db.execute("delete from files where path = ?", (path,))

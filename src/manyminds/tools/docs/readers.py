@@ -20,10 +20,13 @@ from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
 from manyminds.tools.docs.hidden import shown_html
 from manyminds.tools.docs.hidden_pdf import shown_text
 
-__all__ = ["Document", "LeftOut", "list_files", "read_file", "read_files"]
+__all__ = ["Document", "LeftOut", "has_more_files", "list_files", "read_file", "read_files"]
 
 MAX_BYTES = 20 << 20
 MAX_FILES = 5_000
+MOST_FILES = 500_000
+"""With the extra `scale`."""
+_MORE = "; the extra `scale` takes more"
 _SIDE_BY_SIDE = 4
 """Files that are read at once: the reader of HTML lets others work meanwhile."""
 _CHUNK = 32
@@ -62,7 +65,12 @@ class LeftOut:
     why: str
 
 
-def list_files(folder: Path, left_out: list[LeftOut]) -> Iterator[Path]:
+def has_more_files(folder: Path, most: int) -> bool:
+    """Say whether a folder holds more files that can be read than `most`."""
+    return next(islice(list_files(folder, [], most=MOST_FILES), most, None), None) is not None
+
+
+def list_files(folder: Path, left_out: list[LeftOut], *, most: int = MAX_FILES) -> Iterator[Path]:
     """Yield the files that can be read, in a fixed order; links are not followed.
 
     Not following them is what keeps a link to a parent folder from going round for ever, and a
@@ -91,10 +99,11 @@ def list_files(folder: Path, left_out: list[LeftOut]) -> Iterator[Path]:
                 left_out.append(LeftOut(path=shown, why="a link; links are not followed"))
             elif not path.is_file():
                 left_out.append(LeftOut(path=shown, why="no regular file"))
-            elif count > MAX_FILES:
-                left_out.append(LeftOut(path=shown, why=f"more than {MAX_FILES} files"))
-            else:
+            elif count <= most:
                 yield path
+    if count > most:
+        why = f"{count - most:,} files more than the {most:,} that are read{_MORE}"
+        left_out.append(LeftOut(path="./", why=why))
 
 
 def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:

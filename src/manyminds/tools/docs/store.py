@@ -15,10 +15,11 @@ import logging
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache as remember
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,19 @@ from manyminds.core.errors import ToolRetry
 from manyminds.tools.docs.passages import Passage, cut
 from manyminds.tools.docs.readers import Document
 
-__all__ = ["add", "embedder", "forget", "keep", "open_passages", "read", "search", "text_of"]
+__all__ = [
+    "Finder",
+    "Row",
+    "Vector",
+    "add",
+    "embedder",
+    "forget",
+    "keep",
+    "open_passages",
+    "read",
+    "search",
+    "text_of",
+]
 
 _K = 10
 _VECTORS = 0.4
@@ -44,6 +57,38 @@ _STOP = frozenset((
     "how", "that", "this", "these", "those", "it", "its", "with", "by", "from", "as",
 ))  # fmt: skip
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
+Vector = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What one passage is found by."""
+
+    id: int
+    head: str
+    text: str
+    vector: Vector | None
+
+
+class Finder(Protocol):
+    """Finds passages outside of the file that they are kept in."""
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Put passages in; what had their ids before is gone."""
+        ...
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """Forget passages."""
+        ...
+
+    def by_words(self, query: str, most: int, within: Sequence[int] | None) -> list[int]:
+        """Return the ids that fit words best, best first; only of `within`, where that is given."""
+        ...
+
+    def by_vector(self, vector: Vector, most: int, within: Sequence[int] | None) -> list[int]:
+        """Return the ids whose vectors are nearest, nearest first."""
+        ...
+
 
 _BATCH = 256
 """Passages that vectors are made for at once."""
@@ -97,8 +142,10 @@ def open_passages(path: Path) -> sqlite3.Connection:
     return db
 
 
-def forget(db: sqlite3.Connection, path: str) -> None:
+def forget(db: sqlite3.Connection, path: str, *, finder: Finder | None = None) -> None:
     """Forget all documents of one file or page."""
+    if finder is not None:
+        finder.forget(_ids_of(db, path))
     db.execute("delete from terms where rowid in (select id from passages where path = ?)", (path,))
     for table in ("passages", "documents"):
         db.execute(f"delete from {table} where path = ?", (path,))
@@ -113,7 +160,11 @@ def keep(db: sqlite3.Connection, path: str, document: Document) -> None:
 
 
 def add(
-    db: sqlite3.Connection, documents: Iterable[tuple[str, Document]], *, headed: bool = True
+    db: sqlite3.Connection,
+    documents: Iterable[tuple[str, Document]],
+    *,
+    headed: bool = True,
+    finder: Finder | None = None,
 ) -> None:
     """Put documents in, cut into passages.
 
@@ -123,19 +174,26 @@ def add(
             is what it is cited by.
         headed: Whether a passage is searched with what it stands under: the document's name and
             its headings, which tables and lists rarely repeat.
+        finder: What finds them, where that is not this file itself.
     """
     waiting: list[tuple[str, Passage]] = []
     for path, document in documents:
         keep(db, path, document)
         waiting += [(path, passage) for passage in cut(document)]
         while len(waiting) >= _BATCH:
-            _put(db, waiting[:_BATCH], headed=headed)
+            _put(db, waiting[:_BATCH], headed=headed, finder=finder)
             waiting = waiting[_BATCH:]
-    _put(db, waiting, headed=headed)
+    _put(db, waiting, headed=headed, finder=finder)
     db.execute("update changes set mark = random()")
 
 
-def _put(db: sqlite3.Connection, passages: Sequence[tuple[str, Passage]], *, headed: bool) -> None:
+def _put(
+    db: sqlite3.Connection,
+    passages: Sequence[tuple[str, Passage]],
+    *,
+    headed: bool,
+    finder: Finder | None,
+) -> None:
     heads = [f"{p.source} › {p.heading}" if headed else "" for _, p in passages]
     shown = [f"{head}\n{p.text}".lstrip() for head, (_, p) in zip(heads, passages, strict=True)]
     embed = embedder()
@@ -146,17 +204,23 @@ def _put(db: sqlite3.Connection, passages: Sequence[tuple[str, Passage]], *, hea
         (
             (
                 id_, path, p.source, p.start, p.end, p.line_start, p.line_end, p.heading, p.text,
-                None if vector is None else vector.tobytes(),
+                None if vector is None or finder is not None else vector.tobytes(),
             )
             for id_, ((path, p), vector) in enumerate(zip(passages, vectors, strict=True), last + 1)
         ),
     )  # fmt: skip
+    found = [
+        Row(id=id_, head=head, text=p.text, vector=vector)
+        for id_, (head, (_, p), vector) in enumerate(
+            zip(heads, passages, vectors, strict=True), last + 1
+        )
+    ]
+    if finder is not None:
+        finder.put(found)
+        return
     db.executemany(
         "insert into terms (rowid, head, text) values (?, ?, ?)",
-        (
-            (id_, head, p.text)
-            for id_, (head, (_, p)) in enumerate(zip(heads, passages, strict=True), last + 1)
-        ),
+        ((row.id, row.head, row.text) for row in found),
     )
 
 
@@ -167,6 +231,7 @@ def search(
     most: int,
     within: str | None = None,
     by: Literal["both", "words", "vectors"] = "both",
+    finder: Finder | None = None,
 ) -> list[Passage]:
     """Return the passages that fit best, best first.
 
@@ -176,12 +241,15 @@ def search(
         most: How many at most.
         within: Only in this document, or in those of this file or page.
         by: Full-text search, vectors, or both fused by rank.
+        finder: What finds them, where that is not this file itself.
     """
     scores: dict[int, float] = {}
-    ranked = [
-        *([(1.0, _by_words(db, query, within))] if by != "vectors" else []),
-        *([(_VECTORS, _by_vector(db, query, within))] if by != "words" else []),
-    ]
+    ranked: list[tuple[float, list[int]]] = []
+    if finder is not None:
+        ranked = _found_by(finder, query, None if within is None else _ids_of(db, within))
+    else:
+        ranked += [(1.0, _by_words(db, query, within))] if by != "vectors" else []
+        ranked += [(_VECTORS, _by_vector(db, query, within))] if by != "words" else []
     for weight, ids in ranked:
         for rank, id_ in enumerate(ids):
             scores[id_] = scores.get(id_, 0.0) + weight / (_K + rank)
@@ -227,6 +295,23 @@ def _like(db: sqlite3.Connection, source: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def _found_by(
+    finder: Finder, query: str, within: Sequence[int] | None
+) -> list[tuple[float, list[int]]]:
+    ranked = [(1.0, finder.by_words(query, _CANDIDATES, within))]
+    if (embed := embedder()) is not None:
+        vector = embed([query])[0]
+        ranked.append((_VECTORS, finder.by_vector(vector, _CANDIDATES, within)))
+    return ranked
+
+
+def _ids_of(db: sqlite3.Connection, name: str) -> list[int]:
+    rows: list[tuple[int]] = db.execute(
+        "select id from passages where source = ? or path = ?", (name, name)
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def _by_words(db: sqlite3.Connection, query: str, within: str | None) -> list[int]:
     words = [w for w in _WORD.findall(query.casefold()) if w not in _STOP] or _WORD.findall(query)
     if not words:
@@ -247,10 +332,7 @@ def _by_vector(db: sqlite3.Connection, query: str, within: str | None) -> list[i
         return []
     ids, matrix = _vectors(db)
     if within is not None:
-        rows: list[tuple[int]] = db.execute(
-            "select id from passages where source = ? or path = ?", (within, within)
-        ).fetchall()
-        chosen = np.isin(ids, [row[0] for row in rows])
+        chosen = np.isin(ids, _ids_of(db, within))
         ids, matrix = ids[chosen], matrix[chosen]
     if not len(ids):
         return []
