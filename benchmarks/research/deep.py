@@ -6,7 +6,8 @@
 
 `orchestrate` is `manyminds research`; `single` is one member with the same tools that may read as
 many pages (`ask --web --strategy single`). A citation exists where its words are the stored text at
-its place. Abstaining is any outcome but "answered".
+its place. Abstaining is any outcome but "answered", and "cannot be determined"; what is right was
+answered, too.
 """
 
 import argparse
@@ -19,8 +20,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from manyminds.core.values import Plan, Task
+from manyminds.core.values import Answer, Plan, Task
 from manyminds.evals.origin import commit, machine
+from manyminds.judging.canonical import canonicalize
 from manyminds.judging.interval import share_interval
 from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
 from manyminds.runtime.discover import choose_models
@@ -67,12 +69,16 @@ def _row(question: dict[str, Any], arm: str, asked: Asked, site: str) -> dict[st
     right = None if wanted is None else bool(said and re.search(wanted, said, re.IGNORECASE))
     return {
         "id": question["id"], "arm": arm, "run": asked.run, "outcome": answer.outcome,
-        "text": answer.text, "right": right, "abstained": answer.outcome != "answered",
+        "text": answer.text, "right": right, "abstained": _abstains(answer),
         "citations": len(there), "exist": sum(there), "confidence": answer.confidence,
         "right_page": None if wanted is None else bool(pages & set(question["pages"])),
         "pages": sorted(pages), "tokens": asked.cost.spend.tokens, "seconds": asked.cost.seconds,
         "prompts": asked.prompts[:12], "code": commit(), "models": [m.model for m in asked.members[:1]],
     }  # fmt: skip
+
+
+def _abstains(answer: Answer) -> bool:
+    return answer.outcome != "answered" or canonicalize(answer.text or "").kind == "none"
 
 
 def rows() -> list[dict[str, Any]]:
@@ -124,7 +130,7 @@ def table() -> str:
         if len(mine) < len(questions()):
             continue
         cells = [
-            _share([r["right"] for r in asked]), _share([r["right_page"] for r in asked]),
+            _share([r["right"] and not r["abstained"] for r in asked]), _share([r["right_page"] for r in asked]),
             f"{sum(r['exist'] for r in mine)} of {sum(r['citations'] for r in mine)}",
             _share([r["abstained"] for r in none]), _share([r["abstained"] for r in asked]),
             f"{sum(r['tokens'] for r in mine) / len(mine):,.0f}",
