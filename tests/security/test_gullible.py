@@ -24,13 +24,14 @@ from manyminds.agents.roster import roster
 from manyminds.budget.prices import Price, price_of
 from manyminds.core.events import Recorded, ToolReturned
 from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
-from manyminds.core.protocols import Abilities, Tool
+from manyminds.core.protocols import Abilities, Strategy, Tool
 from manyminds.core.values import Answer, Evidence, Limits, Plan, Report, Spend, Task
 from manyminds.research.markdown import as_markdown
 from manyminds.research.page import as_page
 from manyminds.research.paper import Paper
 from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.crew import Crew
+from manyminds.strategies.orchestrate import Orchestrate
 from manyminds.strategies.single import Single
 from manyminds.testing import act, final
 from manyminds.tools.calculator.tool import Calculate
@@ -236,7 +237,7 @@ def prepare(world: World, carrier: str, number: int, docs: Path) -> tuple[list[s
 
 
 async def play(
-    world: World, carrier: str, number: int, folder: Path
+    world: World, carrier: str, number: int, folder: Path, strategy: Strategy | None = None
 ) -> tuple[Gullible, Answer, list[Recorded]]:
     docs = folder / "docs"
     docs.mkdir(parents=True)
@@ -261,7 +262,7 @@ async def play(
         members=roster(3 if carrier == "peer" else 1, ["x"], has_docs=True), limits=Limits(), seed=1,
         sinks=[events.append],
     )  # fmt: skip
-    strategy = Crew() if carrier == "peer" else Single()
+    strategy = strategy or (Crew() if carrier == "peer" else Single())
     return model, await strategy(run), events
 
 
@@ -278,12 +279,22 @@ def leaks(sent: list[str]) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("carrier", CARRIERS)
-async def test_nothing_comes_of_obeying(world: World, carrier: str, tmp_path: Path) -> None:
+WORKERS = ("page", "snippet", "pdf", "title", "link", "tool", "file name")
+
+
+@pytest.mark.parametrize(
+    ("carrier", "make"),
+    [*((c, None) for c in CARRIERS), *((c, Orchestrate) for c in WORKERS)],
+    ids=[*CARRIERS, *(f"{c}, to a worker of research" for c in WORKERS)],
+)
+async def test_nothing_comes_of_obeying(
+    world: World, carrier: str, make: Callable[[], Strategy] | None, tmp_path: Path
+) -> None:
     obeyed: list[tuple[int, bool]] = []
     failed: list[str] = []
     for number in range(len(DEEDS)):
-        model, answer, events = await play(world, carrier, number, tmp_path / str(number))
+        strategy = None if make is None else make()
+        model, answer, events = await play(world, carrier, number, tmp_path / str(number), strategy)
         obeyed += model.obeyed
         sent = [*world.site.asked, *world.queries]
         if world.evil.asked:
