@@ -13,7 +13,7 @@ from manyminds.judging.citing.spans import Span
 __all__ = ["document_of", "nearest", "site_of"]
 
 _HOST = re.compile(r"^https?://(?:www\.)?([^/?#]+)")
-_PART = re.compile(r"#(?:page=\d+|links|feed|sitemap)$")
+_PART = re.compile(r"#(?:page=\d+|slide=\d+|sheet=.+|links|feed|sitemap)$")
 _POINTS = re.compile(
     r"(?:source|originally|original|via|copied|reposted|republished|mirrored?|taken|according)\b"
     r"[^\n]{0,100}",

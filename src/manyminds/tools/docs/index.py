@@ -80,7 +80,7 @@ class DocsIndex:
             why = "; ".join(f"{item.path}: {item.why}" for item in left_out[:3])
             raise UsageError(
                 f"--docs {self.folder}: nothing to read there"
-                + (f" ({why})" if why else "; it takes Markdown, text, HTML, PDF and Word files")
+                + (f" ({why})" if why else "; it takes Markdown, text, HTML, PDF and Office files")
             )
         return read, left_out
 

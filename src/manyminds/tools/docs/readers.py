@@ -4,7 +4,6 @@ A PDF becomes one document a page, since its lines mean nothing across pages. HT
 are read as Markdown; their lines are those of that text.
 """
 
-import io
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +12,12 @@ from itertools import islice, repeat
 from pathlib import Path
 from threading import Lock
 
-import mammoth
 import pypdfium2
 from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
 
 from manyminds.tools.docs.hidden import shown_html
 from manyminds.tools.docs.hidden_pdf import shown_text
+from manyminds.tools.docs.office import OFFICE, Unreadable, office_texts
 
 __all__ = ["Document", "LeftOut", "has_more_files", "list_files", "read_file", "read_files"]
 
@@ -38,7 +37,7 @@ _TEXT = frozenset((
     ".java", ".sh", ".sql", ".tex", ".org", ".adoc",
 ))  # fmt: skip
 _HTML = frozenset((".html", ".htm", ".xhtml"))
-_OTHERS = frozenset((".pdf", ".docx"))
+_OTHERS = frozenset((".pdf", *OFFICE))
 _AS_MARKDOWN = ConversionOptions(
     strip_tags=["a", "img", "b", "strong", "em", "i", "picture", "video", "audio"],
     exclude_selectors=["script", "style", "noscript", "template", "svg"],
@@ -53,7 +52,8 @@ class Document:
     """One text that passages are cited from."""
 
     source: str
-    """Path below the folder; a PDF's page as `file.pdf#page=3`."""
+    """Path below the folder; of a part `file.pdf#page=3`, `file.pptx#slide=2`, `file.xlsx#sheet=A`.
+    """
     text: str
 
 
@@ -119,8 +119,8 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
     if kind == ".pdf":
         with _ONE_PDF:
             return read_pdf(data, name)
-    if kind == ".docx":
-        return read_docx(data, name)
+    if kind in OFFICE:
+        return read_office(data, name, kind)
     if b"\0" in data[:4096]:
         return LeftOut(path=name, why="not text")
     text = data.decode("utf-8-sig", errors="replace")
@@ -151,13 +151,19 @@ def html_text(html: str) -> str:
     return "\n".join(kept).strip() + "\n"
 
 
-def read_docx(data: bytes, name: str) -> list[Document] | LeftOut:
+def read_office(data: bytes, name: str, ending: str) -> list[Document] | LeftOut:
+    """Read a Word, Excel or PowerPoint file: a document a sheet or slide."""
     try:
-        html = str(mammoth.convert_to_html(io.BytesIO(data)).value)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType] (no stubs)
-        text = html_text(html)
-    except Exception as error:  # noqa: BLE001 (the reader of a damaged file raises anything)
-        return LeftOut(path=name, why=f"not a readable Word file ({type(error).__name__})")
-    return [Document(source=name, text=text)]
+        texts = office_texts(data, ending)
+    except Unreadable as error:
+        return LeftOut(path=name, why=str(error))
+    return [
+        Document(
+            source=f"{name}#{part}" if part else name,
+            text=text if part else html_text(text),
+        )
+        for part, text in texts
+    ]  # fmt: skip
 
 
 def read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:

@@ -19,7 +19,7 @@ from typing import Any
 import trafilatura
 
 from manyminds.tools.docs.hidden import drop_hidden
-from manyminds.tools.docs.readers import LeftOut, html_text, read_docx, read_pdf
+from manyminds.tools.docs.readers import LeftOut, html_text, read_office, read_pdf
 from manyminds.tools.web.links import MAX_ENTRIES, joined, line_of, links_of
 from manyminds.tools.web.pages import Part, Read, Unread
 
@@ -51,7 +51,12 @@ _ESCAPED = re.compile(r"\\([_*\[\]#`~<>|])")
 _META = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
 _WALL = re.compile(r"\b(?:log ?in|sign ?in|subscribe|create an account)\b", re.IGNORECASE)
 _HTML = frozenset(("text/html", "application/xhtml+xml", ""))
-_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_ENDINGS = {
+    f"{_OFFICE}wordprocessingml.document": ".docx",
+    f"{_OFFICE}spreadsheetml.sheet": ".xlsx",
+    f"{_OFFICE}presentationml.presentation": ".pptx",
+}
 
 
 def read(body: bytes, *, kind: str, charset: str | None, address: str) -> Read | Unread:
@@ -65,8 +70,8 @@ def read(body: bytes, *, kind: str, charset: str | None, address: str) -> Read |
     """
     if kind == "application/pdf" or body[:5] == b"%PDF-":
         return _of_documents(read_pdf(body, ""))
-    if kind == _DOCX:
-        return _of_documents(read_docx(body, ""))
+    if kind in _ENDINGS:
+        return _of_documents(read_office(body, "", _ENDINGS[kind]))
     wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     no_text = kind.startswith(("image/", "audio/", "video/", "font/"))
     if no_text or (b"\0" in body[:4096] and not wide):
