@@ -95,7 +95,7 @@ def test_who_did_what_is_not_put_together_anew() -> None:
 def test_what_nobody_could_tell_is_no_answer() -> None:
     answer = deliver(desk(READ, finding(1, READ, answer="cannot be determined")), None)
     assert (answer.outcome, answer.text, answer.confidence) == ("none", None, None)
-    assert answer.missing[0] == "2 sources were read; none answers this"
+    assert answer.missing[0] == "none of the 2 sources that were read answers this"
 
 
 def test_what_stands_beside_the_question_is_no_answer() -> None:

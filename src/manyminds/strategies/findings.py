@@ -441,14 +441,22 @@ def _why_silent(finding: Finding) -> str:
 
 
 def _nothing(desk: Desk) -> str:
-    read = len({e.source for e in desk.evidence})
-    return "nothing could be read" if read == 0 else f"{read} sources were read; none answers this"
+    read = len({document_of(e.source or "") for e in desk.evidence})
+    if read == 0:
+        return "nothing could be read"
+    return f"none of the {read} sources that were read answers this" if read > 1 else (
+        "the one source that was read does not answer this"
+    )  # fmt: skip
 
 
 def _how(desk: Desk, standing: Sequence[object]) -> str:
     claims = sum(len(f.cited) for f in desk.findings)
     sources = {document_of(e.source or "") for e in desk.evidence}
     programs = sum(map(is_program, sources))
-    ran = f", {programs} programs" if programs else ""
-    read = len(sources) - programs
-    return f"{len(standing)} of {claims} claims stand in what was read; {read} sources{ran}"
+    told = [_counted(len(sources) - programs, "source")]
+    told += [_counted(programs, "program")] if programs else []
+    return f"{len(standing)} of {claims} claims stand in what was read; {', '.join(told)}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
