@@ -140,3 +140,28 @@ def test_what_stood_nowhere_is_looked_for_again_when_more_was_read() -> None:
     assert [s.source for s in cited.by] == ["later"]
     assert cited.near == []
     assert len(run.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        (
+            "This version of SQLite introduced window functions",
+            "NotSupportedError: if used with a version of SQLite older than 3.25.0, which does not "
+            "support window functions.",
+        ),
+        ("The default port of the server is 5432", "The default port of the server is open. TLS 1.3 helps."),
+        ("The server listens on port 5432", "The server listens on port 5432 since 9.1."),
+    ],
+)  # fmt: skip
+def test_what_is_said_beside_a_claim_does_not_contradict_it(claim: str, text: str) -> None:
+    cited, _ = held(claim, f"{text} It is so.", verdicts=["contradicted"])
+    assert cited.against == []
+
+
+def test_a_denial_contradicts() -> None:
+    text = "The blue filter is never washed in the winter months, says the maker."
+    cited, _ = held(
+        "The blue filter is washed in the winter months", text, verdicts=["contradicted"]
+    )
+    assert cited.support == "contradicted"

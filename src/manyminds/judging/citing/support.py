@@ -207,14 +207,28 @@ def _in_a_row(wanted: Sequence[str], said: Sequence[str]) -> bool:
 
 
 def _differs(claim: str, span: Span) -> bool:
-    """Say whether the letter shows how they part: the same thing, with other numbers or denied."""
+    """Say whether the letter shows how they part: a sentence tells of the same thing, but not so."""
+    return any(_parts_from(claim, sentence) for sentence in sentences_of(span.quote))
+
+
+def _parts_from(claim: str, sentence: str) -> bool:
+    """Say whether a sentence has the claim's words and names, with another number, or denied.
+
+    One that says something only if, or only once, something else holds denies nothing.
+    """
     said = {word for word in words_of(claim) if not word[0].isdigit()}
-    shared = len(said & set(words_of(span.quote))) / max(1, len(said))
-    if shared < SAME_THING or not all(names(name, span.quote) for name in names_in(claim)):
+    shared = len(said & set(words_of(sentence))) / max(1, len(said))
+    if shared < SAME_THING or not all(names(name, sentence) for name in names_in(claim)):
         return False
-    told = numbers_in(span.quote)
-    other = bool(told) and bool(_missing_numbers(claim, span))
-    return other or denials_of(claim) != denials_of(span.quote)
+    mine, other = numbers_in(claim), numbers_in(sentence)
+    forms = {number.count(".") for number in mine - other}
+    if forms and forms & {number.count(".") for number in other - mine}:
+        return True
+    doubts = (
+        [w for w in turns_of(sentence) if w not in _NOT],
+        [w for w in turns_of(claim) if w not in _NOT],
+    )
+    return doubts[0] == doubts[1] and denials_of(claim) != denials_of(sentence)
 
 
 def denials_of(text: str) -> list[str]:
