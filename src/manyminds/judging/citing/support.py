@@ -207,7 +207,7 @@ def _in_a_row(wanted: Sequence[str], said: Sequence[str]) -> bool:
 
 
 def _differs(claim: str, span: Span) -> bool:
-    """Say whether the letter shows how they part: a sentence tells of the same thing, but not so."""
+    """Say whether the letter shows how they part: a sentence tells of the same, but not so."""
     return any(_parts_from(claim, sentence) for sentence in sentences_of(span.quote))
 
 
