@@ -22,6 +22,8 @@ class Scholar:
     know: Callable[[str, str], tuple[str, list[str]]] = lambda _q, _p: ("cannot be determined", [])
     """From a question and the passages shown to an answer and its claims."""
     judge: Callable[[str, str], str] = lambda _claim, _passage: "supported"
+    answers: bool = True
+    """Whether what is delivered answers the question."""
     item: str = "a thing"
     columns: list[dict[str, str]] = field(
         default_factory=lambda: [{"name": "name", "kind": "name"}]
@@ -54,6 +56,9 @@ class Scholar:
             self.asked.append("cite")
             (_, passage), (_, claim) = _DATA.findall(text)
             return json.dumps({"verdict": self.judge(claim, passage)})
+        if fields == {"answers"}:
+            self.asked.append("answers")
+            return json.dumps({"answers": "yes" if self.answers else "no"})
         if fields == {"missing"}:
             self.asked.append("gaps")
             return json.dumps({"missing": []})

@@ -147,6 +147,19 @@ def test_parts_are_worked_side_by_side_and_one_that_dies_costs_only_itself(
     assert any("Broken part?" in line for line in told["missing"])
 
 
+def test_what_only_stands_near_the_question_is_a_partial_answer(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.pages["/pump"] = page("Alpha pump", PUMP)
+    finds(site, "/pump")
+    stub.behaviours = [Scholar(know=knows_pump, answers=False)]
+    assert run(command(stub, site, "--json")) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["outcome"], told["answer"]["confidence"]) == ("partial", None)
+    assert told["missing"][0] == "what stands in the sources does not answer the question itself"
+    assert told["report"]["sections"]
+
+
 def test_opinions_are_somebodys(stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.pages["/valve"] = page("Beta boiler", VALVE)
     finds(site, "/valve")

@@ -12,7 +12,7 @@ research system.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from manyminds.agents.lead import Outline, missing_parts, outline, split_up
+from manyminds.agents.lead import Outline, answers, missing_parts, outline, split_up
 from manyminds.agents.look_up import look_up
 from manyminds.agents.member import open_thread, work
 from manyminds.core.events import PhaseStarted, Planned
@@ -41,7 +41,7 @@ class Orchestrate:
 
     Cost: one request to plan; for each part up to the plan's `depth` to work, and a short one for
     each claim and passage that the letter does not decide; one to look for gaps a round; one to
-    compose several parts.
+    compose several parts; one to see whether the question is answered.
     """
 
     plan: Plan = field(default_factory=lambda: Plan(goal="", parts=()))
@@ -55,7 +55,8 @@ class Orchestrate:
         [ended] = await run.gather([self._work(desk)])
         if isinstance(ended, Failure):
             desk.failures.append(ended)
-        return deliver(desk, ended if isinstance(ended, Outline) else None)
+        answer = deliver(desk, ended if isinstance(ended, Outline) else None)
+        return await _answering(run, answer)
 
     async def _work(self, desk: Desk) -> Outline | None:
         run = desk.run
@@ -124,6 +125,17 @@ class Orchestrate:
                 desk.read(thread.evidence)
         # Now, by letter: the run may be ended before a judge is asked.
         finding.look(desk.evidence)
+
+
+async def _answering(run: Run, answer: Answer) -> Answer:
+    """Keep an answer that answers the question; what stands beside it is only a partial one."""
+    if answer.outcome != "answered" or answer.text is None:
+        return answer
+    [said] = await run.gather([answers(run, answer.text)])
+    if said is not False:
+        return answer
+    beside = "what stands in the sources does not answer the question itself"
+    return replace(answer, outcome="partial", confidence=None, missing=(beside, *answer.missing))
 
 
 async def _cite(desk: Desk, finding: Finding) -> None:
