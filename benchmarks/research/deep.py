@@ -112,13 +112,14 @@ async def work(arms: Sequence[str], site: str, side_by_side: int, every: int) ->
 def table() -> str:
     """Write down what came of it."""
     found = rows()
+    codes = sorted({str(row["code"]) for row in found})
     answered = sum(1 for q in questions() if q.get("answer"))
     lines = [
         "# Questions over three documentations", "",
         f"`python benchmarks/research/deep.py --table`, {datetime.now(UTC).date()}, {machine()}.", "",
         f"{answered} questions with one known answer and the pages that state it, "
         f"{len(questions()) - answered} that these pages do not answer; model {found[0]['models'][0]}, seed 1. "
-        "95 % intervals after Wilson. Rows: deep.jsonl.", "",
+        f"95 % intervals after Wilson. Rows: deep.jsonl; code at {', '.join(codes)}.", "",
         "| | right, % | right page cited, % | citations that exist | abstained where unanswerable, % "
         "| abstained where answerable, % | tokens a question | seconds a question |",
         "|---|---|---|---|---|---|---|---|",

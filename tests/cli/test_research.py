@@ -152,7 +152,8 @@ def test_what_only_stands_near_the_question_is_a_partial_answer(
 ) -> None:
     site.pages["/pump"] = page("Alpha pump", PUMP)
     finds(site, "/pump")
-    stub.behaviours = [Scholar(know=knows_pump, answers=False)]
+    said = "It has to be washed every 30 days in warm water"
+    stub.behaviours = [Scholar(know=lambda _q, _p: (said, [said]), answers=False)]
     assert run(command(stub, site, "--json")) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["outcome"], told["answer"]["confidence"]) == ("partial", None)

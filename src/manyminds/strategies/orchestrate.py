@@ -27,6 +27,8 @@ from manyminds.tools.web.named import addresses_in
 __all__ = ["Approve", "Orchestrate"]
 
 PYTHON = "python"
+SENTENCE = 4
+"""Words from which an answer tells what it is about."""
 Approve = Callable[[Plan], Awaitable[Plan]]
 """Shown the lead's plan; returns what to do instead, or the same."""
 
@@ -129,9 +131,10 @@ class Orchestrate:
 
 async def _answering(run: Run, answer: Answer) -> Answer:
     """Keep an answer that answers the question; what stands beside it is only a partial one."""
-    if answer.outcome != "answered" or answer.text is None:
+    # Of a bare name or number the model says no: it sees nothing that it could be about.
+    if answer.outcome != "answered" or len((answer.text or "").split()) < SENTENCE:
         return answer
-    [said] = await run.gather([answers(run, answer.text)])
+    [said] = await run.gather([answers(run, answer.text or "")])
     if said is not False:
         return answer
     beside = "what stands in the sources does not answer the question itself"
