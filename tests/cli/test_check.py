@@ -42,7 +42,7 @@ def test_what_a_program_computed_is_cited_and_what_it_only_prints_is_not(
     assert [s["text"] for s in section["statements"]] == [CLAIMS[0]]
     assert {s["text"] for s in told["report"]["unsupported"]} == set(CLAIMS[1:])
     [citation] = told["answer"]["citations"]
-    assert citation["source"].startswith("program ")
+    assert citation["source"].startswith("program://")
     assert "646" in citation["quote"]
     for out in outs:
         assert "seen.add(a)" in out.read_text()
@@ -56,7 +56,7 @@ def test_check_computes_again_and_notices_what_was_changed(
     assert experiment(stub, site, "--json") == 0
     path = Path(json.loads(capsys.readouterr().out)["transcript"])
     assert run(["check"]) == 0
-    assert "✔ [1] program " in capsys.readouterr().out
+    assert "✔ [1] program://" in capsys.readouterr().out
     path.write_text(path.read_text().replace("steps = 1000", "steps = 100"))
     assert run(["check", "--json"]) == 1
     [row] = json.loads(capsys.readouterr().out)["checks"]

@@ -73,6 +73,10 @@ async def look_up(
         if outcome.error is None and not addresses:
             found.not_found.append(Looked(what=f"web: {query}", why="the search found nothing"))
     reading = list(dict.fromkeys(addresses))[:pages] if READ_PAGE in there else []
+    found.not_found += [
+        Looked(what=address, why=f"not read: more than the {pages} pages of a part")
+        for address in named[pages:]
+    ]
     read = await run.gather(
         [_call(run, thread, READ_PAGE, address=address, about=about) for address in reading]
     )

@@ -128,11 +128,13 @@ def merged(entries: Iterable[Entry]) -> list[Item]:
     shared = {(site, name) for (_, site, name), where in places.items() if len(where) > 1}
     items: dict[str, list[Entry]] = {}
     by_name: dict[tuple[str, str], str] = {}
+    by_place: dict[str, str] = {}
     for entry in rows:
         where, name = _where(entry.address), _name(entry)
         tells = bool(name[1]) and name not in shared
-        key = where if where in items or not tells else by_name.get(name, where)
+        key = by_place.get(where) or (by_name.get(name, where) if tells else where)
         items.setdefault(key, []).append(entry)
+        by_place.setdefault(where, key)
         by_name.setdefault(name, key)
     return [Item(entries=tuple(found)) for found in items.values()]
 

@@ -78,10 +78,10 @@ def _stands(
     return False, "nothing that was read has these words there"
 
 
-def _printed(citation: Citation, again: dict[str, str | None]) -> tuple[bool | None, str]:
-    if citation.source not in again:
+def _printed(citation: Citation, again: dict[str, str | None] | None) -> tuple[bool | None, str]:
+    if again is None:
         return None, "no sandbox works here, so the program was not run; see manyminds doctor"
-    output = again[citation.source]
+    output = again.get(citation.source)
     if output is None:
         return False, "the program fails when it is run again"
     holds = output[citation.start : citation.end] == citation.quote
@@ -102,11 +102,14 @@ def _orphans(answer: Answer) -> list[Check]:
 
 async def _run_again(
     events: Sequence[Recorded], cited: Sequence[Evidence], cache: Path
-) -> dict[str, str | None]:
-    """Run the programs of every worker that is cited, in their order; return what they print."""
+) -> dict[str, str | None] | None:
+    """Run the programs of every worker that is cited, in their order; return what they print.
+
+    `None` where nothing isolates here.
+    """
     isolation = await find_isolation(cache)
     if isolation.jailer is None:
-        return {}
+        return None
     ids = {e.id: e.source for e in cited if e.source is not None and is_program(e.source)}
     made = {r.event.step: r.event for r in events if isinstance(r.event, ToolCalled)}
     came = [

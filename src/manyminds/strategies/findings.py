@@ -28,7 +28,7 @@ from manyminds.core.values import (
     Support,
 )
 from manyminds.judging.canonical import canonicalize
-from manyminds.judging.citing.computed import as_source, is_program
+from manyminds.judging.citing.computed import as_sources, is_program
 from manyminds.judging.citing.conflicts import Conflict, conflict_of
 from manyminds.judging.citing.copies import copies, texts_of
 from manyminds.judging.citing.origin import document_of, site_of
@@ -37,10 +37,8 @@ from manyminds.judging.citing.support import (
     Cited,
     Numbered,
     citation_of,
+    in_a_row,
     look_near,
-    missing_from,
-    names,
-    names_in,
     plainly_said,
     turns_of,
 )
@@ -56,12 +54,8 @@ _OPINION = re.compile(
 )
 _HELD = 0.7
 """Share of a sentence's words that the statements have to hold."""
-_SAME = 0.75
-"""Words of the shorter of two claims for each of the longer, below which it leaves something out.
-"""
-_CLAUSE = re.compile(r"[,;:]\s+(?:and\s+|but\s+|while\s+|whereas\s+)?|\s+(?:and|while|whereas)\s+")
-_CLAUSE_HAS = 2
-"""Words of meaning that a clause has to have, to be held by itself."""
+BARE = 4
+"""Words of meaning below which an answer is a name, a number or the like, and no sentence."""
 _SHOWN = 3
 """Statements that a headline holds at most."""
 _ONE, _MORE, _OPEN = 0.8, 0.9, 0.5
@@ -104,7 +98,7 @@ class Finding:
             return []
         said = [claim.text for claim in self.draft.claims] or _SENTENCE.split(self.draft.reason)
         answer = self.draft.answer.strip()
-        if len(words_of(answer)) >= 4:
+        if len(words_of(answer)) >= BARE:
             said = [*_SENTENCE.split(answer), *said]
         # A small model may say the question again in place of an answer.
         told = (text.strip() for text in said)
@@ -129,7 +123,7 @@ class Desk:
     def read(self, found: Iterable[Evidence]) -> None:
         """Keep what was read or computed, each passage once."""
         there = {(e.source, e.start, e.end) for e in self.evidence}
-        for e in map(as_source, found):
+        for e in as_sources(found):
             if e.source is not None and (e.source, e.start, e.end) not in there:
                 there.add((e.source, e.start, e.end))
                 self.evidence.append(e)
@@ -244,7 +238,17 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
 
 
 def merge_same(findings: Sequence[Finding]) -> None:
-    """Say once what several workers, or one of them twice, said in the same words."""
+    """Say once what several workers, or one of them twice, said in the same words.
+
+    Until nothing changes: of two that are one the better is kept, which may be a third one's.
+    """
+    before = -1
+    while before != (now := sum(len(finding.cited) for finding in findings)):
+        before = now
+        _merge(findings)
+
+
+def _merge(findings: Sequence[Finding]) -> None:
     kept: list[Cited] = []
     for finding in findings:
         own: list[Cited] = []
@@ -260,27 +264,14 @@ def merge_same(findings: Sequence[Finding]) -> None:
 
 
 def _same(a: str, b: str) -> bool:
-    """Say whether one of two claims says the other in the same words, and hardly more."""
-    mine, other = len(words_of(a)), len(words_of(b))
-    if min(mine, other) < _SAME * max(mine, other) or numbers_in(a) != numbers_in(b):
-        return False
-    return plainly_said(a, b) or plainly_said(b, a)
+    """Say whether two claims are one sentence, but for small words."""
+    return plainly_said(a, b) and plainly_said(b, a)
 
 
 def _take_over(kept: Cited, other: Cited) -> None:
-    """Let a claim stand on what the same claim of another part stands on, where that says it."""
-    if not kept.by and other.by:
-        kept.claim, kept.by, kept.against = other.claim, other.by, other.against
-    elif other.by:
-        there = {span.source for span in kept.by}
-        whole = plainly_said(kept.claim, other.claim)
-        kept.by += [
-            span
-            for span in other.by
-            if span.source not in there
-            and not missing_from(kept.claim, span)
-            and (whole or plainly_said(kept.claim, span.quote))
-        ]
+    """Let a claim stand on what the same claim of another part stands on."""
+    there = {span.source for span in kept.by}
+    kept.by += [span for span in other.by if span.source not in there]
     kept.settle()
 
 
@@ -348,40 +339,23 @@ def _says(stated: Statement, cited: Cited, answer: str) -> bool:
 
 
 def _held(sentence: str, standing: Sequence[Standing]) -> bool:
-    """Say whether what stands holds a sentence: one statement all of it, or each clause one.
+    """Say whether one statement is a sentence of the headline, or holds a bare answer in a row.
 
-    Words may not be put together from several statements: who did what would be anybody's guess.
+    Whatever is put otherwise, or together from several statements, could say what none of them
+    does; the statements themselves are shown instead.
     """
-    if any(_holds(sentence, one) for one in standing):
-        return True
-    clauses = [clause for clause in _CLAUSE.split(sentence) if len(words_of(clause)) >= _CLAUSE_HAS]
-    return len(clauses) > 1 and all(any(_holds(c, one) for one in standing) for c in clauses)
-
-
-def _holds(sentence: str, one: Standing) -> bool:
-    """Say whether a statement holds a sentence: numbers, names and denials, most other words.
-
-    What repeats a claim that a nearer source overturned has to stand in the same words.
-    """
-    _, stated, cited = one
-    if plainly_said(sentence, stated.text):
-        return True
-    if stated.text != cited.claim and _shared(sentence, cited.claim) >= _HELD:
-        return False
-    around = " ".join([stated.text, *(span.quote for span in cited.by)])
-    wanted, held = words_of(sentence), set(words_of(around))
-    share = sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
-    return (
-        share >= _HELD
-        and numbers_in(sentence) <= numbers_in(stated.text)
-        and turns_of(sentence) == turns_of(stated.text)
-        and all(names(name, around) for name in names_in(sentence))
-    )
-
-
-def _shared(a: str, b: str) -> float:
-    mine, other = set(words_of(a)), set(words_of(b))
-    return len(mine & other) / max(1, min(len(mine), len(other)))
+    wanted = words_of(sentence)
+    for _, stated, _ in standing:
+        if plainly_said(sentence, stated.text):
+            return True
+        bare = 0 < len(wanted) < BARE and turns_of(sentence) == []
+        if (
+            bare
+            and numbers_in(sentence) <= numbers_in(stated.text)
+            and in_a_row(wanted, words_of(stated.text))
+        ):
+            return True
+    return False
 
 
 def _sections(
@@ -389,8 +363,9 @@ def _sections(
 ) -> tuple[Section, ...]:
     if order is not None:
         return tuple(
-            Section(title=title, statements=tuple(standing[p][1] for p in places))
+            Section(title=title, statements=shown)
             for title, places in order.sections
+            if (shown := tuple(standing[p][1] for p in places if p < len(standing)))
         )
     found = [
         Section(title=f.part.question, statements=_unique(s for g, s, _ in standing if g is f))
@@ -418,7 +393,7 @@ def _confidence(
     if open_:
         return _OPEN
     leader = {name: group[0] for group in groups for name in group}
-    pages = {document_of(span.source) for span in standing[0][2].by}
+    pages = {document_of(span.source) for span in standing[0][2].by if not is_program(span.source)}
     sites = {site_of(leader.get(page, page)) for page in pages}
     return _MORE if len(sites) > 1 else _ONE
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from manyminds.core.values import Evidence
+from manyminds.judging.citing.computed import is_program
 from manyminds.judging.citing.copies import altered
 from manyminds.judging.citing.origin import document_of, nearest
 from manyminds.judging.citing.spans import Span, numbers_in, words_of
@@ -37,7 +38,11 @@ def conflict_of(
         return None
     mine = {document_of(span.source) for span in cited.by}
     others = [*cited.against, *(s for by in cited.by for s in altered(cited.claim, by, evidence))]
-    against = [span for span in _once(others) if document_of(span.source) not in mine]
+    against = [
+        span
+        for span in _once(others)
+        if document_of(span.source) not in mine and not is_program(span.source)
+    ]
     if not against:
         return None
     sides = (tuple(cited.by), *_sides(against))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 
 from manyminds.core.values import Evidence
+from manyminds.judging.citing.computed import is_program
 from manyminds.judging.citing.origin import document_of
 from manyminds.judging.citing.spans import Span, spans_of, words_of
 
@@ -28,7 +29,7 @@ def texts_of(evidence: Iterable[Evidence]) -> dict[str, str]:
     """Return what was read of each page, by its address; the pages of a PDF together."""
     read: dict[str, dict[str, None]] = {}
     for e in evidence:
-        if e.source is not None:
+        if e.source is not None and not is_program(e.source):
             read.setdefault(document_of(e.source), {})[e.output] = None
     return {source: "\n".join(parts) for source, parts in read.items()}
 
@@ -76,7 +77,9 @@ def altered(claim: str, span: Span, evidence: Iterable[Evidence]) -> list[Span]:
     mine = [_tokens(s.quote) for s in spans_of(span.evidence) if span.start <= s.start < span.end]
     found: dict[str, Span] = {}
     for e in evidence:
-        if e.source is None or document_of(e.source) == document_of(span.source):
+        if e.source is None or is_program(e.source) or is_program(span.source):
+            continue
+        if document_of(e.source) == document_of(span.source):
             continue
         for other in spans_of(e):
             tokens = _tokens(other.quote)

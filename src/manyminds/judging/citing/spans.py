@@ -16,7 +16,14 @@ from manyminds.core.values import Evidence
 __all__ = ["Span", "best_spans", "numbers_in", "sentences_of", "spans_of", "words_of"]
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:['’]\w+)?")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?P<sign>[-−]?)(?P<digits>\d+(?:[.,]\d+)*)"
+    r"(?P<unit>\s?(?:%|percent\b|per cent\b|thousand\b|million\b|billion\b|trillion\b))?"
+    r"|(?P<within>\d+(?:[.,]\d+)*)",
+    re.IGNORECASE,
+)
+"""A number with its sign, and what makes it another one; or digits within a name."""
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _ENDS = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(\[]?[A-Z0-9_`])")
 _NO_END = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|St|No|Fig|Sec|approx|ca)\.\s*$")
 _SMALL = frozenset((
@@ -63,8 +70,15 @@ def words_of(text: str) -> list[str]:
 
 
 def numbers_in(text: str) -> set[str]:
-    """Return the numbers of a text; "1,000" and "1000" are one."""
-    return {n.replace(",", "") for n in _NUMBER.findall(text)}
+    """Return the numbers of a text; "1,000" and "1000" are one, "5" and "-5" or "5%" are not."""
+    return {_number(m) for m in _NUMBER.finditer(text)}
+
+
+def _number(match: re.Match[str]) -> str:
+    digits = match["digits"] or match["within"]
+    plain = digits.replace(",", "") if _THOUSANDS.fullmatch(digits) else digits
+    unit = (match["unit"] or "").strip().lower().replace("per cent", "%").replace("percent", "%")
+    return f"{'-' if match['sign'] else ''}{plain}{unit}"
 
 
 def _stem(word: str) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "citation_of",
     "cite",
     "denials_of",
+    "in_a_row",
     "look_near",
     "missing_from",
     "names",
@@ -59,8 +60,6 @@ _TURNS = _NOT | frozenset((
 ))  # fmt: skip
 """Words that turn, limit or put off what their sentence says."""
 _LINE = 160
-_BETWEEN = 1
-"""Words that may stand between two of a claim's in a sentence that says it in the same words."""
 _VERDICTS: dict[object, Support] = {"supported": "supported", "contradicted": "contradicted"}
 
 
@@ -110,6 +109,8 @@ async def cite(run: Run, judge: Member, found: Sequence[Cited]) -> None:
         judge: Who is asked.
         found: Claims that `look_near` has looked for.
     """
+    for cited in found:
+        cited.unasked = None
     asked = [(cited, span) for cited in found for span in cited.near]
     told = await run.gather([_hear(run, judge, cited, span) for cited, span in asked])
     for (cited, _), result in zip(asked, told, strict=True):
@@ -152,7 +153,7 @@ def _not_computed(claim: str, span: Span) -> set[str]:
     """Return what a claim tells beyond a program: at least one number has to be computed by it."""
     told, computed = numbers_in(claim), computed_by(span.evidence, span.quote)
     found = {n for n in told if any(rounds_to(n, m) for m in computed)}
-    given = numbers_in(span.quote) | numbers_in(span.evidence.request)
+    given = numbers_in(span.quote) | numbers_in(span.evidence.request.replace("_", ""))
     return (told - found - given) if found else {"a number that was computed"}
 
 
@@ -179,31 +180,25 @@ def names_in(text: str) -> set[str]:
 
 
 def plainly_said(claim: str, quote: str) -> bool:
-    """Say whether a sentence of a quote holds a claim's words, in order, and turns none of them.
+    """Say whether a sentence of a quote is a claim, word for word but for small words.
 
-    Other words may begin and end the sentence; between two of the claim's one may stand. Whatever
-    is said in other words than that is a judge's to read.
+    Any word more may turn it ("Obama's brother won", "a hoax said"): that is a judge's to read.
     """
     wanted = words_of(claim)
     if len(wanted) < 3:
         return False
     return any(
-        turns_of(claim) == turns_of(sentence) and _in_a_row(wanted, words_of(sentence))
+        wanted == words_of(sentence)
+        and numbers_in(claim) == numbers_in(sentence)
+        and turns_of(claim) == turns_of(sentence)
         for sentence in sentences_of(quote)
     )
 
 
-def _in_a_row(wanted: Sequence[str], said: Sequence[str]) -> bool:
-    """Say whether words stand in a row, with at most `_BETWEEN` others between two of them."""
-    ends = {place for place, word in enumerate(said) if word == wanted[0]}
-    for word in wanted[1:]:
-        ends = {
-            place
-            for end in ends
-            for place in range(end + 1, min(end + 2 + _BETWEEN, len(said)))
-            if said[place] == word
-        }
-    return bool(ends)
+def in_a_row(wanted: Sequence[str], said: Sequence[str]) -> bool:
+    """Say whether words stand in a row among others."""
+    count = len(wanted)
+    return any(list(said[i : i + count]) == list(wanted) for i in range(len(said) - count + 1))
 
 
 def _differs(claim: str, span: Span) -> bool:
@@ -248,6 +243,8 @@ def _among(words: frozenset[str], text: str) -> list[str]:
 
 def _by_letter(claim: str, span: Span) -> bool:
     """Say whether the passage needs no judge."""
+    if is_program(span.source):
+        return False
     return not missing_from(claim, span) and plainly_said(claim, span.quote)
 
 

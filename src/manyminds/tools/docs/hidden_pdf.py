@@ -17,6 +17,8 @@ _LIGHT = 200
 """Of 255: words in such a colour are looked at on the drawn page."""
 _SMALLEST = 2.0
 """Points of a font that nobody reads."""
+_DRAWN = 2_000
+"""Points of a page's longer side, above which it is drawn smaller."""
 _ALIKE = 24
 """Of 255: greys that differ by less look the same."""
 _INVISIBLE = _PDF.FPDF_TEXTRENDERMODE_INVISIBLE
@@ -30,11 +32,13 @@ def shown_text(page: Any) -> str:
     hidden = _hidden_objects(page, text)
     if not hidden:
         return text.get_text_range()
-    return "".join(
-        chr(_PDF.FPDFText_GetUnicode(text.raw, place))
+    # Units of UTF-16, as they come: two of them may be one letter.
+    units = b"".join(
+        int(_PDF.FPDFText_GetUnicode(text.raw, place)).to_bytes(4, "little")[:2]
         for place in range(text.count_chars())
         if _object_at(text, place) not in hidden
     )
+    return units.decode("utf-16-le", "replace")
 
 
 def _object_at(text: Any, place: int) -> int | None:
@@ -83,7 +87,7 @@ def _boxes_of(text: Any, names: set[int | None]) -> dict[int | None, Box]:
     for place in range(text.count_chars()):
         name = _object_at(text, place)
         if name in found:
-            found[name].append(text.get_charbox(place))
+            found[name].append(text.get_charbox(place, loose=True))
     nowhere: list[Box] = [(0.0, 0.0, 0.0, 0.0)]
     return {name: _around(boxes or nowhere) for name, boxes in found.items()}
 
@@ -116,7 +120,8 @@ def _unlit(page: Any, light: Mapping[int | None, Box]) -> set[int | None]:
     """Return which light words do not stand out where they are drawn."""
     if not light:
         return set()
-    drawn = page.render(scale=1, grayscale=True)
+    scale = min(1.0, _DRAWN / max(*page.get_size(), 1.0))
+    drawn = page.render(scale=scale, grayscale=True)
     place = drawn.get_posconv(page).to_bitmap
     data = bytes(drawn.buffer)
     found: set[int | None] = set()

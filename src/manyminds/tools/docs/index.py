@@ -23,7 +23,7 @@ from manyminds.tools.docs.readers import (
 
 __all__ = ["DocsIndex"]
 
-_LAYOUT = 2
+_LAYOUT = 3
 """Of the file: a folder that was indexed in another one is indexed anew."""
 _BATCH = 64
 """Files that are put in at once."""
@@ -56,7 +56,9 @@ class DocsIndex:
             UsageError: If the folder holds nothing that can be read.
         """
         with closing(self._open()) as db:
-            known = dict(db.execute("select path, mark from files").fetchall())
+            listed: list[tuple[str, str, str | None]] = db.execute("select * from files").fetchall()
+            # What was left out may be readable now: a package may have come.
+            known = {path: mark for path, mark, why in listed if why is None}
             seen: set[str] = set()
             passed_over: list[LeftOut] = []
             changed = self._changed(known, seen, passed_over)
@@ -66,7 +68,7 @@ class DocsIndex:
                 with db:
                     _keep(db, batch, self._finder)
             with db:
-                for gone in set(known) - seen:
+                for gone in {path for path, _, _ in listed} - seen:
                     _forget(db, gone, self._finder)
             if self._finder is not None:
                 self._finder.tidy()

@@ -5,6 +5,7 @@ it raises becomes a reason to leave the file out.
 """
 
 import io
+import re
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,6 +18,10 @@ __all__ = ["OFFICE", "Unreadable", "office_texts"]
 
 MOST_UNPACKED = 200 << 20
 """Bytes that a file may say it unpacks to."""
+
+
+MOST_CELLS = 5_000_000
+_CELL = re.compile(rb"\sr=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 
 
 class Unreadable(Exception):
@@ -39,8 +44,11 @@ def office_texts(data: bytes, ending: str) -> Texts:
     try:
         with ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(item.file_size for item in archive.infolist())
-        if unpacked > MOST_UNPACKED:
-            raise Unreadable(f"larger than {MOST_UNPACKED >> 20} MiB unpacked")
+            if unpacked > MOST_UNPACKED:
+                raise Unreadable(f"larger than {MOST_UNPACKED >> 20} MiB unpacked")
+            for item in archive.namelist():
+                if item.startswith("xl/worksheets/") and _cells(archive.read(item)) > MOST_CELLS:
+                    raise Unreadable(f"a sheet of more than {MOST_CELLS:,} cells")
         found = [(name, text) for name, text in reader(data) if text.strip()]
     except Unreadable:
         raise
@@ -51,6 +59,15 @@ def office_texts(data: bytes, ending: str) -> Texts:
     if not found:
         raise Unreadable("no text in it")
     return found
+
+
+def _cells(sheet: bytes) -> int:
+    """Return the cells of the rectangle that a sheet spans: its reader makes room for all."""
+    columns, rows = {0}, {0}
+    for letters, digits in _CELL.findall(sheet):
+        columns.add(sum((c - 64) * 26**n for n, c in enumerate(reversed(letters))))
+        rows.add(int(digits))
+    return max(columns) * max(rows)
 
 
 def _word(data: bytes) -> Texts:

@@ -154,16 +154,17 @@ def html_text(html: str) -> str:
 def read_office(data: bytes, name: str, ending: str) -> list[Document] | LeftOut:
     """Read a Word, Excel or PowerPoint file: a document a sheet or slide."""
     try:
-        texts = office_texts(data, ending)
+        return [
+            Document(
+                source=f"{name}#{part}" if part else name,
+                text=text if part else html_text(text),
+            )
+            for part, text in office_texts(data, ending)
+        ]  # fmt: skip
     except Unreadable as error:
         return LeftOut(path=name, why=str(error))
-    return [
-        Document(
-            source=f"{name}#{part}" if part else name,
-            text=text if part else html_text(text),
-        )
-        for part, text in texts
-    ]  # fmt: skip
+    except Exception as error:  # noqa: BLE001 (the reader of damaged HTML raises anything)
+        return LeftOut(path=name, why=f"not readable ({type(error).__name__})")
 
 
 def read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:
@@ -175,8 +176,8 @@ def read_pdf(data: bytes, name: str) -> list[Document] | LeftOut:
         return LeftOut(path=name, why=why)
     try:
         pages = [shown_text(pdf[n]) for n in range(len(pdf))]
-    except pypdfium2.PdfiumError:
-        return LeftOut(path=name, why="damaged")
+    except Exception as error:  # noqa: BLE001 (the reader of a damaged file raises anything)
+        return LeftOut(path=name, why=f"damaged ({type(error).__name__})")
     finally:
         pdf.close()
     texts = [page.replace("\r\n", "\n").replace("\x02", "") for page in pages]

@@ -35,6 +35,8 @@ def bar(length, stiffness, *, elements=50, force=0.0, load=0.0, fixed=("left",))
         whole[i : i + 2, i : i + 2] += _at(stiffness, middle) / h * np.array([[1, -1], [-1, 1]])
         right[i : i + 2] += _at(load, middle) * h / 2
     right[-1] += force
+    if not fixed or set(fixed) - {"left", "right"}:
+        raise ValueError("fixed is a tuple of 'left', 'right' or both")
     held = [n for name, n in (("left", 0), ("right", elements)) if name in fixed]
     return x, _solved(whole, right, dict.fromkeys(held, 0.0))
 
@@ -49,10 +51,12 @@ def beam(length, stiffness, *, elements=40, load=0.0, forces=(), moments=(), sup
         load: Along the beam, force per length; a number or a function of x.
         forces: Pairs (x, force); they act at the nearest node.
         moments: Pairs (x, moment).
-        supports: From x to "fixed", "pinned" or "roller"; None is fixed at x = 0 (a cantilever).
+        supports: From x to "fixed", "pinned" or "roller", at the nearest node; None is fixed at
+            x = 0 (a cantilever).
 
     Returns:
-        x, deflection, slope and bending moment (E*I times curvature) at the nodes.
+        x, deflection, slope and bending moment (E*I times curvature) at the nodes; where a moment
+        acts, the mean of both sides.
     """
     x = np.linspace(0.0, length, elements + 1)
     h = length / elements
@@ -72,6 +76,8 @@ def beam(length, stiffness, *, elements=40, load=0.0, forces=(), moments=(), sup
     for place, moment in moments:
         right[2 * _nearest(x, place) + 1] += moment
     held = {}
+    if wrong := set((supports or {}).values()) - {"fixed", "pinned", "roller"}:
+        raise ValueError(f"supports are fixed, pinned or roller, not {wrong.pop()!r}")
     for place, kind in ({0.0: "fixed"} if supports is None else supports).items():
         held[2 * _nearest(x, place)] = 0.0
         if kind == "fixed":
@@ -130,6 +136,8 @@ def plane_stress(width, height, thickness, modulus, poisson, *, pull, nx=20, ny=
         for n in (j * (nx + 1) + nx, (j + 1) * (nx + 1) + nx):
             right[2 * n : 2 * n + 2] += np.asarray(pull) * thickness * height / ny / 2
     left = [j * (nx + 1) for j in range(ny + 1)]
+    if fixed not in ("left", "slide"):
+        raise ValueError(f"fixed is 'left' or 'slide', not {fixed!r}")
     held = {2 * n: 0.0 for n in left} | {1: 0.0}
     if fixed == "left":
         held |= {2 * n + 1: 0.0 for n in left}
@@ -177,8 +185,15 @@ def heat(length, diffusivity, *, left, right, start, source=0.0, time, nodes=101
         if held is not None:
             after[place], before[place], told[place] = np.eye(nodes)[place], np.eye(nodes)[place], 0
             now[place] = held
+    # The first steps are implicit (Rannacher): a jump between start and ends would swing on and on.
+    damped = np.eye(nodes) - diffusivity * dt * second
+    for place, held in ends:
+        if held is not None:
+            damped[place] = np.eye(nodes)[place]
+    for _ in range(min(4, steps)):
+        now = np.linalg.solve(damped, now + dt * told)
     step = np.linalg.solve(after, np.column_stack([before, (dt * told)[:, None]]))
-    for _ in range(steps):
+    for _ in range(steps - 4):
         now = step[:, :-1] @ now + step[:, -1]
     return x, now
 
@@ -275,6 +290,9 @@ def _solved(whole, right, held):
     values = np.array([held[n] for n in fixed], dtype=float)
     found = np.zeros(len(right))
     found[fixed] = values
+    inner = whole[np.ix_(free, free)]
+    if np.linalg.matrix_rank(inner / np.abs(inner).max(), hermitian=True) < len(free):
+        raise ValueError("it can move freely: there are too few supports")
     rest = right[free] - whole[np.ix_(free, fixed)] @ values
     found[free] = np.linalg.solve(whole[np.ix_(free, free)], rest)
     return found

@@ -4,7 +4,7 @@ import re
 
 __all__ = ["addresses_in", "readings_of"]
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"`“”|。]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s<>\"`“”|。，、；：！？）」』]+", re.IGNORECASE)
 _TRAILING = ".,;:!?'’*_)]}…"
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 

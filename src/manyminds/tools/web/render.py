@@ -30,6 +30,8 @@ SECONDS = 20.0
 """For one page: starting, its scripts, closing."""
 QUIET_S = 5.0
 """Longest that a page's scripts are waited for."""
+CLOSING_S = 5.0
+_OUTER = "most => document.documentElement.outerHTML.slice(0, most)"
 REST_S = 0.6
 """Without a request, after which a page is taken for finished."""
 REQUESTS = 60
@@ -107,7 +109,7 @@ class Renderer:
                 # Not until it is loaded: a page that wants to lead elsewhere never is.
                 await page.goto(fetched.address, wait_until="commit")
                 await answers.rest()
-                return str(await page.evaluate("document.documentElement.outerHTML"))
+                return str(await page.evaluate(_OUTER, MAX_SHOWN))
         except library.Error as error:
             why = str(error).splitlines()[0][:160]
             raise ToolFailed(
@@ -136,7 +138,9 @@ async def _browser(driver: Any) -> AsyncGenerator[Any]:
         try:
             yield browser
         finally:
-            await browser.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSING_S):
+                    await browser.close()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,10 +103,15 @@ class Web:
             b"<script" in fetched.body[:_SCRIPTED]
         )
         if self.renderer is not None and shown < LITTLE and scripted:
-            rendered = await self.renderer.render(
-                fetched, allows=lambda found: self.sites.why_not(found, led=True)
-            )
-            return rendered, await self.reader.read(rendered)
+            try:
+                rendered = await self.renderer.render(
+                    fetched, allows=lambda found: self.sites.why_not(found, led=True)
+                )
+                more = await self.reader.read(rendered)
+                if len(more.parts[0].text) > shown:
+                    return rendered, more
+            except ToolFailed as error:
+                why = error
         if read is None:
             raise why or ToolFailed(f"{fetched.address[:200]} cannot be read")
         return fetched, read
