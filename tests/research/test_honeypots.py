@@ -6,17 +6,21 @@ delivered: the primary's value, and the conflict told.
 """
 
 import asyncio
+import json
 import random
+import re
 from dataclasses import replace
 
 import pytest
 
 from manyminds.agents.member import Draft
-from manyminds.core.values import Answer, Claim, Evidence, Member, Part, Plan, Task
+from manyminds.core.messages import ModelCall, Reply
+from manyminds.core.values import Answer, Claim, Evidence, Member, Part, Plan, Spend, Task
 from manyminds.judging.citing.support import cite
 from manyminds.strategies.findings import Desk, Finding, deliver
 from manyminds.testing import ScriptedRun, passage
 
+DATA = re.compile(r'<data from="([^"]*)">\n(.*?)\n</data>', re.DOTALL)
 WORKER = Member(name="w1", way="research", model="scripted:model")
 PLACES = ["Ostrava", "Vigo", "Turku", "Lecce", "Graz", "Brno", "Porto", "Split", "Bergen", "Nantes"]
 THINGS = [("bridge", "metres long"), ("tower", "metres high"), ("tunnel", "metres deep")]
@@ -86,8 +90,18 @@ def lay_out(
     return read, claims[0], claims[1], sites
 
 
+class Judging(ScriptedRun):
+    """A run whose judge reads well: a passage supports what it says, and nothing else."""
+
+    async def request(self, member: Member, call: ModelCall) -> Reply:
+        (_, passage), (_, claim) = DATA.findall(call.messages[0].text)
+        says = " ".join(claim.split()).casefold() in " ".join(passage.split()).casefold()
+        verdict = "supported" if says else "contradicted"
+        return Reply(text=json.dumps({"verdict": verdict}), finish="stop", spend=Spend())
+
+
 def delivered(read: list[Evidence], claim: str, sites: tuple[str, ...]) -> Answer:
-    run = ScriptedRun(task=Task(prompt="What is it like?", sites=sites), script={})
+    run = Judging(task=Task(prompt="What is it like?", sites=sites), script={})
     finding = Finding(number=1, part=Part(question="What is it like?", query="x"))
     said = (Claim(text=claim, support="unsure"),)
     finding.draft = Draft(

@@ -43,7 +43,7 @@ def test_a_false_claim_of_the_same_words_keeps_nothing_of_a_true_one() -> None:
 
 def test_the_same_claim_stands_once_and_the_part_that_said_it_is_not_silent() -> None:
     one = passage("The blue filter is washed monthly.", source="a")
-    two = passage("As known, the blue filter is washed monthly.", source="b")
+    two = passage("Known since: it is old. The blue filter is washed monthly.", source="b")
     first = finding(1, [one], "The blue filter is washed monthly", answer="washed monthly")
     second = finding(2, [two], "The blue filter is washed monthly", answer="washed monthly")
     answer = deliver(desk([one, two], first, second), None)
@@ -53,13 +53,18 @@ def test_the_same_claim_stands_once_and_the_part_that_said_it_is_not_silent() ->
     assert answer.outcome == "answered"
 
 
-def test_the_one_that_stands_is_kept_of_two_that_say_the_same() -> None:
-    read = [passage("The old blue filter is washed monthly.", source="a")]
-    bare = finding(1, [], "The old blue filter is washed monthly now")
-    held = finding(2, read, "The old blue filter is washed monthly")
-    merge_same([bare, held])
-    assert bare.cited[0].by
-    assert bare.cited[0].claim == "The old blue filter is washed monthly"
+def test_what_is_merged_once_is_merged_to_the_end_and_no_place_is_lost() -> None:
+    read = [passage("Alpha opened a red plant near Rome harbour.", source="a")]
+    said = "Alpha opened a red plant near Rome harbour"
+    findings = [finding(n, read, said, f"{said} in {n}") for n in range(1, 4)]
+    merge_same(findings)
+    counts = [len(f.cited) for f in findings]
+    merge_same(findings)
+    assert [len(f.cited) for f in findings] == counts
+    order = Outline(answer="x", sections=(("All", (0, 1, 2, 7)),))
+    report = deliver(desk(read, *findings), order).report
+    assert report is not None
+    assert [s.text for s in report.sections[0].statements] == [said]
 
 
 READ = [
@@ -75,9 +80,10 @@ def parts() -> tuple[Finding, Finding]:
     )
 
 
-def test_clauses_may_each_be_held_by_a_statement_of_its_own() -> None:
-    said = "The blue filter was sold in 1998, and the red valve was sold in 2004."
+def test_a_headline_is_made_of_statements_or_is_a_bare_answer_in_one() -> None:
+    said = "The red valve was sold in 2004 in Bruges. The blue filter was sold in 1998 in Ghent."
     assert headline(READ, said, *parts()) == said
+    assert headline(READ, "2004 in Bruges", *parts()) == "2004 in Bruges"
 
 
 def test_who_did_what_is_not_put_together_anew() -> None:
@@ -85,6 +91,9 @@ def test_who_did_what_is_not_put_together_anew() -> None:
         "The blue filter was sold in 2004, and the red valve was sold in 1998.",
         "The blue filter was not sold in 1998 in Ghent.",
         "The blue filter was sold in 1998 in Bruges.",
+        "The blue filter was bought in 1998 in Ghent.",
+        "In 1950, the blue filter was sold in 1998 in Ghent.",
+        "1998 in Bruges",
     ):
         text = headline(READ, said, *parts())
         assert text is not None

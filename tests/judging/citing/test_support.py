@@ -29,9 +29,9 @@ def span(quote: str) -> Span:
 
 
 def test_the_same_words_need_no_judge() -> None:
-    cited, run = held("The filter is blue and large", "As said, the filter is blue and very large.")
+    cited, run = held("The filter is blue and large", "It is old. The filter was blue, and large.")
     assert cited.support == "supported"
-    assert cited.by[0].quote == "As said, the filter is blue and very large."
+    assert cited.by[0].quote == "The filter was blue, and large."
     assert run.calls == []
 
 
@@ -41,6 +41,13 @@ def test_the_same_words_need_no_judge() -> None:
         ("The filter is blue and large", "The filter is not blue and large."),
         ("The limit is 12 of 20 items", "The limit is 20 of 12 items"),
         ("It is blue", "It is blue"),
+        ("Obama won the marathon in 1935", "Obama's brother won the marathon in 1935."),
+        ("The Obama family won the lottery", "Neighbours of the Obama family won the lottery."),
+        ("The tower is 300 metres tall", "The tower is 300 metres tall, a hoax said."),
+        ("The low was 5 degrees in May", "The low was -5 degrees in May."),
+        ("It grew by 5 in March 2020", "It grew by 5 million in March 2020."),
+        ("It grew by 5% in March 2020", "It grew by 5 dollars in March 2020."),
+        ("It has 35 square kilometres", "It has 3,5 square kilometres."),
     ],
 )  # fmt: skip
 def test_denials_other_orders_and_few_words_are_not_plain(claim: str, quote: str) -> None:

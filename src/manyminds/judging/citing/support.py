@@ -75,8 +75,9 @@ class Cited:
     """Passages that say otherwise."""
     unasked: str | None = None
     """Why a judge was not heard on a passage; `None` where all were."""
-    near: list[Span] = field(default_factory=list[Span])
-    """Passages that the letter does not decide, which a judge is to be asked about."""
+    near: list[tuple[Span, ...]] = field(default_factory=list[tuple[Span, ...]])
+    """Passages that the letter does not decide, which a judge is to be asked about; those in the
+    same words together, for copies are cheap."""
     heard: set[tuple[str, int, int]] = field(default_factory=set[tuple[str, int, int]])
     """Passages that a judge was asked about: source, start, end."""
 
@@ -97,7 +98,10 @@ def look_near(cited: Cited, evidence: Sequence[Evidence]) -> None:
     cited.by = cited.by or [s for s in near if _by_letter(cited.claim, s)]
     there = {_mark(span) for span in cited.by}
     rest = [s for s in near if _mark(s) not in there | cited.heard]
-    cited.near = rest[: max(0, ASKED - len(cited.by))]
+    groups: dict[tuple[str, ...], list[Span]] = {}
+    for span in rest:
+        groups.setdefault(tuple(words_of(span.quote)), []).append(span)
+    cited.near = [tuple(group) for group in groups.values()][: max(0, ASKED - len(cited.by))]
     cited.settle()
 
 
@@ -111,21 +115,22 @@ async def cite(run: Run, judge: Member, found: Sequence[Cited]) -> None:
     """
     for cited in found:
         cited.unasked = None
-    asked = [(cited, span) for cited in found for span in cited.near]
-    told = await run.gather([_hear(run, judge, cited, span) for cited, span in asked])
+    asked = [(cited, spans) for cited in found for spans in cited.near]
+    told = await run.gather([_hear(run, judge, cited, spans) for cited, spans in asked])
     for (cited, _), result in zip(asked, told, strict=True):
         if isinstance(result, Failure):
             cited.unasked = result.message
 
 
-async def _hear(run: Run, judge: Member, cited: Cited, span: Span) -> None:
-    verdict = await _asked(run, judge, cited.claim, span)
-    cited.heard.add(_mark(span))
-    cited.near.remove(span)
-    if verdict == "supported" and not missing_from(cited.claim, span):
-        cited.by.append(span)
-    elif verdict == "contradicted" and _differs(cited.claim, span):
-        cited.against.append(span)
+async def _hear(run: Run, judge: Member, cited: Cited, spans: tuple[Span, ...]) -> None:
+    verdict = await _asked(run, judge, cited.claim, spans[0])
+    cited.near.remove(spans)
+    for span in spans:
+        cited.heard.add(_mark(span))
+        if verdict == "supported" and not missing_from(cited.claim, span):
+            cited.by.append(span)
+        elif verdict == "contradicted" and _differs(cited.claim, span):
+            cited.against.append(span)
     cited.settle()
 
 
