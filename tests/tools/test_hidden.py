@@ -5,6 +5,7 @@ letter for letter.
 """
 
 import io
+import time
 
 import pytest
 
@@ -29,13 +30,26 @@ HTML = [
     '<p style="transform:scale(0)">{}</p>', '<style>.x{{display:none}}</style><p class="x">{}</p>',
     '<style>#y, p.z {{ font-size:0 }}</style><p class="z a">{}</p>', '<font color="#ffffff">{}</font>',
     '<table bgcolor="#112233"><tr><td><font color="#112233">{}</font></td></tr></table>',
-    "<dialog>{}</dialog>", "<!-- {} -->", "<template>{}</template>", '<img alt="{}" src="x.png">',
+    '<p style="font-size:1%">{}</p>', '<p style="color:#00000000">{}</p>',
+    '<p style="display&#58;none">{}</p>', "<dialog>{}</dialog>", "<!-- {} -->", "<template>{}</template>", '<img alt="{}" src="x.png">',
 ]  # fmt: skip
 SEEN = [
     '<p style="color:#333">{}</p>', '<div style="background:#000"><p style="color:#fff">{}</p></div>',
     '<p style="font-size:12px;margin-left:-10px">{}</p>', '<p style="opacity:0.8">{}</p>',
     '<style>.x{{display:none}}</style><p class="y">{}</p>', '<dialog open>{}</dialog>',
-    '<p style="height:100px;overflow:hidden">{}</p>',
+    '<p style="height:100px;overflow:hidden">{}</p>', '<p style="background:navy;color:#fff">{}</p>',
+    '<table bgcolor="blue"><tr><td><font color="white">{}</font></td></tr></table>',
+    '<div style="background:url(dark.jpg)"><p style="color:white">{}</p></div>',
+    '<p style="background:linear-gradient(navy, black);color:white">{}</p>',
+    '<div class="hero"><p style="color:#fff">{}</p></div>',
+    "<style>@media print{{.x{{display:none}}}}</style><p class='x'>{}</p>",
+    "<style>.tab{{display:none}}.tab.active{{display:block}}</style><p class='tab active'>{}</p>",
+    "<style>.panel{{display:none}}.active{{display:block}}</style><p class='active panel'>{}</p>",
+    '<ul style="font-size:0"><li style="font-size:16px">{}</li></ul>',
+    '<div style="color:#fff"><p style="color:#000">{}</p></div>',
+    '<p style="opacity:0;transform:translateY(20px)">{}</p>', '<p style="margin-left:-50vw">{}</p>',
+    '<p style="max-width:0;overflow:hidden">{}</p>', '<p style="clip:rect(0,200px,200px,0)">{}</p>',
+    '<p style="transform:translate(-100%,0)">{}</p>', '<p style="font-size:2.5vmin">{}</p>',
 ]  # fmt: skip
 PDF = [
     "1 1 1 rg BT /F1 12 Tf 72 600 Td ({}) Tj ET", ".97 g BT /F1 12 Tf 72 600 Td ({}) Tj ET",
@@ -132,6 +146,17 @@ def test_what_a_pdf_hides_is_not_read(way: str) -> None:
 def test_what_a_pdf_shows_is_read(way: str) -> None:
     assert ORDER in shown(way, ORDER)
     assert PAPER in shown(way, ORDER)
+
+
+def test_a_dash_within_a_form_is_seen() -> None:
+    data = pdf("q 1 0 0 1 72 500 cm /Fm0 Do Q", "BT /F1 12 Tf 0 0 Td (Loss ) Tj (-) Tj (5) Tj ET")
+    assert "".join(text_of(data).split()) == "Loss-5"
+
+
+def test_a_style_sheet_without_an_end_costs_no_time() -> None:
+    began = time.monotonic()
+    html_text(page("<style>color:red" + "a" * 200_000 + "height:0" + " " * 100_000 + "</style>"))
+    assert time.monotonic() - began < 5
 
 
 def test_the_words_read_off_a_scan_are_read() -> None:

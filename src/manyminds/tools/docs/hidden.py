@@ -1,11 +1,12 @@
 """Words of an HTML page that no reader of it sees: left out, for they are written for machines.
 
 It is judged by what stands in it: inline styles, plain rules of its own style sheets, attributes.
-What a style sheet of another file hides is not known.
+What a style sheet of another file hides is not known, nor what rules do that depend on something;
+where it cannot be told, words are kept.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -15,32 +16,32 @@ __all__ = ["drop_hidden", "shown_html"]
 _HTML: Any = import_module("lxml.html")  # it has no types
 
 _SIGNS = re.compile(
-    rb"display\s*:\s*none|visibility\s*:|opacity\s*:\s*0?\.?0|font-size\s*:\s*(?:0|[0-3](?:\.\d+)?p|\.)"
-    rb"|(?<![\w-])color\s*:|:\s*-\d{3,}|clip(?:-path)?\s*:|(?:height|width)\s*:\s*[01]\s*(?:px)?\s*[;\"'}]"
-    rb"|transform\s*:"
+    rb"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:|opacity\s{0,9}:\s{0,9}0?\.?0"
+    rb"|font-size\s{0,9}:\s{0,9}(?:0|[0-3](?:\.\d{1,9})?[p%]|\.)|(?<![\w-])color\s{0,9}:|:\s{0,9}-\d{3}"
+    rb"|clip(?:-path)?\s{0,9}:|(?:height|width)\s{0,9}:\s{0,9}[01]\s{0,9}(?:px)?\s{0,9}[;\"'}]"
+    rb"|transform\s{0,9}:|&#"
 )
 _ATTRIBUTE = 2_000
 _HIDDEN = re.compile(rb"<[a-z][^<>]*\shidden[\s>=]")
 _TAGS = (b"<dialog", b"<template", b"<font")
-_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _SIMPLE = re.compile(
     r"^(?P<tag>[a-z][a-z0-9]*)?(?:\.(?P<cls>[\w-]+)|#(?P<id>[\w-]+))?$", re.IGNORECASE
 )
-_LENGTH = re.compile(r"(-?\d*\.?\d+)\s*(px|pt|em|rem|%|vw|vh|)")
-_PIXELS = {
-    "px": 1.0,
-    "": 1.0,
-    "pt": 1.33,
-    "em": 16.0,
-    "rem": 16.0,
-    "%": 10.0,
-    "vw": 10.0,
-    "vh": 8.0,
-}
+_NAMED = re.compile(r"[.#][\w-]+")
+_SHEET = 300_000
+"""Characters of a style sheet that are read."""
+_LENGTH = re.compile(r"(-?\d*\.?\d+)\s{0,9}([a-z%]*)")
+_PIXELS = {"px": 1.0, "": 1.0, "pt": 1.33, "em": 16.0, "rem": 16.0}
+_SHARES = frozenset(("%", "vw", "vh"))
+_MOVES = ("left", "top", "right", "bottom", "text-indent", "margin-left", "margin-top")
+_LASTING = frozenset(("visibility", "font-size", "color"))
+"""What what is within takes over, unless it says otherwise itself."""
 _TINY = 3.0
 """Pixels of a font that nobody reads."""
 _AWAY = -400.0
 """Pixels by which words are moved off a page."""
+_WHOLE = 100.0
+"""Hundredths by which they are."""
 _COLOURS = {
     "white": (255, 255, 255), "snow": (255, 250, 250), "ivory": (255, 255, 240),
     "whitesmoke": (245, 245, 245), "black": (0, 0, 0), "ghostwhite": (248, 248, 255),
@@ -87,27 +88,51 @@ def drop_hidden(tree: Any) -> bool:
 
 
 Style = dict[str, str]
-Rules = dict[str, list[tuple[str, Style]]]
-"""By ".class", "#id" or tag: the tag that it has to be, else "", and what is declared."""
+Rules = dict[str, list[tuple[int, str, Style]]]
+"""By ".class", "#id" or tag: place in the sheet, the tag it has to be or "", what is declared."""
 
 
 def _rules(tree: Any) -> Rules:
-    """Return the rules of a page's own style sheets whose selectors are plain."""
+    """Return the rules of a page's own style sheets whose selectors are plain.
+
+    What other selectors name as well, or rules on conditions, is left to be seen: nobody knows here
+    which of them hold.
+    """
     found: Rules = {}
+    other: set[str] = set()
+    place = 0
     for sheet in tree.iter("style"):
-        text = re.sub(r"/\*.*?\*/", "", sheet.text or "", flags=re.DOTALL)
-        for selectors, told in _RULE.findall(text):
-            for selector in selectors.split(","):
-                plain = _SIMPLE.match(selector.strip())
-                if plain is not None and selector.strip():
-                    tag = (plain["tag"] or "").lower()
-                    key = f".{plain['cls']}" if plain["cls"] else f"#{plain['id']}"
-                    key = key if plain["cls"] or plain["id"] else tag
-                    found.setdefault(key, []).append((tag, _declared(told)))
-    return found
+        for selectors, told, conditional in _told((sheet.text or "")[:_SHEET]):
+            place += 1
+            for selector in (one.strip() for one in selectors.split(",")):
+                plain = _SIMPLE.match(selector) if selector and not conditional else None
+                if plain is None:
+                    other |= set(_NAMED.findall(selector))
+                    continue
+                tag = (plain["tag"] or "").lower()
+                named = f".{plain['cls']}" if plain["cls"] else f"#{plain['id']}"
+                key = named if plain["cls"] or plain["id"] else tag
+                found.setdefault(key, []).append((place, tag, _declared(told)))
+    return {key: rows for key, rows in found.items() if key not in other}
 
 
-def _declared(text: str) -> dict[str, str]:
+def _told(sheet: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield selectors, what they declare, and whether only on a condition, as in `@media`."""
+    text = "".join(
+        part.partition("*/")[2] if n else part for n, part in enumerate(sheet.split("/*"))
+    )
+    open_: list[str] = []
+    for piece in text.split("}"):
+        *heads, told = piece.split("{")
+        open_ += [head.strip() for head in heads]
+        if open_:
+            conditional = any(head.startswith("@") for head in open_[:-1])
+            if not open_[-1].startswith("@"):
+                yield open_[-1], told, conditional
+            open_.pop()
+
+
+def _declared(text: str) -> Style:
     if not text:
         return {}
     pairs = (part.partition(":") for part in text.split(";"))
@@ -121,12 +146,14 @@ def _style(element: Any, rules: Rules) -> Style:
     keys = [element.tag, *(f".{name}" for name in (element.get("class") or "").split())]
     if element.get("id"):
         keys.append(f"#{element.get('id')}")
+    rows = [row for key in keys for row in rules.get(key, ()) if row[1] in ("", element.tag)]
     found: Style = {}
-    for key in keys:
-        for tag, declared in rules.get(key, ()):
-            if tag in ("", element.tag):
-                found |= declared
-    return found | _declared(element.get("style") or "")
+    for _, _, declared in sorted(rows, key=lambda row: row[0]):
+        found |= declared
+    own = _declared(element.get("style") or "")
+    if element.tag == "font" and element.get("color"):
+        own.setdefault("color", element.get("color").lower())
+    return found | own
 
 
 def _is_hidden(element: Any, rules: Rules) -> bool:
@@ -139,34 +166,59 @@ def _is_hidden(element: Any, rules: Rules) -> bool:
     ):
         return True
     style = _style(element, rules)
-    if element.tag == "font" and element.get("color"):
-        style.setdefault("color", element.get("color").lower())
-    return bool(style) and (
-        _is_out_of_sight(tuple(style.items())) or _is_unlit(element, style, rules)
+    if not style:
+        return False
+    if _is_out_of_sight(tuple(style.items())):
+        return True
+    fades = _fades(style) or _is_unlit(element, style, rules)
+    return fades and not _undone(element, rules)
+
+
+def _undone(element: Any, rules: Rules) -> bool:
+    """Say whether something within may be seen although what it stands in is not."""
+    within = element.iterdescendants()
+    return any(isinstance(e.tag, str) and _LASTING & _style(e, rules).keys() for e in within)
+
+
+def _fades(style: Style) -> bool:
+    """Say whether a style makes words unseen that what is within takes over."""
+    size = style.get("font-size")
+    share = _share(size)
+    pixels = share * 0.16 if share is not None else _pixels(size)
+    return style.get("visibility") in ("hidden", "collapse") or (
+        pixels is not None and pixels < _TINY
     )
 
 
 @lru_cache(maxsize=1_000)
 def _is_out_of_sight(declared: tuple[tuple[str, str], ...]) -> bool:
-    """Say whether a style takes words off the page, or makes them too small to see."""
+    """Say whether a style takes words off the page, with all that is within."""
     style = dict(declared)
-    size = _pixels(style.get("font-size"))
-    moved = ("left", "top", "right", "bottom", "text-indent", "margin-left", "margin-top")
-    boxes = ("height", "width", "max-height", "max-width")
-    closed = any((box := _pixels(style.get(name))) is not None and box <= 1 for name in boxes)
+    closed = any(
+        (box := _pixels(style.get(n))) is not None and box <= 1 for n in ("height", "width")
+    )
     clips = f"{style.get('clip', '')} {style.get('clip-path', '')}"
+    # What moves or fades in is seen a moment later.
+    moving = any(name.startswith(("transition", "animation")) for name in style)
+    faded = _is_zero(style.get("opacity")) and not moving and "transform" not in style
     return (
         style.get("display") == "none"
-        or style.get("visibility") in ("hidden", "collapse")
-        or _is_zero(style.get("opacity"))
-        or (size is not None and size < _TINY)
-        or any((at := _pixels(style.get(name))) is not None and at <= _AWAY for name in moved)
+        or faded
+        or any(_is_away(style.get(name)) for name in _MOVES)
         or (closed and style.get("overflow") in ("hidden", "clip"))
-        or bool(re.search(r"rect\(\s*[01]|inset\(\s*(?:100|50)%|circle\(\s*0", clips))
-        or bool(
-            re.search(r"scale\(\s*0(?:\.0\d*)?\s*[),]|\(\s*-\d{3,}", style.get("transform", ""))
-        )
+        or bool(re.search(r"rect\((?:\s{0,9}[01](?:px)?\s{0,9}[, ]?){4}\)", clips))
+        or bool(re.search(r"inset\(\s{0,9}(?:100|50)%|circle\(\s{0,9}0", clips))
+        or bool(re.search(r"scale\(\s{0,9}0(?:\.0\d{0,9})?\s{0,9}[),]", style.get("transform", "")))
+        or bool(re.search(r"\(\s{0,9}-\d{3,9}px", style.get("transform", "")))
     )
+
+
+def _is_away(text: str | None) -> bool:
+    share = _share(text)
+    if share is not None:
+        return share < -_WHOLE
+    pixels = _pixels(text)
+    return pixels is not None and pixels <= _AWAY
 
 
 def _is_unlit(element: Any, style: Mapping[str, str], rules: Rules) -> bool:
@@ -174,35 +226,52 @@ def _is_unlit(element: Any, style: Mapping[str, str], rules: Rules) -> bool:
     said = style.get("color")
     if said is None:
         return False
-    if said == "transparent" or re.search(r"rgba\([^)]*,\s*0?\.?0\d?\s*\)", said):
+    if said == "transparent" or re.search(r"rgba\([^)]{0,60},\s{0,9}0?\.?0\d?\s{0,9}\)", said):
+        return True
+    if re.fullmatch(r"#(?:[0-9a-f]{3}0|[0-9a-f]{6}0[0-9a-f])", said):
         return True
     colour = _colour(said)
-    return colour is not None and _same(colour, _behind(element, rules))
+    behind = _behind(element, rules)
+    return colour is not None and behind is not None and _same(colour, behind)
 
 
-def _behind(element: Any, rules: Rules) -> Colour:
+def _behind(element: Any, rules: Rules) -> Colour | None:
+    """Return the colour behind an element; `None` where it cannot be told.
+
+    A page is white where nothing says otherwise. What has a class may have its colour from a style
+    sheet that is not here.
+    """
     for place in (element, *element.iterancestors()):
         style = _style(place, rules)
         told = style.get("background-color") or style.get("background") or place.get("bgcolor")
-        colour = None if told is None else _colour(told.lower())
-        if colour is not None:
-            return colour
+        if told is not None:
+            return _colour(told.lower())
+        if (place.get("class") or place.get("id")) and not _all_known(place, rules):
+            return None
     return _PAGE
 
 
+def _all_known(element: Any, rules: Rules) -> bool:
+    """Say whether a sheet of this page has a plain rule for each class and name of an element."""
+    names = [f".{name}" for name in (element.get("class") or "").split()]
+    names += [f"#{element.get('id')}"] if element.get("id") else []
+    return all(name in rules for name in names)
+
+
 def _colour(text: str) -> Colour | None:
-    for word in re.findall(r"#[0-9a-f]+|rgba?\([^)]*\)|[a-z]+", text):
-        if word in _COLOURS:
-            return _COLOURS[word]
-        digits = word[1:]
-        if word[0] == "#" and len(digits) in (3, 4):
-            return _rgb([int(d * 2, 16) for d in digits])
-        if word[0] == "#" and len(digits) in (6, 8):
-            return _rgb([int(digits[i : i + 2], 16) for i in (0, 2, 4)])
-        numbers = re.findall(r"\d+", word)
-        if word.startswith("rgb") and len(numbers) >= len(_PAGE):
-            return _rgb([min(255, int(n)) for n in numbers])
-    return None
+    """Read a colour; `None` for pictures, gradients, variables and names unknown here."""
+    found = re.fullmatch(r"#([0-9a-f]{3,8})|rgba?\(([^()]{0,60})\)|([a-z]+)", text.strip())
+    if found is None:
+        return None
+    digits, numbers, name = found.groups()
+    if name:
+        return _COLOURS.get(name)
+    if digits and len(digits) in (3, 4):
+        return _rgb([int(d * 2, 16) for d in digits])
+    if digits and len(digits) in (6, 8):
+        return _rgb([int(digits[i : i + 2], 16) for i in (0, 2, 4)])
+    parts = [min(255, int(n)) for n in re.findall(r"\d+", numbers or "")]
+    return _rgb(parts) if len(parts) >= len(_PAGE) else None
 
 
 def _rgb(parts: list[int]) -> Colour:
@@ -215,7 +284,14 @@ def _same(a: Colour, b: Colour) -> bool:
 
 def _pixels(text: str | None) -> float | None:
     found = _LENGTH.match(text or "")
-    return float(found[1]) * _PIXELS[found[2]] if found else None
+    factor = _PIXELS.get(found[2]) if found else None
+    return None if found is None or factor is None else float(found[1]) * factor
+
+
+def _share(text: str | None) -> float | None:
+    """Return hundredths of what is around, where a length is told as such."""
+    found = _LENGTH.match(text or "")
+    return float(found[1]) if found and found[2] in _SHARES else None
 
 
 def _is_zero(text: str | None) -> bool:
