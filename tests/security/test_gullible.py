@@ -255,6 +255,8 @@ async def play(
         SearchDocs(index=index, on_shown=outgoing.hide), ReadDoc(index=index, on_shown=outgoing.hide),
         SearchWeb(web=opened), ReadPage(web=opened), *list_tools(opened), other, world.python, Calculate(),
     ])  # fmt: skip
+    # The lead of research is asked before its worker is.
+    first = first if strategy is None else ["{}", *first]
     model = Gullible(evil=world.evil.url(""), first=first)
     events: list[Recorded] = []
     run = MemoryRun(
@@ -279,12 +281,17 @@ def leaks(sent: list[str]) -> list[str]:
     ]  # fmt: skip
 
 
+def research() -> Strategy:
+    """Research whose workers may use every tool, programs too."""
+    return Orchestrate(plan=Plan(goal="", parts=(), experiment=True))
+
+
 WORKERS = ("page", "snippet", "pdf", "title", "link", "tool", "file name")
 
 
 @pytest.mark.parametrize(
     ("carrier", "make"),
-    [*((c, None) for c in CARRIERS), *((c, Orchestrate) for c in WORKERS)],
+    [*((c, None) for c in CARRIERS), *((c, research) for c in WORKERS)],
     ids=[*CARRIERS, *(f"{c}, to a worker of research" for c in WORKERS)],
 )
 async def test_nothing_comes_of_obeying(
