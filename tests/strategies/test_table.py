@@ -57,9 +57,9 @@ async def test_nothing_filled_at_all_is_still_a_list() -> None:
     assert len(answer.report.table.rows) == 12
 
 
-@pytest.mark.parametrize("value", ["1", "3", "on", "since 3.1 and", "example"])
+@pytest.mark.parametrize("value", ["1", "3", "on", "since 3.1 and", "example", "7"])
 async def test_parts_of_words_and_of_addresses_are_no_values(value: str) -> None:
-    sheet = sheet_of(rows(value), count=1, around="since 3.12, by a connection")
+    sheet = sheet_of(rows(value), count=1, around="since 3.12, by a connection at -7")
     sheet.columns = sheet.columns[:2]
     await fill(sheet)
     answer = deliver_table(sheet)

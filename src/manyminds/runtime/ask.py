@@ -210,7 +210,9 @@ def _hand_over(opened: Sequence[Sites], run: MemoryRun, watch: Watch) -> None:
 
 async def _agreed(run: MemoryRun, watch: Watch, address: str) -> Agreed:
     """Ask the person about an address, and record what they say."""
+    began = time.monotonic()
     said: Agreed = "no" if watch.on_address is None else await watch.on_address(address)
+    run.leave_out(time.monotonic() - began)
     run.tell(Steered(what=said, text=address))
     return said
 

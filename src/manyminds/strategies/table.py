@@ -172,7 +172,7 @@ def _checked(value: str | None, item: Item, read: Sequence[Evidence]) -> _Filled
 def _stands(value: str, text: str) -> bool:
     """Say whether a text holds a value, as words of their own: no 2 stands in 3.12."""
     words = r"\s+".join(re.escape(word) for word in value.split())
-    found = re.search(rf"(?<![\w.,])(?:{words})(?!\w|[.,]\d)", text, re.IGNORECASE)
+    found = re.search(rf"(?<![\w.,\-−])(?:{words})(?!\w|[.,]\d)", text, re.IGNORECASE)
     return bool(words) and found is not None
 
 
