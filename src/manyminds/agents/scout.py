@@ -30,7 +30,6 @@ Kind = Literal["name", "link", "date", "fact", "judged"]
 _KINDS: tuple[Kind, ...] = ("name", "link", "date", "fact", "judged")
 _SHORT: JsonValue = {"type": "string", "maxLength": 80}
 _NUMBERS: JsonValue = {"type": "array", "items": {"type": "integer"}}
-_LINE = 160
 
 
 @dataclass(frozen=True, kw_only=True)

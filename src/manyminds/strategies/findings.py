@@ -53,7 +53,7 @@ _OPINION = re.compile(
     re.IGNORECASE,
 )
 _HELD = 0.7
-"""Share of a sentence's words that the statements have to hold."""
+"""Share of an answer's words that a statement has to hold to say it."""
 BARE = 4
 """Words of meaning below which an answer is a name, a number or the like, and no sentence."""
 _SHOWN = 3
@@ -238,17 +238,7 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
 
 
 def merge_same(findings: Sequence[Finding]) -> None:
-    """Say once what several workers, or one of them twice, said in the same words.
-
-    Until nothing changes: of two that are one the better is kept, which may be a third one's.
-    """
-    before = -1
-    while before != (now := sum(len(finding.cited) for finding in findings)):
-        before = now
-        _merge(findings)
-
-
-def _merge(findings: Sequence[Finding]) -> None:
+    """Say once what several workers, or one of them twice, said in the same words."""
     kept: list[Cited] = []
     for finding in findings:
         own: list[Cited] = []

@@ -23,12 +23,9 @@ __all__ = [
     "Numbered",
     "citation_of",
     "cite",
-    "denials_of",
     "in_a_row",
     "look_near",
     "missing_from",
-    "names",
-    "names_in",
     "plainly_said",
     "turns_of",
 ]
@@ -166,10 +163,10 @@ def _missing_names(claim: str, span: Span) -> set[str]:
     around = f"{span.evidence.output} {span.evidence.title or ''} {span.source}"
     if is_program(span.source):
         around += f" {span.evidence.request}"  # what it is about stands in the program
-    return {name for name in names_in(claim) if not names(name, around)}
+    return {name for name in _names_in(claim) if not _holds_name(name, around)}
 
 
-def names(name: str, text: str) -> bool:
+def _holds_name(name: str, text: str) -> bool:
     """Say whether a text holds all words of a name; `asyncio.TaskGroup` may stand as two.
 
     Capitals alone have to stand as such: "us" is no country.
@@ -179,7 +176,7 @@ def names(name: str, text: str) -> bool:
     return set(_WORD.findall(name if name.isupper() else name.casefold())) <= there
 
 
-def names_in(text: str) -> set[str]:
+def _names_in(text: str) -> set[str]:
     """Return what a text names: code, dotted names, words with capitals within a sentence."""
     return {m[0].strip("`") for m in _NAMES.finditer(text)}
 
@@ -218,22 +215,14 @@ def _parts_from(claim: str, sentence: str) -> bool:
     """
     said = {word for word in words_of(claim) if not word[0].isdigit()}
     shared = len(said & set(words_of(sentence))) / max(1, len(said))
-    if shared < SAME_THING or not all(names(name, sentence) for name in names_in(claim)):
+    if shared < SAME_THING or not all(_holds_name(name, sentence) for name in _names_in(claim)):
         return False
     mine, other = numbers_in(claim), numbers_in(sentence)
     forms = {number.count(".") for number in mine - other}
     if forms and forms & {number.count(".") for number in other - mine}:
         return True
-    doubts = (
-        [w for w in turns_of(sentence) if w not in _NOT],
-        [w for w in turns_of(claim) if w not in _NOT],
-    )
-    return doubts[0] == doubts[1] and denials_of(claim) != denials_of(sentence)
-
-
-def denials_of(text: str) -> list[str]:
-    """Return the words of a text that deny or limit what it says."""
-    return _among(_NOT, text)
+    same_doubts = _among(_TURNS - _NOT, claim) == _among(_TURNS - _NOT, sentence)
+    return same_doubts and _among(_NOT, claim) != _among(_NOT, sentence)
 
 
 def turns_of(text: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Word, Excel and PowerPoint files as text: a document a sheet or slide, so that each can be cited.
 
-Sheets and slides need the extra `docs`. A reader of a damaged file raises anything, so everything
-it raises becomes a reason to leave the file out.
+Sheets and slides need the extra `docs`. Whatever is wrong with a file is a reason to leave it out.
 """
 
 import io
@@ -18,9 +17,8 @@ __all__ = ["OFFICE", "Unreadable", "office_texts"]
 
 MOST_UNPACKED = 200 << 20
 """Bytes that a file may say it unpacks to."""
-
-
 MOST_CELLS = 5_000_000
+"""Of a sheet's rectangle, empty ones too."""
 _CELL = re.compile(rb"\sr=[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 
 
@@ -54,7 +52,7 @@ def office_texts(data: bytes, ending: str) -> Texts:
         raise
     except BadZipFile:
         raise Unreadable(f"not a readable {kind} file") from None
-    except Exception as error:  # noqa: BLE001 (see above)
+    except Exception as error:  # noqa: BLE001 (readers of damaged files raise anything)
         raise Unreadable(f"not a readable {kind} file ({type(error).__name__})") from None
     if not found:
         raise Unreadable("no text in it")

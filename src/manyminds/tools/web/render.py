@@ -58,7 +58,7 @@ def find_browser() -> Path | None:
 def why_not_ready() -> str | None:
     """Say what is missing to run a page's scripts; `None` where nothing is."""
     if find_spec("playwright") is None:
-        return "the extra `browser` is not installed"
+        return "the extra `browser` is not installed; pip install 'manyminds[browser]'"
     if find_browser() is None:
         return "no Chromium was found; install it with the system's packages"
     if _is_root() and shutil.which("setpriv") is None:
