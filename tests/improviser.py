@@ -6,6 +6,7 @@ Its words depend on the seed of the request alone, so a run can be played again 
 import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -47,12 +48,19 @@ class Improviser:
                 await asyncio.Event().wait()
         finally:
             self.under_way -= 1
-        chance = int.from_bytes(hashlib.sha256(str(call.seed).encode()).digest()[:4])
-        answer = self.answers[chance % len(self.answers)]
-        text = f"6 * 7 = 42\nAnswer: {answer}" if call.schema is None else _obey(call.schema, answer, chance)  # fmt: skip
+        text = improvised(call.seed, call.schema, self.answers)
         spend = Spend(tokens_in=call.size // 4, tokens_out=len(text) // 4)
         self.billed = self.billed + self.price.of(spend, seconds=0)
         return Reply(text=text, finish="stop", spend=spend)
+
+
+def improvised(
+    seed: int, schema: JsonSchema | None, answers: Sequence[str] = ("42", "42", "42", "41")
+) -> str:
+    """Return words in the form that is asked for; they depend on the seed alone."""
+    chance = int.from_bytes(hashlib.sha256(str(seed).encode()).digest()[:4])
+    answer = answers[chance % len(answers)]
+    return f"6 * 7 = 42\nAnswer: {answer}" if schema is None else _obey(schema, answer, chance)
 
 
 def _obey(schema: JsonSchema, answer: str, chance: int) -> str:

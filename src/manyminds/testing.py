@@ -125,11 +125,13 @@ class ScriptedRun:
                 step=self._steps, member=member.name, tool=call.name, arguments=call.arguments
             )
         )  # fmt: skip
-        outcome = await Toolset(self.with_tools).call(member.name, call, new_id=self.new_id)
+        outcome = await Toolset(self.with_tools).call(
+            member.name, call, new_id=self.new_id, key=f"scripted/{self._steps}"
+        )
         self.tell(
             ToolReturned(
                 step=self._steps, member=member.name, tool=call.name, evidence=outcome.evidence,
-                error=outcome.error, seconds=0.0,
+                error=outcome.error, failure=outcome.failure, seconds=0.0,
             )
         )  # fmt: skip
         return outcome

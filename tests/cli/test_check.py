@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from manyminds.cli.app import run
+from manyminds.transcript.codec import chained, split_chain
 from tests.cli.test_research import PUMP, command, finds, knows_pump, page
 from tests.scholar import Scholar
 from tests.stub import Stub
@@ -50,6 +51,16 @@ def test_what_a_program_computed_is_cited_and_what_it_only_prints_is_not(
     assert "seen.add(a)" in capsys.readouterr().out
 
 
+def forge(path: Path, text: str) -> None:
+    """Write another past, as who can write all files can: a new chain, and no seal."""
+    before, lines = "", list[bytes]()
+    for line in text.encode().splitlines():
+        chained_line, before = chained(split_chain(line)[0], before)
+        lines.append(chained_line)
+    path.write_bytes(b"".join(lines))
+    path.with_name("seal.json").unlink(missing_ok=True)
+
+
 def test_check_computes_again_and_notices_what_was_changed(
     stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -57,7 +68,7 @@ def test_check_computes_again_and_notices_what_was_changed(
     path = Path(json.loads(capsys.readouterr().out)["transcript"])
     assert run(["check"]) == 0
     assert "✔ [1] program://" in capsys.readouterr().out
-    path.write_text(path.read_text().replace("steps = 1000", "steps = 100"))
+    forge(path, path.read_text().replace("steps = 1000", "steps = 100"))
     assert run(["check", "--json"]) == 1
     [row] = json.loads(capsys.readouterr().out)["checks"]
     assert (row["holds"], row["why"]) == (False, "the program prints something else now")
@@ -75,7 +86,7 @@ def test_check_holds_words_against_the_stored_page(
     assert "in the stored page" in capsys.readouterr().out
     kept = path.read_text()
     *before, end = kept.splitlines(keepends=True)
-    path.write_text("".join(before) + end.replace("It has to be washed", "It may be washed"))
+    forge(path, "".join(before) + end.replace("It has to be washed", "It may be washed"))
     assert run(["check"]) == 1
     assert "other words there" in capsys.readouterr().out
     path.with_name("sources.sqlite").unlink()

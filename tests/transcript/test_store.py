@@ -26,11 +26,13 @@ def event(number: int) -> Recorded:
     return Recorded(run="r1", number=number, at=at, event=what)
 
 
-def written(path: Path, count: int) -> bytes:
+def written(path: Path, count: int, *, killed: bool = True) -> bytes:
     writer = TranscriptWriter(path)
     for number in range(count):
         writer.write(event(number))
     writer.close()
+    if killed:  # a process that is killed leaves no seal
+        path.with_name("seal.json").unlink()
     return path.read_bytes()
 
 
@@ -73,6 +75,10 @@ def test_a_missing_line_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     lines = written(path, 3).split(b"\n")
     path.write_bytes(b"\n".join([lines[0], lines[2], b""]))
+    with pytest.raises(RecordError, match=":2: this line, or the one before, was changed"):
+        read_transcript(path)
+    # As releases before the chain wrote them.
+    path.write_bytes(encode(event(0)) + encode(event(2)))
     with pytest.raises(RecordError, match="out of order"):
         read_transcript(path)
 

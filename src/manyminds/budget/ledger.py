@@ -6,7 +6,7 @@ ledger is their sum, so a run that is read again knows what it had spent.
 
 from collections.abc import Iterable
 
-from manyminds.core.events import Recorded, Replied, RequestFailed
+from manyminds.core.events import Recorded, Replied, RequestFailed, Resumed
 from manyminds.core.values import NOTHING_SPENT, Cost, Spend
 
 __all__ = ["cost_of"]
@@ -17,12 +17,16 @@ def cost_of(events: Iterable[Recorded]) -> Cost:
     total = NOTHING_SPENT
     members: dict[str, Spend] = {}
     first = last = None
+    before = 0.0
     for recorded in events:
+        event = recorded.event
+        if isinstance(event, Resumed):  # no process was at work in between
+            before, first = event.elapsed_s, recorded.at
         first = recorded.at if first is None else first
         last = recorded.at
-        event = recorded.event
         if isinstance(event, Replied | RequestFailed):
             total = total + event.spend
             members[event.member] = members.get(event.member, NOTHING_SPENT) + event.spend
-    seconds = 0.0 if first is None or last is None else (last - first).total_seconds()
+    worked = 0.0 if first is None or last is None else (last - first).total_seconds()
+    seconds = before + worked
     return Cost(spend=total, seconds=seconds, by_member=members)

@@ -50,6 +50,10 @@ class Meter:
         self._check_seconds(ending=ending)
         self._check_tokens(tokens, ending=ending)
         self._check_usd(usd, ending=ending)
+        return self.hold_again(tokens=tokens, usd=usd)
+
+    def hold_again(self, *, tokens: int, usd: Decimal | None) -> Hold:
+        """Set aside what was to be had when the step was first taken."""
         hold = Hold(tokens=tokens, usd=usd)
         self._held.append(hold)
         return hold

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from manyminds.budget.parse import parse_limits
+from manyminds.cli.background import HERE, BackgroundFlags, send_off
 from manyminds.cli.person import asked_in_terminal
 from manyminds.cli.question import read_question, read_schema
-from manyminds.cli.session import configured, exit_code, in_session
+from manyminds.cli.session import chosen, configured, exit_code, in_session
 from manyminds.cli.view import View, choose_view
 from manyminds.cli.web import DEFAULT, WebFlags
 from manyminds.cli.words import answer_as_text, as_json_line
@@ -20,6 +21,7 @@ from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch
 from manyminds.runtime.ask import ask as run_ask
+from manyminds.runtime.orders import Order
 from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.settings import Setting, load_settings
 from manyminds.strategies.registry import EFFORTS, Effort
@@ -44,6 +46,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     abstain: float | None = None,
     prefer: Literal["energy"] | None = None,
     clarify: Annotated[bool, Parameter(negative=())] = False,
+    away: BackgroundFlags = HERE,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
     events: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
@@ -51,8 +54,8 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
 ) -> int:
     """Ask a question. The answer goes to stdout, everything else to stderr.
 
-    Exit codes: 0 answered, 1 no answer (what there is is printed), 2 wrong use, 3 out of budget,
-    4 provider trouble, 130 interrupted. Ctrl-C once finishes with what is there; twice stops.
+    Exit codes: 0 answered, 1 no answer, 2 wrong use, 3 out of budget, 4 provider trouble, 130
+    interrupted. Ctrl-C once finishes with what is there; twice stops.
 
     Args:
         question: The question; `@file` reads a file, `-` or nothing reads stdin.
@@ -78,12 +81,23 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
         "models": model, "effort": effort, "strategy": strategy, "members": _members(members),
         "budget": budget, "docs": docs, "search": web.search, "seed": seed,
     })  # fmt: skip
-    view = choose_view(quiet=quiet or events, json_=json_)
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     more = _More(
         verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, prefer=prefer,
         clarify=clarify, web=web,
     )  # fmt: skip
+    return _done(task, settings, more, away, json_=json_, events=events, quiet=quiet)
+
+
+def _done(
+    task: Task, settings: dict[str, Setting], more: "_More", away: BackgroundFlags, *, json_: bool,
+    events: bool, quiet: bool,
+) -> int:  # fmt: skip
+    """Work the question here, or let it go on by itself; print what there is to print."""
+    view = choose_view(quiet=quiet or events, json_=json_)
+    if away.background:
+        order = asyncio.run(_order(task, settings, view, more, away))
+        return send_off(order, json_=json_, quiet=quiet)
     asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
         print(as_json_line(asked) if json_ else answer_as_text(asked, only=quiet))
@@ -153,10 +167,24 @@ async def _run(
     async def work(models: tuple[str, ...], watch: Watch) -> Asked:
         back = replace(watch, on_doubt=partial(_ask_back, view)) if more.clarify else watch
         options = _options(settings, models, more)
-        return await run_ask(task, options, data=data_home(), cache=cache_home(), watch=back)
+        order = Order(task=task, options=options, clarify=more.clarify)
+        return await run_ask(
+            task, options, data=data_home(), cache=cache_home(), watch=back, order=order
+        )
 
     _options(settings, configured(settings), more)  # wrong ones are told before a model is sought
     return await in_session(settings, view, work, events=events, confirm=more.web.confirm)
+
+
+async def _order(
+    task: Task, settings: dict[str, Setting], view: View, more: _More, away: BackgroundFlags
+) -> Order:
+    """Return what a process of its own is to do."""
+    if more.clarify:
+        raise UsageError("--clarify asks you in this terminal; leave it out with --background")
+    _options(settings, configured(settings), more)  # wrong ones are told before a model is sought
+    options = _options(settings, await chosen(settings, view), more)
+    return Order(task=task, options=options, asks=more.web.confirm, notify=away.notify)
 
 
 async def _ask_back(view: View, question: str) -> str | None:

@@ -1,7 +1,7 @@
 """The state a viewer sees, folded from events: the one reader behind panes and plain lines."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from manyminds.core.events import (
     Cited,
@@ -21,6 +21,7 @@ from manyminds.core.events import (
     Replied,
     Requested,
     RequestFailed,
+    Resumed,
     Revised,
     Routed,
     RunEnded,
@@ -92,6 +93,9 @@ class Board:
                 return f"{event.member} used {event.tool}: {how}"
             case MemberEnded():
                 return self._ended(event, recorded.at)
+            case Resumed():
+                self.began = recorded.at - timedelta(seconds=event.elapsed_s)
+                return "its process had ended; it goes on"
             case _:
                 return self._panel(event)
 
@@ -154,7 +158,7 @@ class Board:
 
     def _failed(self, event: RequestFailed) -> str:
         self._paid(event.member, event.spend)
-        again = "" if event.retry_in_s is None else f"; again in {event.retry_in_s:.1f} s"
+        again = f"; again in {event.retry_in_s:.1f} s" if event.retry_in_s else ""
         self._step(event.member, f"waits{again}" if again else "failed")
         return f"{event.member}: {event.message}{again}"
 

@@ -11,11 +11,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from manyminds.budget.parse import parse_limits
+from manyminds.cli.background import HERE, BackgroundFlags, send_off
 from manyminds.cli.exits import ANSWERED
 from manyminds.cli.plans import ask_about, plan_as_toml, read_plan
 from manyminds.cli.question import read_question
 from manyminds.cli.reports import check_outs, report_as_text, write_out
-from manyminds.cli.session import configured, exit_code, in_session
+from manyminds.cli.session import chosen, configured, exit_code, in_session
 from manyminds.cli.view import View, choose_view
 from manyminds.cli.web import DEFAULT, WebFlags
 from manyminds.cli.words import as_json_line, notice
@@ -23,8 +24,9 @@ from manyminds.core.errors import RunCancelled, UsageError
 from manyminds.core.values import Limits, Plan, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch
 from manyminds.runtime.history import Expected
+from manyminds.runtime.orders import Order, Way
 from manyminds.runtime.paths import cache_home, data_home
-from manyminds.runtime.research import OnPlan, Way
+from manyminds.runtime.research import OnPlan
 from manyminds.runtime.research import research as run_research
 from manyminds.runtime.settings import Setting, load_settings
 from manyminds.runtime.web import sites_in
@@ -50,6 +52,7 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     out: _Outs = (),
+    away: BackgroundFlags = HERE,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
     events: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
@@ -89,7 +92,7 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
     work = Work(
         question=asked, settings=settings,
         plan=given(asked, plan, web, numbers, experiment=experiment),
-        only_docs=only_docs, web=web,
+        only_docs=only_docs, web=web, away=away,
     )  # fmt: skip
     asks = not (yes or plan is not None or plan_only)
     return work.done(
@@ -146,12 +149,15 @@ class Work:
     only_docs: bool
     web: WebFlags
     way: Way = "orchestrate"
+    away: BackgroundFlags = HERE
 
     def done(
         self, *, asks: bool, plan_only: bool, out: tuple[Path, ...], json_: bool, events: bool,
         quiet: bool,
     ) -> int:  # fmt: skip
         """Do it, print what came of it, and return the exit code."""
+        if self.away.background:
+            return self._sent_off(asks=asks, plan_only=plan_only, out=out, json_=json_, quiet=quiet)
         if asks and not (sys.stdin is not None and sys.stdin.isatty()):
             raise UsageError("the plan is shown first, and nobody is there to see it; add --yes")
         view = choose_view(quiet=quiet or events, json_=json_)
@@ -168,6 +174,24 @@ class Work:
             text = report_as_text(asked, self.question, only=quiet)
             print(as_json_line(asked) if json_ else text)
         return exit_code(asked)
+
+    def _sent_off(
+        self, *, asks: bool, plan_only: bool, out: tuple[Path, ...], json_: bool, quiet: bool
+    ) -> int:
+        """Let a process of its own do it; it waits for the person where it has to ask."""
+        if plan_only or out:
+            raise UsageError(
+                "--background prints the run's name and no more: leave out --plan-only and --out; "
+                "`manyminds show RUN --out FILE` writes the report later"
+            )
+        view = choose_view(quiet=quiet, json_=json_)
+        self._options(configured(self.settings))
+        models = asyncio.run(chosen(self.settings, view, here=self.only_docs))
+        order = Order(
+            task=Task(prompt=self.question), options=self._options(models), way=self.way,
+            plan=self.plan, asks=asks or self.web.confirm, notify=self.away.notify,
+        )  # fmt: skip
+        return send_off(order, json_=json_, quiet=quiet)
 
     async def _run(self, view: View, on_plan: OnPlan | None, *, events: bool) -> Asked:
         self._options(configured(self.settings))  # wrong ones are told before a model is sought

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -13,16 +14,15 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from manyminds.budget.ledger import cost_of
 from manyminds.cli.board import Board
 from manyminds.cli.reports import check_outs, report_as_text, write_out
 from manyminds.cli.view import choose_view, draw, safe
 from manyminds.cli.words import answer_as_text, as_json_line, cost_as_json, notice
 from manyminds.core.errors import RecordError, UsageError
-from manyminds.core.events import RunEnded, RunStarted
 from manyminds.core.messages import JsonValue
-from manyminds.core.values import Answer
 from manyminds.runtime.ask import Asked
+from manyminds.runtime.kept import asked_of, question_of, state_of
+from manyminds.runtime.orders import read_order
 from manyminds.runtime.paths import data_home
 from manyminds.transcript.store import Transcript, read_transcript, run_names, transcript_path
 
@@ -42,29 +42,39 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
         json_: Print one JSON object.
     """
     rows: list[JsonValue] = []
-    for name in list(run_names(data_home()))[:limit]:
+    for name in islice(run_names(data_home()), limit):
         try:
-            asked = read_asked(transcript_path(data_home(), name))
+            rows.append(_row(name))
         except RecordError as error:
             notice(str(error))
-            continue
-        rows.append(
-            {
-                "run": name, "outcome": asked.answer.outcome, "strategy": asked.strategy,
-                "question": _question(asked), "answer": asked.answer.text,
-                "cost": cost_as_json(asked.cost),
-            }
-        )  # fmt: skip
     if json_:
         print(json.dumps({"outcome": "answered", "cost": None, "runs": rows}, ensure_ascii=False))
         return 0
     for row in rows:
         if isinstance(row, dict):
             asked_, answered = _cell(row["question"], 50), _cell(row["answer"], 30)
-            print(safe(f"{row['run']}  {row['outcome']!s:9} {asked_:50}  {answered}"))
+            stands = row["outcome"] if row["state"] == "finished" else row["state"]
+            print(safe(f"{row['run']}  {stands!s:10} {asked_:50}  {answered}"))
     if not rows:
         notice('no runs yet; start with: manyminds ask "QUESTION"')
     return 0
+
+
+def _row(name: str) -> JsonValue:
+    transcript = read_transcript(transcript_path(data_home(), name))
+    state = state_of(transcript)
+    if state == "queued":
+        prompt = read_order(transcript.path.parent).task.prompt
+        return {
+            "run": name, "state": state, "outcome": "none", "strategy": None, "question": prompt,
+            "answer": None, "cost": None,
+        }  # fmt: skip
+    asked = asked_of(transcript)
+    return {
+        "run": name, "state": state, "outcome": asked.answer.outcome, "strategy": asked.strategy,
+        "question": question_of(transcript), "answer": asked.answer.text,
+        "cost": cost_as_json(asked.cost),
+    }  # fmt: skip
 
 
 def show(
@@ -82,11 +92,12 @@ def show(
     if out is not None:
         check_outs((out,), (".md", ".html", ".json", ".csv"))
     asked = read_asked(path)
+    question = question_of(read_transcript(path))
     if svg is not None:
         picture(read_transcript(path), answer_as_text(asked), svg)
     if out is not None:
-        write_out(asked, out, _question(asked))
-    print(as_json_line(asked) if json_ else report_as_text(asked, _question(asked)))
+        write_out(asked, out, question)
+    print(as_json_line(asked) if json_ else report_as_text(asked, question))
     return 0
 
 
@@ -142,36 +153,12 @@ def _read(path: Path) -> Transcript:
 
 
 def read_asked(path: Path) -> Asked:
-    """Read a run's result off its transcript; a run that was killed has no answer.
+    """Read a run's result off its transcript; one that has not ended has no answer yet.
 
     Raises:
         RecordError: If it has not even begun.
     """
-    transcript = _read(path)
-    start = next((r.event for r in transcript.events if isinstance(r.event, RunStarted)), None)
-    if start is None:
-        raise RecordError(f"{path}: the run never began")
-    end = next((r.event for r in transcript.events if isinstance(r.event, RunEnded)), None)
-    unfinished = "the run was ended from outside before it had an answer"
-    return Asked(
-        run=path.parent.name,
-        answer=end.answer if end is not None else Answer(
-            outcome="none", text=None, canonical=None, confidence=None, missing=(unfinished,)
-        ),
-        strategy=start.strategy,
-        members=start.members,
-        cost=cost_of(transcript.events),
-        stopped_by=end.stopped_by if end is not None else "killed",
-        transcript=path,
-        prompts=start.prompts,
-    )  # fmt: skip
-
-
-def _question(asked: Asked) -> str:
-    for recorded in read_transcript(asked.transcript).events[:1]:
-        if isinstance(recorded.event, RunStarted):
-            return recorded.event.task.prompt
-    return ""
+    return asked_of(_read(path))
 
 
 def _cell(value: object, most: int) -> str:

@@ -3,8 +3,9 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 
 from manyminds.cli.exits import ANSWERED, BUDGET, INTERRUPTED, NO_ANSWER, PROVIDER
@@ -17,11 +18,11 @@ from manyminds.runtime.ask import Asked, Watch
 from manyminds.runtime.discover import choose_models
 from manyminds.runtime.run import MemoryRun
 from manyminds.runtime.settings import Setting
-from manyminds.runtime.steer import NOW
+from manyminds.runtime.steer import CANCELLED, NOW
 from manyminds.tools.web.sites import Agreed
 from manyminds.transcript.codec import encode
 
-__all__ = ["configured", "exit_code", "in_session"]
+__all__ = ["chosen", "configured", "exit_code", "in_session", "looking_on"]
 
 Work = Callable[[tuple[str, ...], Watch], Awaitable[Asked]]
 """Works a question with these models, being watched."""
@@ -53,20 +54,35 @@ async def in_session(
     """
     if confirm and not (sys.stdin is not None and sys.stdin.isatty()):
         raise UsageError("--confirm needs a terminal to ask you in; leave it out here")
+    models = await chosen(settings, view, here=here)
+    with looking_on(view, events=events) as watch:
+        if confirm:
+            watch = replace(watch, on_address=partial(_confirm, view))
+        return await work(models, watch)
+
+
+async def chosen(
+    settings: dict[str, Setting], view: View, *, here: bool = False
+) -> tuple[str, ...]:
+    """Return the models to use, and say which and why; with `here`, only on this machine."""
     names, by_flag = configured(settings), settings["models"].origin == "flag"
     choice = await choose_models(names if by_flag else (), () if by_flag else names, here=here)
     if not view.silent:
         notice(f"model: {', '.join(choice.models)} ({choice.why})")
+    return choice.models
+
+
+@contextmanager
+def looking_on(view: View, *, events: bool) -> Generator[Watch]:
+    """Show a run as it goes, and let Ctrl-C end it."""
     with ExitStack() as stack:
         stack.enter_context(view)
-        watch = Watch(
+        yield Watch(
             sinks=(*([_print_event] if events else []), view.on_event),
             on_progress=view.on_progress if view.live else None,
             on_notice=view.on_notice,
-            on_address=partial(_confirm, view) if confirm else None,
             on_start=lambda run: _stop_on_interrupt(run, stack),
         )
-        return await work(choice.models, watch)
 
 
 _AGREED: dict[str, Agreed] = {"y": "page", "yes": "page", "s": "site"}
@@ -107,7 +123,7 @@ def _stop_on_interrupt(run: MemoryRun, stack: ExitStack) -> None:
 
 def exit_code(asked: Asked) -> int:
     """Return what the program exits with."""
-    if asked.stopped_by == "interrupted":
+    if asked.stopped_by in ("interrupted", CANCELLED):
         return INTERRUPTED
     if asked.answer.outcome == "answered":
         return ANSWERED

@@ -11,6 +11,8 @@ from manyminds.runtime.steer import say
 
 __all__ = ["steer"]
 
+_SAID = ("hint", "drop", "now")
+
 
 def steer(
     run: str,
@@ -19,14 +21,17 @@ def steer(
     *,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
-    """Say something to research that is going on, from another terminal.
+    """Say something to a run that is going on, from another terminal.
 
     Args:
         run: Its name, a unique part of it, or `last`.
-        what: hint (words for all workers), drop (the number of a part), or now (answer at once).
+        what: hint (words for all who work), drop (the number of a part), or now (answer at once);
+            anything else is a hint itself.
         text: The hint, or the number.
         json_: Print one JSON object.
     """
+    if what not in _SAID:
+        what, text = "hint", f"{what} {text}".strip()
     say(data_home(), run, what, text)
     notice(f"{run} is told: {what} {text}".rstrip())
     if json_:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from manyminds.cli.background import HERE, BackgroundFlags
 from manyminds.cli.question import read_question
 from manyminds.cli.reports import check_outs
 from manyminds.cli.research import Work, given
@@ -24,6 +25,7 @@ def wide(  # noqa: D417 (the flags of the web say themselves what they are)
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     out: Annotated[tuple[Path, ...], Parameter(consume_multiple=False, negative=())] = (),
+    away: BackgroundFlags = HERE,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
     events: Annotated[bool, Parameter(negative=())] = False,
     quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())] = False,
@@ -55,7 +57,7 @@ def wide(  # noqa: D417 (the flags of the web say themselves what they are)
     asked = read_question(question)
     work = Work(
         question=asked, settings=settings, plan=given(asked, plan, web, {}),
-        only_docs=False, web=web, way="wide",
+        only_docs=False, web=web, way="wide", away=away,
     )  # fmt: skip
     asks = not (yes or plan is not None or plan_only)
     return work.done(

@@ -2,7 +2,8 @@
 
 ManymindsError
 ├── UsageError             the caller must change the call
-│   └── UnknownName        no strategy, tool, model or run has that name
+│   ├── UnknownName        no strategy, tool, model or run has that name
+│   └── RunBusy            another process is at work on that run
 ├── RunError               the run ended without an answer; its transcript is kept
 │   ├── BudgetExceeded     a limit of the budget was reached
 │   ├── RunCancelled       somebody asked the run to end with what is there
@@ -12,7 +13,8 @@ ManymindsError
 ├── ToolError              told to the model, which may do something about it
 │   ├── ToolRetry          the call was wrong; the message says how to mend it
 │   └── ToolFailed         the tool cannot do it, now or ever
-└── RecordError            a stored transcript cannot be read
+└── RecordError            a stored transcript cannot be read or written
+    └── ReplayDiverged     a run taken up again did not do what it had done
 
 Errors carry data, and a message of one line that says what to do.
 """
@@ -30,6 +32,8 @@ __all__ = [
     "NoCandidate",
     "ProviderError",
     "RecordError",
+    "ReplayDiverged",
+    "RunBusy",
     "RunCancelled",
     "RunError",
     "ToolError",
@@ -67,6 +71,10 @@ class UnknownName(UsageError):
         self.kind = kind
         self.name = name
         self.nearest = near[0] if near else None
+
+
+class RunBusy(UsageError):
+    """Another process is at work on the run; two would pay twice."""
 
 
 class RunError(ManymindsError):
@@ -138,4 +146,11 @@ class ToolFailed(ToolError):
 
 
 class RecordError(ManymindsError):
-    """A stored transcript cannot be read; the message names file and line."""
+    """A stored transcript cannot be read or written; the message names file and line.
+
+    It ends a run whatever else is going on: what cannot be recorded must not be paid for.
+    """
+
+
+class ReplayDiverged(RecordError):
+    """A run that was taken up again did something else than its transcript says it had done."""

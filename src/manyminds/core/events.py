@@ -5,9 +5,10 @@ Panes, JSON lines, ledger, replay and diagnosis read these; only a run writes th
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
-from manyminds.core.messages import Finish, JsonValue, Purpose, ToolCall
+from manyminds.core.messages import Finish, JsonValue, Purpose, ToolCall, ToolFailure
 from manyminds.core.values import (
     Answer,
     Citation,
@@ -38,6 +39,7 @@ __all__ = [
     "MemberEnded",
     "MemberStarted",
     "NoteShared",
+    "PersonAsked",
     "PhaseStarted",
     "Planned",
     "Ranked",
@@ -47,12 +49,14 @@ __all__ = [
     "Replied",
     "RequestFailed",
     "Requested",
+    "Resumed",
     "Revised",
     "Routed",
     "RunEnded",
     "RunStarted",
     "Selected",
     "Steered",
+    "StepRefused",
     "ToolCalled",
     "ToolReturned",
 ]
@@ -158,6 +162,18 @@ class RequestFailed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StepRefused:
+    """A request was not sent, since the budget does not hold it."""
+
+    kind: Literal["step_refused"] = "step_refused"
+    member: str
+    seed: int
+    limit: Literal["usd", "tokens", "seconds"]
+    allowed: Decimal
+    spent: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
 class ToolCalled:
     """A tool was called."""
 
@@ -178,6 +194,8 @@ class ToolReturned:
     tool: str
     evidence: tuple[Evidence, ...]
     error: str | None
+    failure: ToolFailure | None = None
+    """What kind of error it was; `None` where there was none."""
     seconds: float
 
 
@@ -209,14 +227,39 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PersonAsked:
+    """The run waits for the person, who is not at a prompt: `approve` or `deny` answers."""
+
+    kind: Literal["person_asked"] = "person_asked"
+    what: Literal["plan", "address"]
+    text: str
+    """The address, or the plan as a file holds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Steered:
     """The person said something to the run while it went on."""
 
     kind: Literal["steered"] = "steered"
-    what: Literal["hint", "drop", "now", "page", "site", "no"]
-    """A hint for all who work on; a part to drop; the wish for an answer at once; and of an address
-    that nobody named: that it may be read, all of its site, or that it may not."""
+    what: Literal["hint", "drop", "now", "cancel", "page", "site", "no"]
+    """A hint for all who work on; a part to drop; the wish for an answer at once, or for none; and
+    of an address that nobody named: that it may be read, all of its site, or that it may not."""
     text: str
+    id: str = ""
+    """Name of the line that said it, where another process did: it is heard once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    """The run was taken up again after its process had ended."""
+
+    kind: Literal["resumed"] = "resumed"
+    elapsed_s: float
+    """Seconds the run had worked before; the time in between counts against no limit."""
+    version: str
+    """Version of the package that goes on."""
+    prompts: str
+    """Hash over its prompt files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,13 +389,16 @@ Event = (
     | Requested
     | Replied
     | RequestFailed
+    | StepRefused
     | ToolCalled
     | ToolReturned
     | NoteShared
     | Checked
     | Cited
     | Planned
+    | PersonAsked
     | Steered
+    | Resumed
     | Clarified
     | RemarkMade
     | RemarkRejected

@@ -3,7 +3,7 @@
 Nothing here knows a provider's format: `agents.models` translates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -21,6 +21,8 @@ __all__ = [
     "Reply",
     "Said",
     "ToolCall",
+    "ToolEffect",
+    "ToolFailure",
     "ToolResult",
     "ToolSpec",
     "Turn",
@@ -39,6 +41,15 @@ Finish = Literal["stop", "length", "tools", "cancelled"]
 
 Purpose = Literal["work", "lead", "check", "finish"]
 """What a request is for. `finish` may spend the reserve kept for ending well."""
+
+
+ToolFailure = Literal["retry", "failed", "broken", "late", "cancelled", "interrupted"]
+"""Why a tool gave nothing: the call was wrong, it cannot be done, the tool is broken, the time was
+over, nobody needed it any more, or the process ended meanwhile."""
+
+ToolEffect = Literal["none", "keyed", "unkeyed"]
+"""What calling a tool does to the world: nothing; something that the other side does once for one
+key; something that nobody can know of after a crash."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +96,8 @@ class ToolSpec:
     name: str
     description: str
     parameters: JsonSchema
+    effect: ToolEffect = field(default="none", repr=False)
+    """Models are not told."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random  # noqa: TID251 (the type only: chance is the run's)
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from manyminds.core.events import Event
-from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
+from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolFailure, ToolSpec
 from manyminds.core.values import (
     Answer,
     Candidate,
@@ -18,7 +18,17 @@ from manyminds.core.values import (
     Verdict,
 )
 
-__all__ = ["Abilities", "Left", "Ranker", "Run", "Strategy", "Tool", "ToolOutcome", "Verifier"]
+__all__ = [
+    "Abilities",
+    "Left",
+    "Ranker",
+    "Remembering",
+    "Run",
+    "Strategy",
+    "Tool",
+    "ToolOutcome",
+    "Verifier",
+]
 
 T = TypeVar("T")
 
@@ -58,6 +68,8 @@ class ToolOutcome:
     """What the model is shown, fenced as data."""
     evidence: tuple[Evidence, ...] = ()
     error: str | None = None
+    failure: ToolFailure | None = None
+    """What kind of error it was."""
 
 
 class Run(Protocol):
@@ -176,6 +188,15 @@ class Tool(Protocol):
         Raises:
             ToolError: If it cannot be done; the model reads the message.
         """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A tool whose later calls depend on its earlier ones."""
+
+    def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
+        """Take in a call of this run that another process had done, without doing it again."""
         ...
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 __all__ = [
+    "VERSION",
     "Answer",
     "AnswerOutcome",
     "Candidate",
@@ -40,6 +41,9 @@ __all__ = [
     "Task",
     "Verdict",
 ]
+
+VERSION = "0.1.0"
+"""Of the package, as every record names it."""
 
 RemarkKind = Literal["claim", "evidence", "question", "objection", "clarify", "approval"]
 """What a message between members is. `clarify` asks the person, not a member; `approval` is said

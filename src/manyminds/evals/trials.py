@@ -20,7 +20,7 @@ from manyminds.core.events import (
     RunEnded,
     RunStarted,
 )
-from manyminds.core.values import Answer, Limits, Spend, Task
+from manyminds.core.values import VERSION, Answer, Limits, Spend, Task
 from manyminds.evals.arms import Arm, Unit, Wallet, amount_of
 from manyminds.evals.questions import Grade, Question, grade
 from manyminds.runtime.ask import new_run_id, play
@@ -150,7 +150,7 @@ async def play_trial(bench: Bench, arm: Arm, question: Question, amount: float |
         run.tell(
             RunStarted(
                 task=task, strategy=arm.name, members=members, limits=Limits(), seed=bench.seed,
-                version="0.1.0", prompts=prompts_hash(),
+                version=VERSION, prompts=prompts_hash(),
             )
         )  # fmt: skip
         answer, stopped_by = await play(run, arm.make(wallet))

@@ -17,17 +17,21 @@ from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import (
     ManymindsError,
     ProviderError,
+    RecordError,
     RunError,
     UsageError,
 )
 from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted, Steered
 from manyminds.core.protocols import Strategy, Tool
-from manyminds.core.values import Answer, Cost, Limits, Member, Task
+from manyminds.core.values import VERSION, Answer, Cost, Limits, Member, Task
 from manyminds.runtime.choose import AskOptions, choose_strategy, greener, member_count
+from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.endpoints import EMBEDDED, connect, stays_here
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import abstaining, calibrated
+from manyminds.runtime.orders import Order, write_order
 from manyminds.runtime.run import Endpoint, MemoryRun, Sink
+from manyminds.runtime.steer import CANCELLED, following
 from manyminds.runtime.web import ready_web
 from manyminds.strategies.registry import thinking_for
 from manyminds.tools.calculator.tool import Calculate
@@ -40,7 +44,7 @@ from manyminds.tools.web.outgoing import Outgoing
 from manyminds.tools.web.sites import Agreed, Confirm, Sites
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
-__all__ = ["AskOptions", "Asked", "Watch", "ask", "play"]
+__all__ = ["AskOptions", "Asked", "Place", "Watch", "ask", "going_on", "play"]
 
 ENOUGH = 0.5
 """A run cut short still answers where its answer is likelier right than not."""
@@ -59,7 +63,7 @@ class Watch:
     """Told of each piece of a reply; without it replies are not streamed."""
     on_notice: Callable[[str], None] = lambda _line: None
     """Told in one line what is being readied."""
-    on_start: Callable[[MemoryRun], None] = lambda _run: None
+    on_start: Callable[[DurableRun], None] = lambda _run: None
     """Given the run, to be able to stop it."""
     on_sites: Callable[[Sites], None] = lambda _sites: None
     """Given what may be fetched from the web."""
@@ -85,6 +89,22 @@ class Asked:
     """Hash over the prompts that made the answer."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a run is recorded, and what is on record already."""
+
+    run: str
+    path: Path
+    writer: TranscriptWriter
+    past: tuple[Recorded, ...] = ()
+
+    @property
+    def started(self) -> RunStarted | None:
+        """How the run began; `None` where it did not yet."""
+        event = self.past[0].event if self.past else None
+        return event if isinstance(event, RunStarted) else None
+
+
 async def ask(
     task: Task,
     options: AskOptions,
@@ -93,6 +113,8 @@ async def ask(
     cache: Path,
     watch: Watch,
     way: tuple[str, Strategy] | None = None,
+    order: Order | None = None,
+    place: Place | None = None,
 ) -> Asked:
     """Work a question and return what came of it; whatever happens, the transcript is kept.
 
@@ -103,49 +125,54 @@ async def ask(
         cache: Folder of what can be made again.
         watch: Who looks on.
         way: A strategy with its name, in place of what the options come to.
+        order: What is kept to begin the run again; `None`: task and options.
+        place: Where it is recorded; `None`: a new run.
 
     Raises:
         UsageError: If an option cannot be met; nothing was spent then.
         ProviderError: If no model can be reached at all.
+        RecordError: If the transcript cannot be written, or the run does not go on as it began.
     """
-    began = time.monotonic()
-    options = _checked(task, options, data, watch)
+    began, options = time.monotonic(), _checked(task, options, data, watch)
     name, strategy = choose_strategy(options, data) if way is None else way
     count = member_count(options, name)
-    run_id = new_run_id()
-    path = new_transcript_path(data, run_id)
-    events: list[Recorded] = []
     async with AsyncExitStack() as stack:
         endpoints = await _connect_all(stack, options.models, cache, watch)
-        _check_budget(options.limits, endpoints)
-        _check_length(task, endpoints)
+        _check_holds(task, options, endpoints)
+        if place is None:
+            place = _new_place(data, order or Order(task=task, options=options))
+            stack.callback(place.writer.close)
         opened: list[Sites] = []
         looks = replace(watch, on_sites=opened.append)
-        found = await _looking_up(stack, options, task, cache, looks, path.with_name(SOURCES))
-        tools = Toolset([*found, *await _computing(stack, cache, watch)])
-        writer = TranscriptWriter(path)
-        stack.callback(writer.close)
+        tools = await _tools(stack, options, task, cache, looks, place)
+        events = list(place.past)
         run = _run_of(
-            run_id, _sourced(task, options), options, endpoints, tools, name=name, count=count,
-            began=began, sinks=(writer.write, events.append, *watch.sinks), watch=watch,
+            place, _sourced(task, options), options, endpoints, tools, name=name, count=count,
+            began=began, sinks=(place.writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
-        _hand_over(opened, run, watch)
+        _hand_over(opened, run, watch, place.past)
+        ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
         if way is None:  # what research will cost is told with its plan
-            ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
             watch.on_notice(f"expected: {ahead}")
-        watch.on_start(run)
-        run.tell(_started(run, name, options))
-        await _clarify(run, watch)
-        answer, stopped_by = await play(run, strategy)
+        run.begin(_started(run, name, options))
+        async with following(run, place.path.parent, place.past):
+            answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
         answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
     cost = cost_of(events)
     if stopped_by is None:
         remember(data, name, ",".join(endpoints), _size(answer, count), cost)
     return Asked(
-        run=run_id, answer=answer, strategy=name, members=run.members, cost=cost,
-        stopped_by=stopped_by, transcript=path, prompts=prompts_hash(),
+        run=place.run, answer=answer, strategy=name, members=run.members, cost=cost,
+        stopped_by=stopped_by, transcript=place.path, prompts=prompts_hash(),
     )  # fmt: skip
+
+
+def _new_place(data: Path, order: Order) -> Place:
+    run = new_run_id()
+    path = new_transcript_path(data, run)
+    write_order(path.parent, order)
+    return Place(run=run, path=path, writer=TranscriptWriter(path))
 
 
 def _checked(task: Task, options: AskOptions, data: Path, watch: Watch) -> AskOptions:
@@ -167,7 +194,7 @@ def _sourced(task: Task, options: AskOptions) -> Task:
 
 
 def _run_of(
-    run_id: str,
+    place: Place,
     task: Task,
     options: AskOptions,
     endpoints: dict[str, Endpoint],
@@ -178,20 +205,28 @@ def _run_of(
     began: float,
     sinks: Sequence[Sink],
     watch: Watch,
-) -> MemoryRun:
-    return MemoryRun(
-        run_id=run_id, task=task, endpoints=endpoints, tools=tools, limits=options.limits,
-        members=roster(count, list(endpoints), has_docs=task.has_docs),
-        seed=secrets.randbits(31) if options.seed is None else options.seed,
+) -> DurableRun:
+    started = place.started
+    members = roster(count, list(endpoints), has_docs=task.has_docs)
+    if started is not None:
+        members = started.members
+        if gone := sorted({m.model for m in members} - set(endpoints)):
+            raise ProviderError(f"run {place.run} needs {', '.join(gone)}, not to be reached now")
+    run = DurableRun(
+        run_id=place.run, task=task, endpoints=endpoints, tools=tools, limits=options.limits,
+        members=members, seed=secrets.randbits(31) if options.seed is None else options.seed,
         began=began, patience=options.patience, sinks=sinks, on_progress=watch.on_progress,
         thinking=thinking_for(name) if options.thinking is None else options.thinking,
     )  # fmt: skip
+    if started is not None:
+        run.take_up(place.past)
+    return run
 
 
 def _started(run: MemoryRun, strategy: str, options: AskOptions) -> RunStarted:
     return RunStarted(
         task=run.task, strategy=strategy, members=run.members, limits=options.limits,
-        seed=run.given_seed, version="0.1.0", prompts=prompts_hash(),
+        seed=run.given_seed, version=VERSION, prompts=prompts_hash(),
         tools=tuple(tool.name for tool in run.tools), stays_here=options.only_docs,
     )  # fmt: skip
 
@@ -201,11 +236,18 @@ def _size(answer: Answer, members: int) -> int:
     return members if answer.report is None else len(answer.report.plan.parts)
 
 
-def _hand_over(opened: Sequence[Sites], run: MemoryRun, watch: Watch) -> None:
-    """Let who looks on say what may be fetched."""
+def _hand_over(
+    opened: Sequence[Sites], run: DurableRun, watch: Watch, past: Sequence[Recorded]
+) -> None:
+    """Show who looks on what is on record, and let them stop the run and open sites."""
+    watch.on_start(run)
+    for recorded in past:
+        for sink in watch.sinks:
+            sink(recorded)
     for sites in opened:
         watch.on_sites(sites)
         sites.confirm = None if watch.on_address is None else partial(_agreed, run, watch)
+        run.listeners.append(sites.heed)
 
 
 async def _agreed(run: MemoryRun, watch: Watch, address: str) -> Agreed:
@@ -217,15 +259,53 @@ async def _agreed(run: MemoryRun, watch: Watch, address: str) -> Agreed:
     return said
 
 
+async def going_on(
+    run: DurableRun, strategy: Strategy, before: Callable[[], Awaitable[None]]
+) -> tuple[Answer, str | None]:
+    """Play a strategy to its end; one that was taken up must do first what it had done.
+
+    Args:
+        run: On what.
+        strategy: What.
+        before: What comes before it, on the same record.
+
+    Raises:
+        ReplayDiverged: If it does something else.
+    """
+
+    async def all_of_it() -> tuple[Answer, str | None]:
+        await before()
+        return await play(run, strategy)
+
+    if run.journal is None:
+        return await all_of_it()
+    playing = asyncio.create_task(all_of_it())
+    watching = asyncio.create_task(run.journal.watch())
+    try:
+        await asyncio.wait({playing, run.journal.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if run.journal.failed.done():
+            run.journal.failed.result()
+        return await playing
+    finally:
+        watching.cancel()
+        playing.cancel()
+        await asyncio.gather(playing, watching, return_exceptions=True)
+
+
 async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
     """Play a strategy to its end and say what ended it early, if anything did."""
     try:
         answer = await strategy(run)
+    except RecordError:
+        raise  # nothing more can be recorded
     except ManymindsError as error:
         answer = Answer(
             outcome="none", text=None, canonical=None, confidence=None, missing=(str(error),)
         )
     stopped_by = run.stopped_by or run.refused
+    if stopped_by == CANCELLED:
+        why = "you cancelled it"
+        answer = Answer(outcome="none", text=None, canonical=None, confidence=None, missing=(why,))
     if stopped_by is None and answer.outcome == "none" and run.provider_failed:
         stopped_by = "provider"
     weak = answer.confidence is not None and answer.confidence < ENOUGH
@@ -235,7 +315,7 @@ async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
     return answer, stopped_by
 
 
-async def _clarify(run: MemoryRun, watch: Watch) -> None:
+async def _clarify(run: DurableRun, watch: Watch) -> None:
     """Ask the person back where the task can be understood in two ways, and work on with that."""
     if watch.on_doubt is None:
         return
@@ -245,7 +325,8 @@ async def _clarify(run: MemoryRun, watch: Watch) -> None:
         return  # there is not even enough for that; the run itself will say so
     if doubt is None:
         return
-    said = await watch.on_doubt(doubt.question)
+    past = run.recorded(Clarified)
+    said = await watch.on_doubt(doubt.question) if past is None else past.answer
     run.tell(Clarified(question=doubt.question, answer=said))
     if said:
         run.task = replace(run.task, prompt=with_answer(run.task.prompt, doubt, said))
@@ -300,6 +381,11 @@ def _check_prompts() -> None:
         )
 
 
+def _check_holds(task: Task, options: AskOptions, endpoints: Mapping[str, Endpoint]) -> None:
+    _check_budget(options.limits, endpoints)
+    _check_length(task, endpoints)
+
+
 def _check_budget(limits: Limits, endpoints: Mapping[str, Endpoint]) -> None:
     """Refuse a budget that cannot be kept or cannot hold a single step."""
     if limits.tokens is not None and limits.tokens < SMALLEST_TOKENS:
@@ -325,6 +411,15 @@ def _check_length(task: Task, endpoints: Mapping[str, Endpoint]) -> None:
             f"the question is too long: about {size:,} tokens, and {', '.join(endpoints)} reads "
             f"{longest:,}; shorten it, put long material behind --docs, or take another model"
         )
+
+
+async def _tools(
+    stack: AsyncExitStack, options: AskOptions, task: Task, cache: Path, watch: Watch, place: Place
+) -> Toolset:
+    """Ready all tools of a run."""
+    sources = place.path.with_name(SOURCES)
+    found = await _looking_up(stack, options, task, cache, watch, sources)
+    return Toolset([*found, *await _computing(stack, cache, watch)])
 
 
 async def _looking_up(

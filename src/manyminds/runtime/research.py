@@ -2,28 +2,26 @@
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
-from manyminds.core.protocols import Run, Strategy
-from manyminds.core.values import Answer, Plan, Task
-from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
+from manyminds.core.events import Planned
+from manyminds.core.protocols import Strategy
+from manyminds.core.values import Plan, Task
+from manyminds.runtime.ask import Asked, AskOptions, Place, Watch, ask
+from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.history import Expected, expected
-from manyminds.runtime.run import MemoryRun
-from manyminds.runtime.steer import following
+from manyminds.runtime.orders import Order, Way
 from manyminds.strategies.orchestrate import Approve, Orchestrate
 from manyminds.strategies.steering import Steering
 from manyminds.strategies.wide import Wide
 from manyminds.tools.web.sites import Sites
-from manyminds.transcript.store import new_transcript_path
 
 __all__ = ["OnPlan", "research"]
 
 OnPlan = Callable[[Plan, str, Expected], Awaitable[Plan]]
 """Shown the plan, the run's name and what it will probably cost; returns what to do instead, or the
 same."""
-Way = Literal["orchestrate", "wide"]
 
 
 def _made(way: Way, plan: Plan, approve: Approve, steering: Steering) -> Strategy:
@@ -36,13 +34,23 @@ def _made(way: Way, plan: Plan, approve: Approve, steering: Steering) -> Strateg
 class _Hands:
     """What the approved plan changes: which sites are open, and which are trusted."""
 
-    run: MemoryRun | None = None
+    steering: Steering = field(default_factory=Steering)
+    run: DurableRun | None = None
     sites: Sites | None = None
+
+    def take(self, run: DurableRun) -> None:
+        """Listen to what the person says to a run."""
+        self.run = run
+        run.listeners.append(self.steering.heed)
+        run.hints = None  # workers hear them at their next turn, and keep them
 
     async def approved(self, planned: Plan, ahead: Expected, on_plan: OnPlan | None) -> Plan:
         """Return the plan as the person wants it; reading it counts against no limit."""
         plan = planned
-        if on_plan is not None and self.run is not None:
+        past = None if self.run is None else self.run.recorded(Planned)
+        if past is not None:
+            plan = past.plan
+        elif on_plan is not None and self.run is not None:
             began = time.monotonic()
             plan = await on_plan(planned, self.run.id, ahead)
             self.run.leave_out(time.monotonic() - began)
@@ -66,6 +74,8 @@ async def research(
     watch: Watch,
     on_plan: OnPlan | None = None,
     way: Way = "orchestrate",
+    order: Order | None = None,
+    place: Place | None = None,
 ) -> Asked:
     """Work a question by a plan and return what came of it, its report included.
 
@@ -78,34 +88,33 @@ async def research(
         watch: Who looks on.
         on_plan: Shows the plan to the person; `None` goes on as planned.
         way: The strategy: a report, or a table of all there are of something.
+        order: What is kept to begin the run again; `None`: all of the above.
+        place: Where it is recorded; `None`: a new run.
 
     Raises:
         UsageError: If an option cannot be met; nothing was spent then.
         ProviderError: If no model can be reached at all.
     """
-    steering, hands = Steering(), _Hands()
+    hands = _Hands()
 
     async def approve(planned: Plan) -> Plan:
         models = ",".join(dict.fromkeys(options.models))
-        free = hands.run is not None and hands.run.here
-        ahead = expected(data, way, models, len(planned.parts), free=free)
+        here = hands.run is not None and hands.run.here
+        ahead = expected(data, way, models, len(planned.parts), free=here)
         watch.on_notice(f"expected: {ahead}")
         return await hands.approved(planned, ahead, on_plan)
 
     def keep_sites(sites: Sites) -> None:
         hands.sites = sites
 
-    def keep_run(run: MemoryRun) -> None:
-        hands.run = run
+    def keep_run(run: DurableRun) -> None:
+        hands.take(run)
         watch.on_start(run)
 
-    async def strategy(run: Run) -> Answer:
-        chosen = _made(way, plan, approve, steering)
-        if hands.run is None:
-            return await chosen(run)
-        folder = new_transcript_path(data, hands.run.id).parent
-        async with following(hands.run, steering, folder):
-            return await chosen(run)
-
+    chosen = _made(way, plan, approve, hands.steering)
+    order = order or Order(task=task, options=options, way=way, plan=plan)
     watching = replace(watch, on_start=keep_run, on_sites=keep_sites)
-    return await ask(task, options, data=data, cache=cache, watch=watching, way=(way, strategy))
+    return await ask(
+        task, options, data=data, cache=cache, watch=watching, way=(way, chosen), place=place,
+        order=order,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from manyminds.agents.models import Progress, tokens_at_least, tokens_at_most
+from manyminds.agents.prompts import prompt
 from manyminds.budget.meter import Hold, Meter
 from manyminds.budget.prices import Price
 from manyminds.core.errors import (
@@ -25,6 +26,7 @@ from manyminds.core.errors import (
     LimitName,
     ManymindsError,
     ProviderError,
+    RecordError,
     RunCancelled,
 )
 from manyminds.core.events import (
@@ -33,16 +35,18 @@ from manyminds.core.events import (
     Replied,
     Requested,
     RequestFailed,
+    Steered,
+    StepRefused,
     ToolCalled,
     ToolReturned,
 )
-from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
+from manyminds.core.messages import ModelCall, Reply, Said, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
-from manyminds.core.values import Candidate, Evidence, Failure, Limits, Member, Spend, Task, Verdict
+from manyminds.core.values import Candidate, Failure, Limits, Member, Spend, Task, Verdict
 from manyminds.runtime.machine import Share, collecting, joules_of
 from manyminds.tools.toolset import Toolset
 
-__all__ = ["Endpoint", "MemoryRun", "Patience", "Sink"]
+__all__ = ["Endpoint", "Flight", "MemoryRun", "Patience", "Sink"]
 
 T = TypeVar("T")
 
@@ -84,7 +88,7 @@ class Endpoint(Protocol):
 
 
 @dataclass(kw_only=True)
-class _Flight:
+class Flight:
     """One request on its way."""
 
     step: int
@@ -96,21 +100,44 @@ class _Flight:
     pieces: int = 0
     shares: list[Share] = field(default_factory=list[Share])
     """What it has had of this machine."""
+    past: RequestFailed | None = None
+    """How it failed when it was sent by a process that has ended since."""
     cut: bool = False
     """Whether it was us who ended it, so that the provider bills what it had done."""
+    _lost: Spend | None = None
 
     def lost(self) -> Spend:
         """Estimate what a request without a reply has cost: the prompt, and what had come.
 
-        A request that the provider itself refused costs nothing.
+        A request that the provider itself refused costs nothing. It is asked once: what is on
+        record is what the budget knows.
         """
-        at_least = tokens_at_least(self.call) if self.cut or self.pieces else 0
-        guessed = at_least + self.pieces > 0
-        spend = Spend(tokens_in=at_least, tokens_out=self.pieces, estimated=guessed)
-        return self.endpoint.price.of(spend, seconds=self.seconds, joules=joules_of(self.shares))
+        if self._lost is None:
+            at_least = tokens_at_least(self.call) if self.cut or self.pieces else 0
+            guessed = at_least + self.pieces > 0
+            spend = Spend(tokens_in=at_least, tokens_out=self.pieces, estimated=guessed)
+            joules = joules_of(self.shares)
+            self._lost = self.endpoint.price.of(spend, seconds=self.seconds, joules=joules)
+        return self._lost
+
+    def most(self) -> tuple[int, Decimal | None]:
+        """Return the tokens and dollars that it may cost."""
+        tokens = tokens_at_most(self.call)
+        given = tokens - self.call.max_tokens
+        # Input is dearest where a provider writes all of it to its cache.
+        dearest = Spend(
+            tokens_in=given, tokens_written=given, tokens_out=self.call.max_tokens
+        )  # fmt: skip
+        return tokens, self.endpoint.price.of(dearest, seconds=0.0).usd
+
+    def reset(self, step: int) -> None:
+        """Make it another step: the same request, sent anew."""
+        self.step, self.began, self.pieces, self.shares = step, time.monotonic(), 0, []
+        self.past, self.cut, self._lost = None, False, None
 
     @property
     def seconds(self) -> float:
+        """How long it has been under way."""
         return time.monotonic() - self.began
 
 
@@ -138,6 +165,12 @@ class MemoryRun:
         self.members = tuple(members)
         self.rng = random.Random(seed)
         self.stopped_by: str | None = None
+        self.listeners: list[Callable[[Steered], None]] = []
+        """Told what the person says."""
+        self.hints: list[str] | None = []
+        """What the person said to all who work; `None`: the strategy passes it on itself."""
+        # The run's own chance decides; waits must not disturb it.
+        self._jitter = random.Random(seed)
         self._endpoints = endpoints
         self._tools = tools
         self.given_seed = seed
@@ -215,30 +248,47 @@ class MemoryRun:
         endpoint = self._endpoints[member.model]
         if self._thinking is not None:
             call = replace(call, thinking=self._thinking)
+        if self.hints and call.purpose != "check":
+            told = Said(role="user", text=prompt("aside", text="\n".join(self.hints)))
+            call = replace(call, messages=(*call.messages, told))
         _fits(member, call, endpoint.abilities)
         prompt_hash = _hash(call)
-        for attempt in range(1, self._patience.tries + 1):
-            self._steps += 1
-            flight = _Flight(
-                step=self._steps, member=member, call=call, endpoint=endpoint,
+        attempt = 0
+        while True:
+            attempt += 1
+            flight = Flight(
+                step=self._next_step(), member=member, call=call, endpoint=endpoint,
                 prompt_hash=prompt_hash,
             )  # fmt: skip
             try:
                 return await self._fly(flight)
             except ProviderError as error:
-                wait = None if attempt == self._patience.tries else self._wait(error, attempt, call)
-                self._tell_failed(flight, error, retry_in_s=wait)
-                if wait is None:
+                if not await self._waited(flight, error, attempt):
                     self.provider_failed = True
                     raise
-                await asyncio.sleep(wait)
-        raise AssertionError("the loop returns or raises")
 
-    async def _fly(self, flight: _Flight) -> Reply:
-        """Send one try: hold, send, settle. Only `ProviderError` is left to be recorded."""
-        call, member = flight.call, flight.member
+    def _next_step(self) -> int:
+        self._steps += 1
+        return self._steps
+
+    async def _waited(self, flight: Flight, error: ProviderError, attempt: int) -> bool:
+        """Record a failure and wait for the next try; `False` where there is none."""
+        last = attempt >= self._patience.tries
+        wait = None if last else self._wait(error, attempt, flight.call)
+        self._tell_failed(flight, error, retry_in_s=wait)
+        if wait is not None:
+            await asyncio.sleep(wait)
+        return wait is not None
+
+    def _check_going(self) -> None:
+        """Refuse a new step where the run is ending."""
         if self.stopped_by is not None:
             raise RunCancelled(f"the run was stopped: {self.stopped_by}")
+
+    async def _fly(self, flight: Flight) -> Reply:
+        """Send one try: hold, send, settle. Only `ProviderError` is left to be recorded."""
+        call, member = flight.call, flight.member
+        self._check_going()
         hold = await self._hold(flight)
         self.tell(
             Requested(
@@ -270,21 +320,21 @@ class MemoryRun:
         self._tell_reply(flight, reply, spend)
         return reply
 
-    async def _hold(self, flight: _Flight) -> Hold:
+    async def _hold(self, flight: Flight) -> Hold:
         """Set aside what a request may cost; wait where steps under way hold what it needs."""
-        call, price = flight.call, flight.endpoint.price
-        tokens = tokens_at_most(call)
-        given = tokens - call.max_tokens
-        # Input is dearest where a provider writes all of it to its cache.
-        dearest = Spend(tokens_in=given, tokens_written=given, tokens_out=call.max_tokens)
-        usd = price.of(dearest, seconds=0.0).usd
-        ending = call.purpose == "finish"
+        ending, (tokens, usd) = flight.call.purpose == "finish", flight.most()
         while True:
             try:
                 return self.meter.hold(tokens=tokens, usd=usd, ending=ending)
             except BudgetExceeded as error:
                 if not self.meter.fits_later(tokens=tokens, usd=usd, ending=ending):
                     self._budget_ended(error.limit)
+                    self.tell(
+                        StepRefused(
+                            member=flight.member.name, seed=flight.call.seed, limit=error.limit,
+                            allowed=error.allowed, spent=error.spent,
+                        )
+                    )  # fmt: skip
                     raise
             self._settled.clear()
             await self._settled.wait()
@@ -307,7 +357,7 @@ class MemoryRun:
     refused: LimitName | None = None
     """The limit that last refused a step; `None` while the budget suffices."""
 
-    def _progress(self, flight: _Flight) -> Progress | None:
+    def _progress(self, flight: Flight) -> Progress | None:
         if self._on_progress is None:
             return None
         tell = self._on_progress
@@ -318,7 +368,7 @@ class MemoryRun:
 
         return progress
 
-    def _tell_reply(self, flight: _Flight, reply: Reply, spend: Spend) -> None:
+    def _tell_reply(self, flight: Flight, reply: Reply, spend: Spend) -> None:
         call, member = flight.call, flight.member
         self.tell(
             Replied(
@@ -331,7 +381,7 @@ class MemoryRun:
         )  # fmt: skip
 
     def _tell_failed(
-        self, flight: _Flight, error: ManymindsError, *, retry_in_s: float | None
+        self, flight: Flight, error: ManymindsError, *, retry_in_s: float | None
     ) -> None:
         self.tell(
             RequestFailed(
@@ -345,7 +395,7 @@ class MemoryRun:
         """Return how long to wait before the next try, or `None` to give up."""
         if not error.retryable or self.stopped_by is not None:
             return None
-        wait = self._patience.first_wait_s * 2 ** (attempt - 1) * (1 + self.rng.random() / 2)
+        wait = self._patience.first_wait_s * 2 ** (attempt - 1) * (1 + self._jitter.random() / 2)
         if error.retry_after_s is not None:
             wait = max(wait, error.retry_after_s)
         left = self.meter.seconds_left(ending=call.purpose == "finish")
@@ -354,32 +404,43 @@ class MemoryRun:
 
     async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
         """Call one tool for a member."""
-        if self.stopped_by is not None:
-            raise RunCancelled(f"the run was stopped: {self.stopped_by}")
-        self._steps += 1
-        step, began = self._steps, time.monotonic()
+        self._check_going()
+        return await self._use(member, call)
+
+    async def _use(self, member: Member, call: ToolCall, *, key: str | None = None) -> ToolOutcome:
+        """Call one tool.
+
+        Args:
+            member: For whom.
+            call: What.
+            key: By which the other side knows a call that it may have had already.
+        """
+        step, began = self._next_step(), time.monotonic()
         self.tell(
             ToolCalled(step=step, member=member.name, tool=call.name, arguments=call.arguments)
         )
 
-        def tell(evidence: tuple[Evidence, ...], error: str | None) -> None:
+        def tell(outcome: ToolOutcome) -> None:
             self.tell(
                 ToolReturned(
-                    step=step, member=member.name, tool=call.name, evidence=evidence, error=error,
+                    step=step, member=member.name, tool=call.name, evidence=outcome.evidence,
+                    error=outcome.error, failure=outcome.failure,
                     seconds=round(time.monotonic() - began, 4),
                 )
             )  # fmt: skip
 
         try:
             async with asyncio.timeout(self.meter.seconds_left(ending=False)):
-                outcome = await self._tools.call(member.name, call, new_id=self.new_id)
+                outcome = await self._tools.call(
+                    member.name, call, new_id=self.new_id, key=key or f"{self.id}/{step}"
+                )
         except TimeoutError as error:
-            tell((), "the time for work was over")
+            tell(ToolOutcome(text="", error="the time for work was over", failure="late"))
             raise self._out_of("seconds") from error
         except BaseException:
-            tell((), "not finished")
+            tell(ToolOutcome(text="", error="not finished", failure="cancelled"))
             raise
-        tell(outcome.evidence, outcome.error)
+        tell(outcome)
         return outcome
 
     async def gather(
@@ -425,7 +486,26 @@ class MemoryRun:
     def stop(self, why: str) -> None:
         """End all steps under way and refuse new ones; the strategy delivers what it has."""
         if self.stopped_by is None:
-            self.stopped_by = why
+            self.hear(Steered(what="now", text=why))
+
+    def hear(self, said: Steered) -> None:
+        """Record what the person says, and do it."""
+        self.tell(said)
+        self._heed(said)
+
+    def pass_on(self, said: Steered) -> None:
+        """Let who waits for the person hear it; what comes of it is recorded where it is done."""
+        for listener in self.listeners:
+            listener(said)
+
+    def _heed(self, said: Steered) -> None:
+        if said.what == "hint" and self.hints is not None:
+            self.hints.append(said.text)
+        if said.what not in ("now", "cancel"):
+            self.pass_on(said)
+            return
+        if self.stopped_by is None:
+            self.stopped_by = said.text
         for task in tuple(self._under_way):
             task.cancel()
 
@@ -433,6 +513,8 @@ class MemoryRun:
 async def _as_value(step: Awaitable[T]) -> T | Failure:
     try:
         return await step
+    except RecordError:
+        raise  # what cannot be recorded must not be paid for
     except ManymindsError as error:
         fatal = isinstance(error, BudgetExceeded | RunCancelled)
         return Failure(kind=type(error).__name__, message=str(error), fatal=fatal)

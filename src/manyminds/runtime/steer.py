@@ -1,27 +1,31 @@
 """Words of the person to a run that is going on: lines of a file beside its transcript.
 
-A file, so that any process may say them: another terminal, a page, a script.
+A file, so that any process may say them: another terminal, a page, a script. Each line has a name,
+and a run that was taken up again hears it once.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+import os
+import secrets
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal, get_args
 
 from manyminds.core.errors import UsageError
-from manyminds.core.events import Steered
+from manyminds.core.events import Recorded, Steered
 from manyminds.runtime.run import MemoryRun
-from manyminds.strategies.steering import Steering
 from manyminds.transcript.store import transcript_path
 
-__all__ = ["STEERS", "Steer", "following", "say"]
+__all__ = ["CANCELLED", "NOW", "STEERS", "Steer", "following", "say"]
 
-Steer = Literal["hint", "drop", "now"]
+Steer = Literal["hint", "drop", "now", "cancel", "page", "site", "no"]
 STEERS: tuple[Steer, ...] = get_args(Steer)
 NOW = "answer now"
 """What ends a run that is told to answer at once."""
+CANCELLED = "cancelled"
+"""What ends a run of which nothing is wanted any more."""
 _FILE = "steer.jsonl"
 _LOOK_EVERY_S = 0.3
 _LONGEST = 2_000
@@ -34,7 +38,7 @@ def say(data: Path, run: str, what: str, text: str) -> None:
     Args:
         data: Folder of transcripts.
         run: Its name, a unique part of it, or `last`.
-        what: hint, drop or now.
+        what: One of `STEERS`.
         text: The hint, or the number of the part to drop.
 
     Raises:
@@ -42,7 +46,7 @@ def say(data: Path, run: str, what: str, text: str) -> None:
         UnknownName: If there is no such run.
     """
     if what not in STEERS:
-        raise UsageError(f"a run is told {', '.join(STEERS)}, not {what!r}")
+        raise UsageError(f"a run is told {', '.join(STEERS[:3])}, not {what!r}")
     if what == "drop" and not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise UsageError("drop takes the number of a part, like: manyminds steer last drop 2")
     if what == "hint" and not 0 < len(text.strip()) <= _LONGEST:
@@ -51,19 +55,23 @@ def say(data: Path, run: str, what: str, text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
     path = transcript_path(data, run).with_name(_FILE)
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"what": what, "text": text.strip()}) + "\n")
+        line = {"id": secrets.token_hex(4), "what": what, "text": text.strip()}
+        file.write(json.dumps(line) + "\n")
 
 
 @asynccontextmanager
-async def following(run: MemoryRun, steering: Steering, folder: Path) -> AsyncGenerator[None]:
+async def following(
+    run: MemoryRun, folder: Path, past: Sequence[Recorded] = ()
+) -> AsyncGenerator[None]:
     """Pass on what is said to a run, until the block ends.
 
     Args:
         run: Who is told.
-        steering: What its strategy listens to.
         folder: The run's own.
+        past: What is on record already.
     """
-    task = asyncio.create_task(_follow(run, steering, folder / _FILE))
+    heard = {r.event.id for r in past if isinstance(r.event, Steered)}
+    task = asyncio.create_task(_follow(run, folder / _FILE, heard))
     try:
         yield
     finally:
@@ -72,29 +80,30 @@ async def following(run: MemoryRun, steering: Steering, folder: Path) -> AsyncGe
             await task
 
 
-async def _follow(run: MemoryRun, steering: Steering, path: Path) -> None:
-    read = 0
+async def _follow(run: MemoryRun, path: Path, heard: set[str]) -> None:
+    size = 0
     while True:
-        await asyncio.sleep(_LOOK_EVERY_S)
         with suppress(OSError):
-            text = await asyncio.to_thread(path.read_text, encoding="utf-8")
-            lines = text.split("\n")[:-1]
-            for line in lines[read:]:
-                # A line that `say` did not write is nobody's word.
-                with suppress(ValueError, KeyError, TypeError):
-                    _pass_on(run, steering, json.loads(line))
-            read = len(lines)
+            now = os.stat(path).st_size
+            if now != size:
+                size = now
+                text = await asyncio.to_thread(path.read_text, encoding="utf-8")
+                _hear(run, text.split("\n")[:-1], heard)
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _pass_on(run: MemoryRun, steering: Steering, said: dict[str, str]) -> None:
-    what, text = said["what"], said["text"]
-    text.encode()
-    if what == "hint":
-        run.tell(Steered(what="hint", text=text))
-        steering.hint(text)
-    elif what == "drop":
-        run.tell(Steered(what="drop", text=text))
-        steering.drop(int(text))
-    else:
-        run.tell(Steered(what="now", text=""))
-        run.stop(NOW)
+def _hear(run: MemoryRun, lines: Sequence[str], heard: set[str]) -> None:
+    for line in lines:
+        # A line that `say` did not write is nobody's word.
+        with suppress(ValueError, KeyError, TypeError):
+            said = json.loads(line)
+            name, what, text = str(said["id"]), said["what"], str(said["text"])
+            text.encode()
+            if name not in heard and what in STEERS:
+                heard.add(name)
+                ending = {"now": NOW, "cancel": CANCELLED}.get(what)
+                steered = Steered(what=what, text=ending or text, id=name)
+                if what in ("page", "site", "no"):
+                    run.pass_on(steered)
+                else:
+                    run.hear(steered)

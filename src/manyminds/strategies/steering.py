@@ -6,6 +6,7 @@ An answer at once is the run's own to end (`stop`): what is there is delivered.
 from dataclasses import dataclass, field
 
 from manyminds.agents.member import Thread
+from manyminds.core.events import Steered
 
 __all__ = ["Steering"]
 
@@ -18,6 +19,13 @@ class Steering:
     dropped: set[int] = field(default_factory=set[int])
     threads: dict[int, Thread] = field(default_factory=dict[int, Thread])
     """Of the workers, by the number of their part."""
+
+    def heed(self, said: Steered) -> None:
+        """Do what the person said, where it is for research."""
+        if said.what == "hint":
+            self.hint(said.text)
+        elif said.what == "drop":
+            self.drop(int(said.text))
 
     def hint(self, text: str) -> None:
         """Tell everybody who works, and everybody who begins later."""

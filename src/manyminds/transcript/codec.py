@@ -1,6 +1,8 @@
 """Events as lines of JSON and back. One line, one event."""
 
+import hashlib
 import json
+import re
 from datetime import datetime
 from functools import cache
 from typing import get_args
@@ -10,7 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from manyminds.core.errors import RecordError
 from manyminds.core.events import Event, Recorded
 
-__all__ = ["decode", "encode"]
+__all__ = ["chained", "decode", "encode", "split_chain"]
+
+_CHAIN = re.compile(rb',"chain":"([0-9a-f]{32})"\}$')
 
 
 @cache
@@ -50,3 +54,18 @@ def decode(line: bytes, *, where: str) -> Recorded:
         raise RecordError(f"{where}: not an event ({place}: {first['msg']})") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecordError(f"{where}: not an event ({type(error).__name__}: {error})") from error
+
+
+def chained(line: bytes, before: str) -> tuple[bytes, str]:
+    """Return a line with the hash over it and the hash before, and that hash."""
+    body = line.removesuffix(b"\n")
+    digest = hashlib.sha256(before.encode() + body).hexdigest()[:32]
+    return b"".join((body[:-1], b',"chain":"', digest.encode(), b'"}\n')), digest
+
+
+def split_chain(line: bytes) -> tuple[bytes, str | None]:
+    """Return a line as it was before it was chained, and its hash; `None` where it has none."""
+    found = _CHAIN.search(line)
+    if found is None:
+        return line, None
+    return line[: found.start()] + b"}", found[1].decode()

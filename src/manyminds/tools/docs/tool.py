@@ -1,7 +1,7 @@
 """The `search_docs` and `read_doc` tools."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from manyminds.core.errors import ToolRetry
@@ -57,6 +57,11 @@ class SearchDocs:
             self.on_shown(f"{passage.source} {passage.text}")
         return tuple(evidence_of("search_docs", query, passage) for passage in found)
 
+    def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
+        """Remember what models were shown before."""
+        for found in evidence:
+            self.on_shown(f"{found.source} {found.output}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReadDoc:
@@ -86,6 +91,11 @@ class ReadDoc:
         passage = await asyncio.to_thread(self.index.read, source, line=first)
         self.on_shown(f"{passage.source} {passage.text}")
         return (evidence_of("read_doc", f"{source}, line {first}", passage),)
+
+    def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
+        """Remember what models were shown before."""
+        for found in evidence:
+            self.on_shown(f"{found.source} {found.output}")
 
 
 def evidence_of(tool: str, request: str, passage: Passage) -> Evidence:

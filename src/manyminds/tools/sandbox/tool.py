@@ -1,5 +1,7 @@
 """The `python` tool: a member's programs, each member in a jail of its own."""
 
+from collections.abc import Sequence
+
 import anyio
 
 from manyminds.core.errors import ToolRetry
@@ -35,6 +37,8 @@ class Python:
         self._limits = Limits() if limits is None else limits
         self._boxes: dict[str, Box] = {}
         self._starting: dict[str, anyio.Lock] = {}
+        self._before: dict[str, list[str]] = {}
+        """What members ran in a process that has ended since."""
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
         """Run `code` for one member and return what it printed.
@@ -60,6 +64,14 @@ class Python:
             raise ToolRetry("the program ran but printed nothing; print the result")
         return (Evidence(id="", tool="python", request=code, output=ran.stdout),)
 
+    def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
+        """Take in a program that ran before: it is run again once its names are needed."""
+        code = call.arguments.get("code")
+        if call.arguments.get("fresh") is True:
+            self._before.pop(member, None)
+        elif isinstance(code, str):
+            self._before.setdefault(member, []).append(_unfenced(code))
+
     async def run(self, member: str, code: str, *, seconds: float = PROGRAM_SECONDS) -> Ran:
         """Run a program in the member's jail; a fresh one where there is none.
 
@@ -68,21 +80,27 @@ class Python:
         """
         lock = self._starting.setdefault(member, anyio.Lock())
         async with lock:  # one program at a time in one worker
-            box = self._boxes.get(member)
-            if box is None:
-                box = await Box.start(self._isolation.jail(self._limits))
-                self._boxes[member] = box
-            try:
-                ran = await box.run(code, seconds=seconds)
-            except BaseException:
-                self._boxes.pop(member, None)
-                raise
-            if not ran.alive:
-                del self._boxes[member]
-            return ran
+            for earlier in self._before.pop(member, []):
+                await self._run(member, earlier, seconds)
+            return await self._run(member, code, seconds)
+
+    async def _run(self, member: str, code: str, seconds: float) -> Ran:
+        box = self._boxes.get(member)
+        if box is None:
+            box = await Box.start(self._isolation.jail(self._limits))
+            self._boxes[member] = box
+        try:
+            ran = await box.run(code, seconds=seconds)
+        except BaseException:
+            self._boxes.pop(member, None)
+            raise
+        if not ran.alive:
+            del self._boxes[member]
+        return ran
 
     async def end(self, member: str) -> None:
         """Kill one member's jail, if there is one."""
+        self._before.pop(member, None)
         box = self._boxes.pop(member, None)
         if box is not None:
             await box.kill()

@@ -56,6 +56,10 @@ class ListLinks:
             for one, got in zip(addresses, found, strict=True)
         )
 
+    def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
+        """Know the pages that were read before."""
+        self.web.recall(evidence)
+
     async def _list(self, address: str) -> Evidence:
         names = await self.web.open(address)
         name = self._named(address, names)

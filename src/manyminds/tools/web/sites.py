@@ -6,12 +6,14 @@ everything is.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
 import anyio
 
 from manyminds.core.errors import UsageError
+from manyminds.core.events import Steered
 from manyminds.tools.web.addresses import Address, AddressRefused, parse_address
 
 __all__ = ["Agreed", "Confirm", "Sites", "parse_sites"]
@@ -65,13 +67,22 @@ class Sites:
             closed = _below(address.host, self.forbidden) or address.text in self._refused
             if closed or self.why_not(address) is None:
                 return
-            said = await self.confirm(address.text)
-            if said == "page":
-                self._known.add(address.text)
-            elif said == "site":
-                self.allowed = (*self.allowed, address.host)
-            else:
-                self._refused.add(address.text)
+            self.agree(address, await self.confirm(address.text))
+
+    def heed(self, said: Steered) -> None:
+        """Do again what the person had said of an address."""
+        if said.what in ("page", "site", "no"):
+            with suppress(AddressRefused):
+                self.agree(parse_address(said.text, loopback=self.loopback), said.what)
+
+    def agree(self, address: Address, said: Agreed) -> None:
+        """Do as the person says of an address."""
+        if said == "page":
+            self._known.add(address.text)
+        elif said == "site":
+            self.allowed = (*self.allowed, address.host)
+        else:
+            self._refused.add(address.text)
 
     def why_not(self, address: Address, *, led: bool = False) -> str | None:
         """Say why an address may not be fetched; `None` where it may.

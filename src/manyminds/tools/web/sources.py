@@ -67,11 +67,8 @@ class Sources:
             f"{fetched.address}#{p.name}" if p.name else fetched.address for p in read.parts
         )
         with closing(self._open()) as db, db:
-            there = db.execute(
-                "select source from documents where path = ? order by rowid", (fetched.address,)
-            ).fetchall()
-            if there:
-                return tuple(row[0] for row in there)
+            if there := _names(db, fetched.address):
+                return there
             documents = [
                 (part.name, Document(source=name, text=part.text))
                 for name, part in zip(names, read.parts, strict=True)
@@ -87,6 +84,11 @@ class Sources:
                 ),
             )  # fmt: skip
         return names
+
+    def names(self, address: str) -> tuple[str, ...]:
+        """Return the names that a page's texts are cited by; none where it was not read."""
+        with closing(self._open()) as db:
+            return _names(db, address)
 
     def about(self, name: str) -> Source | None:
         """Return what is known of a page; `None` where it was not read.
@@ -134,3 +136,8 @@ class Sources:
         db = store.open_passages(self._path)
         db.executescript(_PAGES)
         return db
+
+
+def _names(db: sqlite3.Connection, address: str) -> tuple[str, ...]:
+    rows = db.execute("select source from documents where path = ? order by rowid", (address,))
+    return tuple(row[0] for row in rows)

@@ -1,5 +1,6 @@
 """The `search_web` and `read_page` tools."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -151,6 +152,15 @@ class Web:
             self.outgoing.know(f"{hit.title} {hit.snippet} {hit.address}")
         return hits
 
+    def recall(self, evidence: Sequence[Evidence]) -> None:
+        """Take in pages that were read before; they are kept, and need not be fetched again."""
+        for found in evidence:
+            if found.source is not None:
+                address = found.source.partition("#")[0]
+                self.sites.know([address])
+                if names := self.sources.names(address):
+                    self.names[address] = names
+
     async def close(self) -> None:
         """Close what is open."""
         await self.reader.close()
@@ -175,6 +185,16 @@ class SearchWeb:
             Evidence(id="", tool="search_web", request=query, output=_told(hits))
             for query, hits in zip(queries, found, strict=True)
         )
+
+    def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
+        """Know the results of a search that was made before."""
+        for found in evidence:
+            self.web.sites.know(_FOUND.findall(found.output))
+            self.web.outgoing.know(found.output)
+
+
+_FOUND = re.compile(r"^(https?://\S+)", re.MULTILINE)
+"""The address of a result, as `_line` writes it: nothing else begins a line."""
 
 
 def _told(hits: Sequence[Hit] | ToolError) -> str:
@@ -223,6 +243,13 @@ class ReadPage:
 
         found = await side_by_side(read, addresses)
         return tuple(e for one, got in zip(addresses, found, strict=True) for e in _got(one, got))
+
+    def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
+        """Know the pages that were read before."""
+        self.web.recall(evidence)
+        for found in evidence:
+            if found.source is not None:
+                self.web.outgoing.know(found.output)
 
     async def _read(self, address: str, words: str, most: int) -> tuple[Evidence, ...]:
         names = await self.web.open(address)

@@ -1,0 +1,315 @@
+"""Runs without this terminal: `--background`, `attach`, `resume`, `stop`, `cancel`, `fork`."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from manyminds.cli.exits import ANSWERED
+from manyminds.cli.reports import report_as_text
+from manyminds.cli.runs import read_asked
+from manyminds.cli.session import exit_code, looking_on
+from manyminds.cli.view import View, choose_view, safe
+from manyminds.cli.words import as_json_line, notice
+from manyminds.core.errors import RunBusy, UsageError
+from manyminds.core.events import PersonAsked, Recorded, RunEnded
+from manyminds.core.messages import JsonValue
+from manyminds.runtime.ask import Asked
+from manyminds.runtime.background import call_off, enqueue, spawn, take_up
+from manyminds.runtime.background import fork as fork_run
+from manyminds.runtime.kept import question_of, state_of, waits_for
+from manyminds.runtime.notify import check_notify
+from manyminds.runtime.orders import Order
+from manyminds.runtime.paths import cache_home, data_home
+from manyminds.runtime.person import PLAN
+from manyminds.runtime.steer import CANCELLED, say
+from manyminds.transcript.codec import decode, encode
+from manyminds.transcript.store import is_written, read_transcript, transcript_path
+
+__all__ = [
+    "HERE",
+    "BackgroundFlags",
+    "approve",
+    "attach",
+    "cancel",
+    "deny",
+    "fork",
+    "resume",
+    "send_off",
+    "stop",
+]
+
+Json = Annotated[bool, Parameter(name="--json", negative=())]
+Quiet = Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())]
+_LOOK_EVERY_S = 0.2
+_STARTS_WITHIN_S = 60.0
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class BackgroundFlags:
+    """Flags of a run that needs no terminal."""
+
+    background: Annotated[bool, Parameter(negative=(), show_default=False)] = False
+    """Print the run's name at once and let it go on by itself; `attach` shows it."""
+    notify: str | None = None
+    """With --background: tell `desktop`, or a webhook's address, when it is over or needs you."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done here."""
+        if self.notify is not None:
+            check_notify(self.notify)
+            if not self.background:
+                raise UsageError("--notify goes with --background; add it")
+
+
+HERE = BackgroundFlags()
+"""A run that this terminal waits for."""
+
+
+def send_off(order: Order, *, json_: bool, quiet: bool) -> int:
+    """Let a run go on by itself, and print its name."""
+    run = enqueue(data_home(), order)
+    spawn(data_home(), run)
+    if json_:
+        print(json.dumps({"run": run, "outcome": "none", "state": "queued", "cost": None}))
+        return ANSWERED
+    print(run)
+    if not quiet:
+        notice(f"see it work: manyminds attach {run}; end it: manyminds stop {run}")
+    return ANSWERED
+
+
+def resume(
+    run: str = "last",
+    *,
+    json_: Json = False,
+    events: Annotated[bool, Parameter(negative=())] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Go on with a run whose process has ended; what it had done is not paid again.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        json_: Print one JSON object.
+        events: Print every event as a line of JSON instead.
+        quiet: Show nothing but the answer.
+    """
+    view = choose_view(quiet=quiet or events, json_=json_)
+
+    async def work() -> Asked:
+        with looking_on(view, events=events) as watch:
+            return await take_up(run, data=data_home(), cache=cache_home(), watch=watch)
+
+    return _printed(asyncio.run(work()), json_=json_, events=events, quiet=quiet)
+
+
+def _printed(asked: Asked, *, json_: bool, events: bool, quiet: bool) -> int:
+    if not events:
+        question = question_of(read_transcript(asked.transcript))
+        print(as_json_line(asked) if json_ else report_as_text(asked, question, only=quiet))
+    return exit_code(asked)
+
+
+def attach(
+    run: str = "last",
+    *,
+    json_: Json = False,
+    events: Annotated[bool, Parameter(negative=())] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Show a run live, from any terminal; one whose process has ended is taken up again.
+
+    Ctrl-C leaves it at work. The answer is printed when it is over.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        json_: Print one JSON object.
+        events: Print every event as a line of JSON instead.
+        quiet: Show nothing but the answer.
+    """
+    path = transcript_path(data_home(), run)
+    view = choose_view(quiet=quiet or events, json_=json_)
+    try:
+        asyncio.run(_follow(path, view, events=events))
+    except KeyboardInterrupt:
+        notice(f"it goes on; see it again with: manyminds attach {path.parent.name}")
+        return ANSWERED
+    return _printed(read_asked(path), json_=json_, events=events, quiet=quiet)
+
+
+async def _follow(path: Path, view: View, *, events: bool) -> None:
+    taken_up = False
+    with view:
+        lines = _Lines(path)
+        while True:
+            for recorded in lines.new():
+                view.on_event(recorded)
+                if events:
+                    print(encode(recorded).decode(), end="", flush=True)
+                if isinstance(recorded.event, RunEnded):
+                    return
+                if isinstance(recorded.event, PersonAsked):
+                    _ask(path.parent.name, recorded.event)
+            if not is_written(path) and not lines.more():
+                if taken_up:
+                    log = path.with_name("worker.log")
+                    raise UsageError(f"run {path.parent.name} does not go on; {log} says why")
+                spawn(data_home(), path.parent.name)
+                taken_up = True
+                await _taken_up(path)
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def _taken_up(path: Path) -> None:
+    """Wait for the process that was begun to open the run, as long as that may take."""
+    for _ in range(int(_STARTS_WITHIN_S / _LOOK_EVERY_S)):
+        if is_written(path) or state_of(read_transcript(path)) == "finished":
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+class _Lines:
+    """The lines of a transcript that were not read yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._read, self._number = path, 0, 0
+
+    def more(self) -> bool:
+        """Say whether something was written that was not read yet."""
+        return self._path.stat().st_size > self._read
+
+    def new(self) -> Iterator[Recorded]:
+        """Yield what was written since; half a line is left for later."""
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
+            self._number += 1
+            yield decode(line, where=f"{self._path}:{self._number}")
+
+
+def _ask(run: str, asked: PersonAsked) -> None:
+    """Say what the run wants to know."""
+    notice(f"{asked.what}: {asked.text}\nanswer with: manyminds approve {run}, or deny {run}")
+
+
+def stop(
+    run: str,
+    *,
+    answer_now: Annotated[bool, Parameter(negative=())] = False,
+    json_: Json = False,
+) -> int:
+    """End a run with what is there: the same as `steer RUN now`.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        answer_now: What it does anyway; `cancel` wants no answer.
+        json_: Print one JSON object.
+    """
+    del answer_now
+    return _said(run, "now", "", json_=json_)
+
+
+def cancel(run: str, *, json_: Json = False) -> int:
+    """End a run of which nothing is wanted any more.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        json_: Print one JSON object.
+    """
+    path = transcript_path(data_home(), run)
+    with suppress(RunBusy):
+        call_off(data_home(), path.parent.name)
+        return _told(path.parent.name, CANCELLED, json_=json_)
+    return _said(run, "cancel", "", json_=json_)
+
+
+def approve(
+    run: str = "last",
+    *,
+    site: Annotated[bool, Parameter(negative=())] = False,
+    json_: Json = False,
+) -> int:
+    """Say yes to what a run waits for: its plan, or an address that nobody named.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        site: Let all of the address's site be read, not only this page.
+        json_: Print one JSON object.
+    """
+    return _answered(run, "site" if site else "page", json_=json_)
+
+
+def deny(run: str = "last", *, json_: Json = False) -> int:
+    """Say no to what a run waits for.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        json_: Print one JSON object.
+    """
+    return _answered(run, "no", json_=json_)
+
+
+def _answered(run: str, what: str, *, json_: bool) -> int:
+    asked = waits_for(read_transcript(transcript_path(data_home(), run)))
+    if asked is None:
+        raise UsageError(f"run {run} waits for nothing; see: manyminds attach {run}")
+    notice(f"{'no' if what == 'no' else 'yes'} to the {asked.what}: {safe(asked.text)}")
+    return _said(run, what, asked.text if asked.what == "address" else PLAN, json_=json_)
+
+
+def fork(
+    run: str = "last",
+    *,
+    from_: Annotated[int | None, Parameter(name="--from")] = None,
+    background: Annotated[bool, Parameter(negative=())] = False,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Begin a new run with the first events of another one, and go on from there.
+
+    What those events paid for is not paid again; the other run stays as it is. `show RUN --steps`
+    numbers them.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        from_: How many of its events to begin with; by default all but its end.
+        background: Print the new run's name at once and let it go on by itself.
+        json_: Print one JSON object.
+        quiet: Show nothing but the answer.
+    """
+    new = fork_run(data_home(), run, from_)
+    if background:
+        spawn(data_home(), new)
+        print(json.dumps({"run": new, "outcome": "none", "cost": None}) if json_ else new)
+        return ANSWERED
+    return resume(new, json_=json_, quiet=quiet)
+
+
+def _said(run: str, what: str, text: str, *, json_: bool) -> int:
+    path = transcript_path(data_home(), run)
+    state = state_of(read_transcript(path))
+    if state == "finished":
+        raise UsageError(f"run {path.parent.name} is over; see: manyminds show {path.parent.name}")
+    say(data_home(), path.parent.name, what, text)
+    if state in ("unfinished", "queued"):
+        run = path.parent.name
+        notice(f"nobody is at work on it; it hears that when it goes on: manyminds attach {run}")
+    return _told(path.parent.name, what, json_=json_)
+
+
+def _told(run: str, what: str, *, json_: bool) -> int:
+    told: dict[str, JsonValue] = {"run": run, "outcome": "answered", "cost": None, "told": what}
+    if json_:
+        print(json.dumps(told))
+    else:
+        notice(f"{run} is told: {what}")
+    return ANSWERED

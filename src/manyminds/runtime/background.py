@@ -1,0 +1,198 @@
+"""Runs that go on without a terminal: begun in a process of their own, taken up after a crash."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from manyminds.core.errors import UsageError
+from manyminds.core.events import PersonAsked, Recorded, RunEnded, Steered
+from manyminds.core.messages import JsonValue
+from manyminds.core.values import Answer
+from manyminds.runtime.ask import SOURCES, Asked, Place, Watch, ask, new_run_id
+from manyminds.runtime.durable import DurableRun
+from manyminds.runtime.notify import notify
+from manyminds.runtime.orders import Order, read_order, write_order
+from manyminds.runtime.person import Away
+from manyminds.runtime.research import research
+from manyminds.runtime.steer import CANCELLED
+from manyminds.transcript.store import (
+    TranscriptWriter,
+    new_transcript_path,
+    read_transcript,
+    transcript_path,
+)
+
+__all__ = ["call_off", "enqueue", "fork", "spawn", "take_up"]
+
+_LOG = "worker.log"
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+"""Processes that were begun here: whoever began one is told by the system when it ends."""
+
+
+def enqueue(data: Path, order: Order) -> str:
+    """Keep an order under a new name, for whoever takes it up; return the name."""
+    run = new_run_id()
+    path = new_transcript_path(data, run)
+    write_order(path.parent, order)
+    path.touch(mode=0o600)
+    return run
+
+
+def spawn(data: Path, run: str) -> int:
+    """Let a process of its own work a run, which outlives this one; return its number."""
+    folder = new_transcript_path(data, run).parent
+    for ended in [child for child in _CHILDREN if child.poll() is not None]:
+        _CHILDREN.remove(ended)
+    with (folder / _LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "manyminds.cli", "resume", run, "--quiet"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env=os.environ.copy(),
+        )  # fmt: skip
+    _CHILDREN.append(process)
+    return process.pid
+
+
+async def take_up(run: str, *, data: Path, cache: Path, watch: Watch) -> Asked:
+    """Work a run that was ordered, or go on with one whose process has ended.
+
+    Args:
+        run: Its name, a unique part of it, or `last`.
+        data: Folder of transcripts.
+        cache: Folder of what can be made again.
+        watch: Who looks on.
+
+    Raises:
+        UnknownName: If there is none of that name.
+        RunBusy: If another process is at work on it.
+        UsageError: If it is over.
+        RecordError: If it cannot be read, or does not go on as it began.
+    """
+    path = transcript_path(data, run)
+    order = read_order(path.parent)
+    writer = TranscriptWriter(path)
+    try:
+        past = read_transcript(path).events
+        if past and isinstance(past[-1].event, RunEnded):
+            raise UsageError(f"run {path.parent.name} is over; see: manyminds show {run}")
+        place = Place(run=path.parent.name, path=path, writer=writer, past=past)
+        order = order if place.started is None else order.as_begun(place.started)
+        asked = await _worked(order, place, data, cache, watch)
+    finally:
+        writer.close()
+    if order.notify is not None:
+        text = asked.answer.text or "; ".join(asked.answer.missing)
+        watch.on_notice(await _told(order, asked.run, "over", asked.answer.outcome, text) or "")
+    return asked
+
+
+def _worked(order: Order, place: Place, data: Path, cache: Path, watch: Watch) -> Awaitable[Asked]:
+    telling: set[asyncio.Task[str | None]] = set()
+
+    def on_asked(run: DurableRun, asked: PersonAsked) -> None:
+        if order.notify is not None:
+            telling.add(
+                asyncio.create_task(_told(order, run.id, f"asked/{asked.text}", "asks", asked.text))
+            )
+
+    away = Away(on_asked)
+
+    def on_start(run: DurableRun) -> None:
+        away.attend(run)
+        watch.on_start(run)
+
+    back = _nobody if order.clarify and watch.on_doubt is None else watch.on_doubt
+    reached = away.address if order.asks else watch.on_address
+    looks = replace(watch, on_start=on_start, on_doubt=back, on_address=reached)
+    if order.way is None or order.plan is None:
+        return ask(
+            order.task, order.options, data=data, cache=cache, watch=looks, order=order, place=place
+        )
+    return research(
+        order.task, order.options, order.plan, data=data, cache=cache, watch=looks, way=order.way,
+        on_plan=away.plan if order.asks else None, order=order, place=place,
+    )  # fmt: skip
+
+
+async def _nobody(_question: str) -> str | None:
+    return None
+
+
+async def _told(order: Order, run: str, what: str, outcome: str, text: str) -> str | None:
+    if order.notify is None:
+        return None
+    line = f"{outcome}: {' '.join(text.split())[:200]}"
+    told: dict[str, JsonValue] = {"run": run, "outcome": outcome, "text": text, "line": line}
+    return await notify(order.notify, f"{run}/{what}", told)
+
+
+def call_off(data: Path, run: str) -> None:
+    """End a run that no process is at work on; one that never began leaves nothing behind.
+
+    Raises:
+        RunBusy: If one is.
+        UsageError: If it is over.
+    """
+    path = transcript_path(data, run)
+    writer = TranscriptWriter(path)
+    try:
+        past = read_transcript(path).events
+        if past and isinstance(past[-1].event, RunEnded):
+            raise UsageError(f"run {path.parent.name} is over; see: manyminds show {run}")
+        answer = Answer(
+            outcome="none",
+            text=None,
+            canonical=None,
+            confidence=None,
+            missing=("you cancelled it",),
+        )
+        ends = (
+            Steered(what="cancel", text=CANCELLED),
+            RunEnded(answer=answer, stopped_by=CANCELLED, seconds=0.0),
+        )
+        for number, event in enumerate(ends if past else (), len(past)):
+            now = datetime.now(UTC)
+            writer.write(Recorded(run=path.parent.name, number=number, at=now, event=event))
+    finally:
+        writer.close()
+    if not past:
+        shutil.rmtree(path.parent)
+
+
+def fork(data: Path, run: str, at: int | None = None) -> str:
+    """Begin a new run with what another one had done; return its name.
+
+    Args:
+        data: Folder of transcripts.
+        run: Its name, a unique part of it, or `last`.
+        at: How many of its events the new one begins with; `None`: all but its end.
+
+    Raises:
+        UsageError: If it has not so many.
+        RecordError: If it cannot be read.
+    """
+    path = transcript_path(data, run)
+    events = read_transcript(path).events
+    most = len(events) - (bool(events) and isinstance(events[-1].event, RunEnded))
+    at = most if at is None else at
+    if not 1 <= at <= most:
+        raise UsageError(f"run {path.parent.name}: --from takes 1 to {most}, not {at}")
+    order = read_order(path.parent)
+    name = new_run_id()
+    new = new_transcript_path(data, name)
+    write_order(new.parent, order)
+    if (sources := path.with_name(SOURCES)).exists():
+        shutil.copyfile(sources, new.with_name(SOURCES))
+    writer = TranscriptWriter(new)
+    try:
+        for recorded in events[:at]:
+            writer.write(replace(recorded, run=name))
+    finally:
+        writer.close()
+    return name

@@ -1,0 +1,80 @@
+"""Runs that are kept: how they stand, and what came of them, read off their transcripts."""
+
+from typing import Literal
+
+from manyminds.budget.ledger import cost_of
+from manyminds.core.errors import RecordError
+from manyminds.core.events import PersonAsked, RunEnded, RunStarted, Steered
+from manyminds.core.values import Answer
+from manyminds.runtime.ask import Asked
+from manyminds.transcript.store import Transcript, is_written
+
+__all__ = ["State", "asked_of", "question_of", "state_of", "waits_for"]
+
+State = Literal["queued", "working", "waiting", "unfinished", "finished"]
+
+
+def state_of(transcript: Transcript) -> State:
+    """Return how a run stands.
+
+    `waiting`: for the person; `unfinished`: its process has ended, and it can be taken up.
+    """
+    if transcript.events and isinstance(transcript.events[-1].event, RunEnded):
+        return "finished"
+    if not is_written(transcript.path):
+        return "unfinished" if transcript.events else "queued"
+    return "working" if waits_for(transcript) is None else "waiting"
+
+
+def waits_for(transcript: Transcript) -> PersonAsked | None:
+    """Return what a run waits for the person to say."""
+    last: PersonAsked | None = None
+    for recorded in transcript.events:
+        event = recorded.event
+        if isinstance(event, PersonAsked):
+            last = event
+        elif last is not None and _answers(event, last):
+            last = None
+    return last
+
+
+def _answers(event: object, asked: PersonAsked) -> bool:
+    if isinstance(event, Steered):
+        return event.text == asked.text or event.what in ("now", "cancel")
+    return getattr(event, "kind", "") in ("planned", "run_ended") and asked.what == "plan"
+
+
+def question_of(transcript: Transcript) -> str:
+    """Return what was asked; nothing where the run never began."""
+    event = transcript.events[0].event if transcript.events else None
+    return event.task.prompt if isinstance(event, RunStarted) else ""
+
+
+def asked_of(transcript: Transcript) -> Asked:
+    """Return what came of a run; one that has not ended has no answer yet.
+
+    Raises:
+        RecordError: If it has not even begun.
+    """
+    start = next((r.event for r in transcript.events if isinstance(r.event, RunStarted)), None)
+    if start is None:
+        raise RecordError(f"{transcript.path}: the run never began")
+    end = next((r.event for r in transcript.events if isinstance(r.event, RunEnded)), None)
+    run = transcript.path.parent.name
+    ended = "it was ended from outside before it had an answer"
+    missing = {
+        "unfinished": f"{ended}; go on with: manyminds resume {run}",
+        "waiting": f"it waits for you: manyminds attach {run}",
+    }.get(state_of(transcript), f"it is at work: manyminds attach {run}")
+    return Asked(
+        run=run,
+        answer=end.answer if end is not None else Answer(
+            outcome="none", text=None, canonical=None, confidence=None, missing=(missing,)
+        ),
+        strategy=start.strategy,
+        members=start.members,
+        cost=cost_of(transcript.events),
+        stopped_by=end.stopped_by if end is not None else "killed",
+        transcript=transcript.path,
+        prompts=start.prompts,
+    )  # fmt: skip

@@ -1,0 +1,230 @@
+"""Lives of one run: processes that work it and are killed, each by `SIGKILL`, until one is through.
+
+    python -m tests.chaos.lives '{"home": …, "run": …, "model": …, "way": …, "kills": […]}'
+
+Each kill is a number of seconds after which a life ends, or the number of an event that ends it as
+soon as it is written. Children are forked from one process that has imported all it needs, so that
+a life takes no longer than its work. Prints a line of JSON for each life. With "race": N, so many
+processes take up the run at once, N times, and the first of them may be stopped for a while.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx2
+
+from manyminds.agents.prompts import prompts_hash
+from manyminds.agents.roster import roster
+from manyminds.core.errors import RunBusy
+from manyminds.core.events import Recorded, Replied, RunEnded, RunStarted
+from manyminds.core.messages import ModelCall, Said, ToolCall, ToolSpec
+from manyminds.core.protocols import Run, Strategy
+from manyminds.core.values import VERSION, Answer, Evidence, Failure, Limits, Member, Task
+from manyminds.runtime.ask import going_on
+from manyminds.runtime.durable import DurableRun
+from manyminds.runtime.endpoints import connect
+from manyminds.runtime.run import Patience
+from manyminds.strategies.registry import strategy_named
+from manyminds.tools.calculator.tool import Calculate
+from manyminds.tools.toolset import Toolset
+from manyminds.transcript.store import TranscriptWriter, new_transcript_path, read_transcript
+
+TASK = Task(prompt="Each of 6 boxes holds 7 pens, some of which are red. How many pens are there?")
+SLOW_S = 0.004
+BUSY = 3
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A tool that does something to the world: it posts to a server that counts."""
+
+    spec: ToolSpec
+    url: str
+
+    async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
+        """Do it; where the tool is keyed, the call's id is the key."""
+        async with httpx2.AsyncClient() as client:
+            key = call.id if self.spec.effect == "keyed" else ""
+            body = {"tool": self.spec.name, "what": call.arguments["what"], "key": key}
+            await asyncio.sleep(SLOW_S)
+            reply = await client.post(self.url, json=body)
+            await asyncio.sleep(SLOW_S)
+        return (Evidence(id="", tool=self.spec.name, request=key, output=reply.text),)
+
+
+def effects(url: str) -> list[Effect]:
+    """Return one with a key and one without."""
+    what: Any = {"type": "object", "properties": {"what": {"type": "string"}}}
+    return [
+        Effect(ToolSpec(name="book", description="", parameters=what, effect="keyed"), url),
+        Effect(ToolSpec(name="mail", description="", parameters=what, effect="unkeyed"), url),
+    ]
+
+
+@dataclass(frozen=True)
+class Errands:
+    """Members side by side who ask, book, ask and mail, three times each."""
+
+    async def __call__(self, run: Run) -> Answer:
+        """Do all of it, and say what became of each."""
+        done = await run.gather([self._one(run, member) for member in run.members])
+        told = [d for d in done if not isinstance(d, Failure)]
+        text = json.dumps({k: v for one in told for k, v in one.items()}, sort_keys=True)
+        return Answer(outcome="answered", text=text, canonical=text, confidence=1.0, how="done")
+
+    async def _one(self, run: Run, member: Member) -> dict[str, str]:
+        became: dict[str, str] = {}
+        for turn in range(3):
+            for tool in ("book", "mail"):
+                said = Said(role="user", text=f"{member.name}, turn {turn}")
+                call = ModelCall(
+                    messages=(said,), max_tokens=20, temperature=0.0, seed=run.seed(member)
+                )
+                await run.request(member, call)
+                what = f"{member.name}/{turn}"
+                outcome = await run.call(
+                    member, ToolCall(id=run.new_id("call"), name=tool, arguments={"what": what})
+                )
+                became[f"{tool} {what}"] = outcome.failure or "done"
+        return became
+
+
+def strategy_of(way: str) -> Strategy:
+    """Return the strategy of that name; `errands` is ours."""
+    return Errands() if way == "errands" else strategy_named(way)
+
+
+async def nothing_before() -> None:
+    """Nobody is asked back."""
+
+
+async def life(given: dict[str, Any], ends_at: int | None) -> None:
+    """Work the run from where it is to its end, or to the event that ends this life."""
+    home = Path(given["home"])
+    path = new_transcript_path(home, given["run"])
+    writer = TranscriptWriter(path)
+    past = read_transcript(path).events
+    endpoint = await connect(given["model"], cache=home / "cache")
+    members = roster(given.get("members", 4), [given["model"]], has_docs=False)
+
+    def end(recorded: Recorded) -> None:
+        if recorded.number == ends_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    run = DurableRun(
+        run_id=given["run"], task=TASK, members=members, endpoints={given["model"]: endpoint},
+        tools=Toolset([Calculate(), *effects(given.get("effects", ""))]), limits=Limits(), seed=1,
+        sinks=[writer.write, end], patience=Patience(first_wait_s=0.01),
+    )  # fmt: skip
+    if past:
+        run.take_up(past)
+    run.begin(
+        RunStarted(
+            task=TASK, strategy=given["way"], members=members, limits=Limits(), seed=1,
+            version=VERSION, prompts=prompts_hash(),
+        )
+    )  # fmt: skip
+    answer, stopped_by = await going_on(run, strategy_of(given["way"]), nothing_before)
+    run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
+    await endpoint.close()
+    writer.close()
+
+
+def lived(given: dict[str, Any], kill: float | None, *, at: int | None = None) -> bool:
+    """Let a process work the run; say whether it was killed.
+
+    Args:
+        given: Which run.
+        kill: Seconds after which it is killed; `None`: not by the clock.
+        at: The event that ends it as soon as it is written.
+    """
+    child = os.fork()
+    if child == 0:
+        _live(given, at)
+    ends = None if kill is None else time.monotonic() + kill
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+                raise SystemExit(f"a life ended with code {os.WEXITSTATUS(status)}")
+            return os.WIFSIGNALED(status)
+        if ends is not None and time.monotonic() >= ends:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return True
+        time.sleep(0.0005)
+
+
+def _live(given: dict[str, Any], at: int | None) -> NoReturn:
+    """Be a process that works the run; code 3 where another one is at work on it."""
+    code = 1
+    try:
+        asyncio.run(life(given, at))
+        code = 0
+    except RunBusy:
+        code = BUSY
+    finally:
+        os._exit(code)
+
+
+def raced(given: dict[str, Any], *, stopped: bool) -> list[int]:
+    """Let two processes take the run up at once; return their exit codes.
+
+    With `stopped`, the one that is at work is stopped, so that the other meets it so, and goes on
+    when the other is through.
+    """
+    children: list[int] = []
+    for place in range(2):
+        child = os.fork()
+        if child == 0:
+            _live(given, None)
+        children.append(child)
+        if stopped and place == 0:
+            time.sleep(0.05)
+            os.kill(child, signal.SIGSTOP)
+    codes: dict[int, int] = {}
+    for child in reversed(children):
+        if stopped and child == children[0]:
+            os.kill(child, signal.SIGCONT)
+        codes[child] = os.WEXITSTATUS(os.waitpid(child, 0)[1])
+    return [codes[child] for child in children]
+
+
+def tell(line: dict[str, Any]) -> None:
+    """Print a line."""
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Live all lives, then the last one."""
+    given = json.loads(sys.argv[1])
+    for number in range(given.get("race", 0)):
+        here = {**given, "run": f"{given['run']}{number}"}
+        codes = raced(here, stopped=number % 4 == 3)
+        tell({"run": here["run"], "codes": codes})
+    if "race" in given:
+        return
+    path = new_transcript_path(Path(given["home"]), given["run"])
+    for kill in (*given["kills"], None):
+        at = kill if isinstance(kill, int) else None
+        seconds = kill if isinstance(kill, float) else None
+        killed = lived(given, seconds, at=at)
+        events = read_transcript(path).events if path.exists() else ()
+        over = bool(events) and isinstance(events[-1].event, RunEnded)
+        seeds = [r.event.seed for r in events if isinstance(r.event, Replied)]
+        told = {"killed": killed, "over": over, "ended": time.time(), "replied": seeds}
+        tell(told)
+        if over:
+            return
+
+
+if __name__ == "__main__":
+    main()
