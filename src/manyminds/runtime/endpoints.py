@@ -23,6 +23,7 @@ from manyminds.budget.prices import Price, price_of
 from manyminds.core.errors import ProviderError, UnknownName, UsageError
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
+from manyminds.runtime.breaker import breaker_for
 from manyminds.runtime.client import LeanOpenAI
 from manyminds.runtime.embedded.parts import CODER, SMOL, ModelFile
 from manyminds.runtime.embedded.server import (
@@ -52,6 +53,7 @@ _HOSTED_ABILITIES = Abilities(
     json_schema=True, tools=True, parallel_tools=True, stream_usage=True, output_tokens=8_192
 )
 TIMEOUT_S = 600.0
+_TOO_MANY = 429
 EMBEDDED_OUTPUT_TOKENS = 700
 """Worded maths needs 500 and more; past 700 a 1.5B model is repeating itself."""
 
@@ -82,12 +84,19 @@ class ConnectedEndpoint:
             if progress is not None:
                 progress(pieces)
 
-        machine = self._machine()
+        machine, breaker = self._machine(), breaker_for(str(self.name))
+        breaker.check()
         try:
             with nullcontext(Share()) if machine is None else machine.at_work() as share:
                 reply = await send(self.model, call, progress=None if progress is None else timed)
         except ProviderError as error:
+            if error.retryable and error.status != _TOO_MANY:  # that one says itself how long
+                breaker.failed()
             raise self._without_key(error) from None
+        else:
+            breaker.passed()
+        finally:
+            breaker.let_go()
         return replace(
             reply if self.key is None else _scrubbed(reply, self.key),
             first_token_s=None if first is None else round(first, 3),

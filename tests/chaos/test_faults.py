@@ -1,0 +1,194 @@
+"""Every fault of a provider in every phase of a heavy run: an answer or a typed partial."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from manyminds.core.events import (
+    MemberEnded,
+    MemberStarted,
+    PhaseStarted,
+    Recorded,
+    Requested,
+    RunEnded,
+)
+from manyminds.core.values import Limits, Task
+from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
+from manyminds.runtime.run import Patience
+from manyminds.transcript.store import read_transcript
+from tests.chaos.conftest import FULL
+from tests.improviser import improvised
+from tests.stub import (
+    Body,
+    Stub,
+    broken_json,
+    completion,
+    fail,
+    hang,
+    html,
+    no_choices,
+    nothing,
+    odd_shape,
+)
+
+pytestmark = pytest.mark.anyio
+TASK = Task(prompt="Each of 6 boxes holds 7 pens, some of which are red. How many pens are there?")
+LIMIT_S = 1.5
+"""Of runs whose fault is that nothing comes."""
+
+
+def improvise(body: Body) -> str:
+    """Answer in the form that is asked for, so that members disagree."""
+    form = (body.get("response_format") or {}).get("json_schema") or {}
+    return improvised(body["seed"], form.get("schema"), ("42", "41"))
+
+
+class Reset(web.Response):
+    """The connection is reset before anything is said."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        assert request.transport is not None
+        request.transport.abort()
+        raise ConnectionResetError
+
+
+class Drip(web.StreamResponse):
+    """A reply that comes a byte at a time, and never ends."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        for byte in b'{"id": "c1", "choices": [' * 100:
+            await asyncio.sleep(0.1)
+            await self.write(bytes([byte]))
+
+
+def odd_usage(body: Body) -> web.Response:
+    whole = completion(improvise(body))
+    whole["usage"] = {"prompt_tokens": -7, "completion_tokens": None, "total_tokens": "many"}
+    return web.json_response(whole)
+
+
+def twice(body: Body) -> web.Response:
+    """A stream that says each of its chunks twice."""
+    text = improvise(body)
+    chunk = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "stub"}
+    parts = [text[i : i + 12] for i in range(0, len(text), 12)]
+    lines = [
+        {**chunk, "choices": [{"index": 0, "delta": {"role": "assistant", "content": part}, "finish_reason": None}]}
+        for part in parts for _ in range(2)
+    ]  # fmt: skip
+    said = "".join(f"data: {json.dumps(line)}\n\n" for line in lines) + "data: [DONE]\n\n"
+    return web.Response(text=said, content_type="text/event-stream")
+
+
+FAULTS: dict[str, Callable[[Body], Any]] = {
+    "nothing comes": hang,
+    "reset": lambda _body: Reset(),
+    "429": fail(429),
+    "429 with a wait": fail(429, retry_after="0"),
+    "500": fail(500, "oops"),
+    "a page instead": html,
+    "slow drip": lambda _body: Drip(),
+    "broken JSON": broken_json,
+    "an odd shape": odd_shape,
+    "no choices": no_choices,
+    "nothing": nothing,
+    "odd usage": odd_usage,
+    "each chunk twice": twice,
+    "expired key": fail(401, '{"error": {"message": "expired"}}', content_type="application/json"),
+}
+ENDLESS = ("nothing comes", "slow drip")
+
+
+@dataclass
+class Faulty:
+    """A model that improvises but for some requests, counted from 0."""
+
+    fault: Callable[[Body], Any]
+    first: int
+    last: int
+    asked: int = 0
+
+    def __call__(self, body: Body) -> Any:
+        place, self.asked = self.asked, self.asked + 1
+        return self.fault(body) if self.first <= place <= self.last else improvise(body)
+
+
+async def run(stub: Stub, home: Path, papers: Path, *, seconds: float | None, stream: bool) -> Asked:  # fmt: skip
+    options = AskOptions(
+        models=(stub.model,), strategy="heavy", members=4, seed=5, docs=papers,
+        patience=Patience(first_wait_s=0.01), limits=Limits(seconds=seconds),
+    )  # fmt: skip
+    watch = Watch(on_progress=(lambda _member, _pieces: None) if stream else None)
+    return await ask(TASK, options, data=home, cache=home, watch=watch)
+
+
+def first_requests(events: tuple[Recorded, ...]) -> dict[str, int]:
+    """Return of each phase which request is its first, counted from 0."""
+    found: dict[str, int] = {}
+    phase, count = "", 0
+    for recorded in events:
+        if isinstance(recorded.event, PhaseStarted):
+            phase = recorded.event.phase
+        if isinstance(recorded.event, Requested):
+            found.setdefault(phase, count)
+            count += 1
+    return found
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_in_any_phase_ends_typed(stub: Stub, own_home: Path, papers: Path, fault: str) -> None:  # fmt: skip
+    stub.behaviours = [improvise]
+    whole = await run(stub, own_home, papers, seconds=None, stream=False)
+    phases = first_requests(read_transcript(whole.transcript).events)
+    assert len(phases) >= 4, phases
+    for place in phases.values():
+        for last in (place, place + 10_000):  # it passes, or it stays
+            if fault in ENDLESS and not FULL and place != min(phases.values()):
+                continue
+            stub.behaviours = [Faulty(FAULTS[fault], place, last)]
+            seconds = LIMIT_S if fault in ENDLESS else None
+            streamed = fault == "each chunk twice"
+            asked = await run(stub, own_home, papers, seconds=seconds, stream=streamed)
+            check(asked)
+            if last == place and fault not in (*ENDLESS, "expired key"):
+                assert asked.answer.text is not None
+
+
+def check(asked: Asked) -> None:
+    """A run that ended in trouble is as whole as any."""
+    events = [r.event for r in read_transcript(asked.transcript).events]
+    assert isinstance(events[-1], RunEnded)
+    began = sum(isinstance(e, MemberStarted) for e in events)
+    assert began == sum(isinstance(e, MemberEnded) for e in events)
+    if asked.answer.text is None:
+        assert asked.answer.outcome == "none"
+        assert asked.answer.missing
+        assert all("\n" not in line for line in asked.answer.missing)
+    else:
+        assert asked.answer.outcome in ("answered", "partial")
+    assert asked.cost.seconds < 30
+
+
+@pytest.mark.parametrize("alive", range(4))
+async def test_one_member_of_four_alive_still_answers(stub: Stub, own_home: Path, papers: Path, alive: int) -> None:  # fmt: skip
+    """The first requests are the members' own, in their order."""
+    dead = [fail(500)] * 4
+    dead[alive] = improvise
+    kept: dict[str, Callable[[Body], Any]] = {}
+
+    def by_member(body: Body) -> Any:
+        way = str(body["messages"][:2])
+        behaviour = kept.setdefault(way, dead[min(len(kept), 3)])
+        return behaviour(body)
+
+    stub.behaviours = [by_member]
+    asked = await run(stub, own_home, papers, seconds=None, stream=False)
+    check(asked)
+    assert asked.answer.text is not None
