@@ -69,7 +69,9 @@ async def one(
     task = Task(prompt=question["question"])
     if arm != "orchestrate":
         way = None if arm == "single" else (arm, reader)
-        asked = await ask(task, options, data=data_home(), cache=cache_home(), watch=Watch(), way=way)
+        asked = await ask(
+            task, options, data=data_home(), cache=cache_home(), watch=Watch(), way=way
+        )
     else:
         plan = Plan(goal="", parts=())
         asked = await research(

@@ -109,16 +109,22 @@ class Lived:
 
 
 def live(
-    home: Path, model: Model, way: str, kills: Sequence[float | int], *, run: str = "r",
+    home: Path, model: Model, way: str, runs: dict[str, list[float] | list[int]], *,
     effects: str = "", members: int = 4,
-) -> Lived:  # fmt: skip
-    """Let a run live until it is through."""
+) -> dict[str, Lived]:  # fmt: skip
+    """Let runs live, one after the other, until each is through."""
     given = {
-        "home": str(home), "run": run, "model": model.stub.model, "way": way, "kills": list(kills),
+        "home": str(home), "model": model.stub.model, "way": way, "runs": runs,
         "effects": effects, "members": members,
     }  # fmt: skip
-    lives = lines_of(given, 60 + 3 * len(kills))
-    return Lived(lives=lives, events=read_transcript(new_transcript_path(home, run)).events)
+    lives = lines_of(given, 60 + sum(10 + 3 * len(kills) for kills in runs.values()))
+    return {
+        run: Lived(
+            lives=[life for life in lives if life["run"] == run],
+            events=read_transcript(new_transcript_path(home, run)).events,
+        )
+        for run in runs
+    }
 
 
 def lines_of(given: dict[str, Any], seconds: float) -> list[dict[str, Any]]:

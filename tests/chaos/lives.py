@@ -1,11 +1,12 @@
 """Lives of one run: processes that work it and are killed, each by `SIGKILL`, until one is through.
 
-    python -m tests.chaos.lives '{"home": …, "run": …, "model": …, "way": …, "kills": […]}'
+    python -m tests.chaos.lives '{"home": …, "model": …, "way": …, "runs": {"r": […], …}}'
 
-Each kill is a number of seconds after which a life ends, or the number of an event that ends it as
-soon as it is written. Children are forked from one process that has imported all it needs, so that
-a life takes no longer than its work. Prints a line of JSON for each life. With "race": N, so many
-processes take up the run at once, N times, and the first of them may be stopped for a while.
+Runs have names and kills. Each kill is a number of seconds after which a life ends, or the number
+of an event that ends it as soon as it is written. Children are forked from one process that has
+imported all it needs, so that a life takes no longer than its work. Prints a line of JSON for each
+life. With "race": N, two processes at once take up each of N runs, and in every fourth of them the
+first is stopped for a while.
 """
 
 import asyncio
@@ -212,16 +213,26 @@ def main() -> None:
         tell({"run": here["run"], "codes": codes})
     if "race" in given:
         return
+    for run, kills in given["runs"].items():
+        live_out({**given, "run": run}, kills)
+
+
+def live_out(given: dict[str, Any], kills: list[float | int]) -> None:
+    """Let one run live until it is through, and print a line for each of its lives."""
     path = new_transcript_path(Path(given["home"]), given["run"])
-    for kill in (*given["kills"], None):
+    for kill in (*kills, None):
         at = kill if isinstance(kill, int) else None
         seconds = kill if isinstance(kill, float) else None
         killed = lived(given, seconds, at=at)
         events = read_transcript(path).events if path.exists() else ()
         over = bool(events) and isinstance(events[-1].event, RunEnded)
         seeds = [r.event.seed for r in events if isinstance(r.event, Replied)]
-        told = {"killed": killed, "over": over, "ended": time.time(), "replied": seeds}
-        tell(told)
+        tell(
+            {
+                "run": given["run"], "killed": killed, "over": over, "ended": time.time(),
+                "replied": seeds,
+            }
+        )  # fmt: skip
         if over:
             return
 

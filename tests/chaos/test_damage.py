@@ -44,7 +44,7 @@ def damaged(data: bytes, chance: random.Random) -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("sealed", ["sealed", "killed"])
 def test_no_damage_is_taken_for_the_record(sealed: str, tmp_path: Path, improviser: Model) -> None:  # fmt: skip
-    whole = live(tmp_path, improviser, "heavy", [], members=2)
+    whole = live(tmp_path, improviser, "heavy", {"r": []}, members=2)["r"]
     path = new_transcript_path(tmp_path, "r")
     seal = path.with_name("seal.json")
     if sealed == "killed":
@@ -76,7 +76,7 @@ def _read_as(path: Path, written: tuple[Recorded, ...], how: str, *, untouched: 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_line_leaves_no_half(tmp_path: Path, improviser: Model) -> None:  # fmt: skip
     resource = pytest.importorskip("resource")
-    whole = live(tmp_path, improviser, "heavy", [], members=2)
+    whole = live(tmp_path, improviser, "heavy", {"r": []}, members=2)["r"]
     path = new_transcript_path(tmp_path, "limit")
     writer = TranscriptWriter(path)
     for recorded in whole.events[:5]:

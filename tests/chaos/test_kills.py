@@ -16,23 +16,22 @@ def check_paid_once(model: Model, lived: Lived) -> None:
     assert lived.lives[-1]["over"]
     answered = replied(lived.events)
     assert answered == Counter(dict.fromkeys(answered, 1))
+    through = lived.lives[-1]["ended"]
     for life in lived.lives:
-        later = {seed for at, seed in model.asked if at > life["ended"]}
+        later = {seed for at, seed in model.asked if life["ended"] < at <= through}
         assert not later & set(life["replied"])
 
 
 @pytest.mark.parametrize("way", ["heavy", "errands"])
 def test_a_kill_at_every_event_loses_nothing(way: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
-    whole = live(tmp_path / "whole", improviser, way, [], effects=counting.url)
-    text = _answer(whole)
-    count = len(whole.events)
-    for at in range(0, count - 1, 1 if FULL else 7):
-        improviser.asked.clear()
-        run = f"at{at}"
-        lived = live(tmp_path / "home", improviser, way, [at], run=run, effects=counting.url)
+    whole = live(tmp_path, improviser, way, {"whole": []}, effects=counting.url)["whole"]
+    cuts = range(0, len(whole.events) - 1, 1 if FULL else 7)
+    runs: dict[str, list[int]] = {f"at{at}": [at] for at in cuts}
+    improviser.asked.clear()
+    for lived in live(tmp_path, improviser, way, runs, effects=counting.url).values():
         assert lived.kills == 1
         check_paid_once(improviser, lived)
-        assert way == "errands" or _answer(lived) == text
+        assert way == "errands" or _answer(lived) == _answer(whole)
 
 
 def _answer(lived: Lived) -> str | None:
@@ -43,17 +42,17 @@ def _answer(lived: Lived) -> str | None:
 
 @pytest.mark.parametrize("way", ["heavy", "errands"])
 def test_a_run_that_is_killed_again_and_again_comes_to_its_end(way: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
-    chance = random.Random(way)
-    kills, run = 0, 0
+    chance, kills, turn = random.Random(way), 0, 0
     while kills < (200 if FULL else 30):
         improviser.asked.clear()
         counting.done.clear()
-        moments = [chance.uniform(0.02, 0.25) for _ in range(10)]
-        lived = live(tmp_path, improviser, way, moments, run=f"r{run}", effects=counting.url)
+        run, turn = f"r{turn}", turn + 1
+        moments = [chance.uniform(0.02, 0.2) for _ in range(10)]
+        lived = live(tmp_path, improviser, way, {run: moments}, effects=counting.url)[run]
         check_paid_once(improviser, lived)
         if way == "errands":
             check_done_once(counting, lived)
-        kills, run = kills + lived.kills, run + 1
+        kills += lived.kills
 
 
 def check_done_once(counting: Counting, lived: Lived) -> None:

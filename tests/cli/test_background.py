@@ -213,11 +213,12 @@ async def test_a_webhook_is_told_once_with_a_key() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    assert await notify(url, "r/over", {"run": "r", "outcome": "answered"}) is None
+    told_ = {"run": "r", "outcome": "answered"}
+    assert await notify(url, "r/over", told_, first_wait_s=0.05) is None
     assert [key for key, _ in told] == ["r/over", "r/over"]
     assert json.loads(told[1][1]) == {"run": "r", "outcome": "answered"}
     await runner.cleanup()
-    assert "failed" in (await notify(url, "r/over", {"run": "r"}) or "")
+    assert "failed" in (await notify(url, "r/over", {"run": "r"}, first_wait_s=0.05) or "")
 
 
 def test_what_cannot_be_is_told(stub: Stub, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ Commands are imported when they are run, so that `--help` answers at once.
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import traceback
@@ -79,6 +80,9 @@ _CODES: tuple[tuple[type[ManymindsError], int], ...] = (
 
 def main() -> None:
     """Run the program and exit."""
+    if not os.environ.get("MANYMINDS_DEBUG"):
+        # What libraries tell their developers (a cache that was busy) says nothing to people.
+        logging.lastResort = None
     sys.exit(run(sys.argv[1:]))
 
 

@@ -34,7 +34,9 @@ def check_notify(how: str) -> str:
     return how
 
 
-async def notify(how: str, key: str, told: dict[str, JsonValue]) -> str | None:
+async def notify(
+    how: str, key: str, told: dict[str, JsonValue], *, first_wait_s: float = 2.0
+) -> str | None:
     """Tell the person; return why it could not be done, or `None`.
 
     A webhook is posted one JSON object, with a key by which it knows one that it has had already.
@@ -43,6 +45,7 @@ async def notify(how: str, key: str, told: dict[str, JsonValue]) -> str | None:
         how: `desktop`, or the address of a webhook.
         key: Names what is told: the run and its event.
         told: What is told.
+        first_wait_s: Before a webhook is tried again; it doubles.
     """
     if how == DESKTOP:
         command = _desktop("manyminds", str(told.get("line", "")))
@@ -54,7 +57,7 @@ async def notify(how: str, key: str, told: dict[str, JsonValue]) -> str | None:
     async with httpx2.AsyncClient(timeout=_TIMEOUT_S, follow_redirects=False) as client:
         for attempt in range(_TRIES):
             if attempt:
-                await asyncio.sleep(2.0**attempt)
+                await asyncio.sleep(first_wait_s * 2 ** (attempt - 1))
             try:
                 reply = await client.post(
                     how, content=json.dumps(told),

@@ -44,6 +44,10 @@ class _Hands:
         run.listeners.append(self.steering.heed)
         run.hints = None  # workers hear them at their next turn, and keep them
 
+    def take_sites(self, sites: Sites) -> None:
+        """Take hold of what may be fetched."""
+        self.sites = sites
+
     async def approved(self, planned: Plan, ahead: Expected, on_plan: OnPlan | None) -> Plan:
         """Return the plan as the person wants it; reading it counts against no limit."""
         plan = planned
@@ -104,16 +108,13 @@ async def research(
         watch.on_notice(f"expected: {ahead}")
         return await hands.approved(planned, ahead, on_plan)
 
-    def keep_sites(sites: Sites) -> None:
-        hands.sites = sites
-
     def keep_run(run: DurableRun) -> None:
         hands.take(run)
         watch.on_start(run)
 
     chosen = _made(way, plan, approve, hands.steering)
     order = order or Order(task=task, options=options, way=way, plan=plan)
-    watching = replace(watch, on_start=keep_run, on_sites=keep_sites)
+    watching = replace(watch, on_start=keep_run, on_sites=hands.take_sites)
     return await ask(
         task, options, data=data, cache=cache, watch=watching, way=(way, chosen), place=place,
         order=order,
