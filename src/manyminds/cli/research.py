@@ -89,11 +89,10 @@ def research(  # noqa: D417 (the flags of the web say themselves what they are)
     })  # fmt: skip
     asked = read_question(question)
     numbers = {"pages": pages, "depth": depth, "rounds": rounds}
+    begun = given(asked, plan, web, numbers, experiment=experiment)
     work = Work(
-        question=asked, settings=settings,
-        plan=given(asked, plan, web, numbers, experiment=experiment),
-        only_docs=only_docs, web=web, away=away,
-    )  # fmt: skip
+        question=asked, settings=settings, plan=begun, only_docs=only_docs, web=web, away=away
+    )
     asks = not (yes or plan is not None or plan_only)
     return work.done(
         asks=asks, plan_only=plan_only, out=out, json_=json_, events=events, quiet=quiet

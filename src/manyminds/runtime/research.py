@@ -113,9 +113,9 @@ async def research(
         watch.on_start(run)
 
     chosen = _made(way, plan, approve, hands.steering)
-    order = order or Order(task=task, options=options, way=way, plan=plan)
+    kept = order or Order(task=task, options=options, way=way, plan=plan)
     watching = replace(watch, on_start=keep_run, on_sites=hands.take_sites)
     return await ask(
         task, options, data=data, cache=cache, watch=watching, way=(way, chosen), place=place,
-        order=order,
+        order=kept,
     )  # fmt: skip
