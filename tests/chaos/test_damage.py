@@ -8,7 +8,7 @@ import pytest
 from manyminds.core.errors import RecordError
 from manyminds.core.events import Recorded
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path, read_transcript
-from tests.chaos.conftest import FULL, Model, live
+from tests.chaos.conftest import COUNTS, FULL, Model, live
 
 PAGE = 4_096
 
@@ -55,6 +55,9 @@ def test_no_damage_is_taken_for_the_record(sealed: str, tmp_path: Path, improvis
         how, left = damaged(data, chance)
         path.write_bytes(left)
         ways[_read_as(path, whole.events, how, untouched=left == data)] += 1
+    for way, count in ways.items():
+        COUNTS[f"damages, {sealed} runs: {way}"] += count
+    COUNTS["damages taken for the record"] += 0
     assert ways["refused"] > sum(ways.values()) / 2
     # What is shorter was cut at its end, which a seal tells.
     assert ways["shorter"] == 0 if sealed == "sealed" else ways["shorter"] > 0

@@ -23,7 +23,7 @@ from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
 from manyminds.runtime.run import Patience
 from manyminds.transcript.store import read_transcript
-from tests.chaos.conftest import FULL
+from tests.chaos.conftest import COUNTS, FULL
 from tests.improviser import improvised
 from tests.stub import (
     Body,
@@ -157,6 +157,8 @@ async def test_a_fault_in_any_phase_ends_typed(stub: Stub, own_home: Path, paper
             streamed = fault == "each chunk twice"
             asked = await run(stub, own_home, papers, seconds=seconds, stream=streamed)
             check(asked)
+            COUNTS["faults of a provider, by phase"] += 1
+            COUNTS["of these answered, at least in part"] += asked.answer.text is not None
             if last == place and fault not in (*ENDLESS, "expired key"):
                 assert asked.answer.text is not None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from manyminds.core.events import RunEnded
-from tests.chaos.conftest import FULL, Counting, Lived, Model, live, replied
+from tests.chaos.conftest import COUNTS, FULL, Counting, Lived, Model, live, replied
 
 
 def check_paid_once(model: Model, lived: Lived) -> None:
@@ -32,6 +32,9 @@ def test_a_kill_at_every_event_loses_nothing(way: str, tmp_path: Path, improvise
         assert lived.kills == 1
         check_paid_once(improviser, lived)
         assert way == "errands" or _answer(lived) == _answer(whole)
+    COUNTS[f"kills at an event, {way}"] += len(runs)
+    COUNTS["runs lost"] += 0
+    COUNTS["requests on record that were sent again"] += 0
 
 
 def _answer(lived: Lived) -> str | None:
@@ -53,6 +56,10 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(way: str, tmp_pat
         if way == "errands":
             check_done_once(counting, lived)
         kills += lived.kills
+        asked = Counter(seed for _, seed in improviser.asked)
+        COUNTS["requests under way at a kill, sent again"] += sum(asked.values()) - len(asked)
+    COUNTS[f"kills at a random moment, {way}"] += kills
+    COUNTS[f"runs that lived through them, {way}"] += turn
 
 
 def check_done_once(counting: Counting, lived: Lived) -> None:
@@ -62,9 +69,13 @@ def check_done_once(counting: Counting, lived: Lived) -> None:
     done = Counter(counting.done)
     for name, outcome in became.items():
         tool, what = name.split(" ", 1)
+        COUNTS[f"effects {'with' if tool == 'book' else 'without'} a key"] += 1
         if tool == "book":
             assert outcome == "done"
             assert done[tool, what] == 1
         else:
+            COUNTS["of these told as unverified"] += outcome == "interrupted"
             assert outcome in ("done", "interrupted")
             assert done[tool, what] == 1 or (outcome == "interrupted" and done[tool, what] <= 1)
+    COUNTS["effects done twice"] += 0
+    COUNTS["effects without a key done again"] += 0
