@@ -13,8 +13,8 @@ from pathlib import Path
 from manyminds.core.values import Task
 from manyminds.runtime.ask import AskOptions, Watch, ask
 
-WARM = 400
-"""Runs, after which a process of eight side by side holds all that it will."""
+WARM = 200
+"""Runs, at least, before it is looked at for the first time."""
 
 
 def resident_mb() -> float:
@@ -31,22 +31,22 @@ def open_files() -> int:
 
 async def soak(model: str, count: int, home: Path) -> dict[str, float]:
     """Do the runs, eight side by side."""
-    held: dict[str, float] = {}
-    done = 0
+    numbers = iter(range(count))
 
-    async def some() -> None:
-        nonlocal done
-        while done < count:
-            done += 1
-            number = done
+    async def some(last: int) -> None:
+        for number in numbers:
             options = AskOptions(models=(model,), strategy="single", members=1, seed=number)
             asked = await ask(Task(prompt="?"), options, data=home, cache=home, watch=Watch())
             assert asked.answer.outcome == "answered", asked.answer.missing
-            if number == max(WARM, count // 10):
-                held["warm_mb"], held["warm_files"] = resident_mb(), open_files()
+            if number >= last:
+                return
 
-    await asyncio.gather(*(some() for _ in range(8)))
-    return {**held, "end_mb": resident_mb(), "end_files": open_files()}
+    held: dict[str, float] = {}
+    for when, last in (("warm", max(WARM, count // 10)), ("end", count)):
+        await asyncio.gather(*(some(last) for _ in range(8)))
+        held[f"{when}_mb"], held[f"{when}_files"] = resident_mb(), open_files()
+        held[f"{when}_objects"] = len(gc.get_objects())
+    return held
 
 
 if __name__ == "__main__":

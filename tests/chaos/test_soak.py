@@ -11,7 +11,7 @@ from tests.stub import Stub, say
 
 
 def test_what_a_process_holds_does_not_grow(stub: Stub, tmp_path: Path) -> None:
-    count = 10_000 if FULL else 700
+    count = 10_000 if FULL else 500
     stub.behaviours = [say(final("42"))]
     done = subprocess.run(
         [sys.executable, "-m", "tests.chaos.soak", stub.model, str(count), str(tmp_path)],
@@ -19,9 +19,11 @@ def test_what_a_process_holds_does_not_grow(stub: Stub, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2_000:]
     held = json.loads(done.stdout)
-    # Runs side by side are at other moments of theirs: a connection each, a sandbox each.
-    assert held["end_files"] <= held["warm_files"] + 8
-    assert held["end_mb"] <= held["warm_mb"] * 1.05
+    assert held["end_files"] <= held["warm_files"]
+    # The allocator comes to rest only after a thousand runs; what Python holds is counted.
+    assert held["end_objects"] - held["warm_objects"] <= 2 * count
+    if FULL:
+        assert held["end_mb"] <= held["warm_mb"] * 1.05
     COUNTS["runs of the soak, one process"] += count
     COUNTS["MB held after a tenth of them"] += round(held["warm_mb"])
     COUNTS["MB held at their end"] += round(held["end_mb"])

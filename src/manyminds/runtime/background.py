@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,8 +32,6 @@ from manyminds.transcript.store import (
 __all__ = ["call_off", "enqueue", "fork", "spawn", "take_up"]
 
 _LOG = "worker.log"
-_CHILDREN: list[subprocess.Popen[bytes]] = []
-"""Processes that were begun here: whoever began one is told by the system when it ends."""
 
 
 def enqueue(data: Path, order: Order) -> str:
@@ -47,15 +46,14 @@ def enqueue(data: Path, order: Order) -> str:
 def spawn(data: Path, run: str) -> int:
     """Let a process of its own work a run, which outlives this one; return its number."""
     folder = new_transcript_path(data, run).parent
-    for ended in [child for child in _CHILDREN if child.poll() is not None]:
-        _CHILDREN.remove(ended)
     with (folder / _LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "manyminds.cli", "resume", run, "--quiet"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             env=os.environ.copy(),
         )  # fmt: skip
-    _CHILDREN.append(process)
+    # Whoever began a process is told by the system when it ends, and has to listen.
+    threading.Thread(target=process.wait, daemon=True).start()
     return process.pid
 
 
