@@ -211,7 +211,7 @@ def stop(
 
     Args:
         run: Its name, a unique part of it, or `last`.
-        answer_now: What it does anyway; `cancel` wants no answer.
+        answer_now: Changes nothing, it says what is done; `cancel` is for no answer at all.
         json_: Print one JSON object.
     """
     del answer_now
@@ -276,8 +276,8 @@ def fork(
 ) -> int:
     """Begin a new run with the first events of another one, and go on from there.
 
-    What those events paid for is not paid again; the other run stays as it is. `show RUN --steps`
-    numbers them.
+    What those events paid for is not paid again; the other run stays as it is. `attach RUN
+    --events` prints them with their numbers.
 
     Args:
         run: Its name, a unique part of it, or `last`.

@@ -8,14 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from manyminds.agents.prompts import prompts_hash
 from manyminds.core.errors import BudgetExceeded, ProviderError
 from manyminds.core.events import (
-    Clarified,
     Event,
-    Planned,
     Recorded,
     Replied,
     Requested,
@@ -30,13 +27,12 @@ from manyminds.core.events import (
 from manyminds.core.messages import Reply, ToolCall
 from manyminds.core.protocols import ToolOutcome
 from manyminds.core.values import VERSION, Member
-from manyminds.runtime.journal import CANCELLED, INTERRUPTED, Journal
+from manyminds.runtime.journal import CANCELLED, INTERRUPTED, E, Journal
 from manyminds.runtime.run import Flight, MemoryRun
 from manyminds.tools.toolset import failed
 
 __all__ = ["DurableRun"]
 
-E = TypeVar("E", Clarified, Planned)
 _ENDED = "the process ended while this was under way"
 _UNVERIFIED = f"unverified: {_ENDED}, and whether it was done is not known; it is not done again"
 
@@ -195,7 +191,6 @@ class DurableRun(MemoryRun):
     async def _returned(self, past: ToolCalled) -> ToolReturned:
         """Return what a call came to that was made by a process that has ended since."""
         assert self.journal is not None
-
         unknown = self._tools.effect_of(past.tool) == "unkeyed"
         told = ToolReturned(
             step=past.step, member=past.member, tool=past.tool, evidence=(),
