@@ -1,4 +1,6 @@
+import itertools
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 from manyminds.runtime.paths import cache_home
 from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
+from tests.postgres import database, postgres
 from tests.stub import Stub
 
 
@@ -52,3 +55,20 @@ def stub() -> Iterator[Stub]:
     """A real HTTP server that speaks, or fails to speak, the chat completions protocol."""
     with Stub() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A PostgreSQL of our own; a short path, which its socket needs."""
+    with tempfile.TemporaryDirectory(prefix="mm-pg-") as folder, postgres(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def fleet_url(postgres_server: str) -> Iterator[str]:
+    """The address of an empty database."""
+    with database(postgres_server, f"t{next(_NUMBERS)}") as url:
+        yield url
+
+
+_NUMBERS = itertools.count()

@@ -97,7 +97,7 @@ def _done(
     view = choose_view(quiet=quiet or events, json_=json_)
     if away.background:
         order = asyncio.run(_order(task, settings, view, more, away))
-        return send_off(order, json_=json_, quiet=quiet)
+        return send_off(order, away, json_=json_, quiet=quiet)
     asked = asyncio.run(_run(task, settings, view, more, events=events))
     if not events:
         print(as_json_line(asked) if json_ else answer_as_text(asked, only=quiet))

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,14 +24,15 @@ from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.background import call_off, enqueue, spawn, take_up
 from manyminds.runtime.background import fork as fork_run
+from manyminds.runtime.elsewhere import located, read_standing, say_to, the_fleet
 from manyminds.runtime.kept import question_of, state_of, waits_for
 from manyminds.runtime.notify import check_notify
 from manyminds.runtime.orders import Order
 from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.person import PLAN
-from manyminds.runtime.steer import CANCELLED, say
+from manyminds.runtime.steer import CANCELLED
 from manyminds.transcript.codec import decode, encode
-from manyminds.transcript.store import is_written, read_transcript, transcript_path
+from manyminds.transcript.store import is_written, read_transcript
 
 __all__ = [
     "HERE",
@@ -47,6 +50,7 @@ __all__ = [
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Quiet = Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())]
 _LOOK_EVERY_S = 0.2
+PRIORITY = 5
 _STARTS_WITHIN_S = 60.0
 
 
@@ -57,6 +61,8 @@ class BackgroundFlags:
 
     background: Annotated[bool, Parameter(negative=(), show_default=False)] = False
     """Print the run's name at once and let it go on by itself; `attach` shows it."""
+    priority: int | None = None
+    """With a fleet: 1 goes before 10; 5 by default."""
     notify: str | None = None
     """With --background: tell `desktop`, or a webhook's address, when it is over or needs you."""
 
@@ -66,16 +72,26 @@ class BackgroundFlags:
             check_notify(self.notify)
             if not self.background:
                 raise UsageError("--notify goes with --background; add it")
+        if self.priority is not None and not (self.background and 1 <= self.priority <= 10):
+            raise UsageError("--priority takes 1 to 10, and goes with --background and a fleet")
 
 
 HERE = BackgroundFlags()
 """A run that this terminal waits for."""
 
 
-def send_off(order: Order, *, json_: bool, quiet: bool) -> int:
-    """Let a run go on by itself, and print its name."""
-    run = enqueue(data_home(), order)
-    spawn(data_home(), run)
+def send_off(order: Order, away: BackgroundFlags, *, json_: bool, quiet: bool) -> int:
+    """Let a run go on by itself, here or in the fleet, and print its name."""
+    fleet = the_fleet()
+    if fleet is not None:
+        run = fleet.order(order, priority=PRIORITY if away.priority is None else away.priority)
+        fleet.pull(data_home(), run)
+        fleet.close()
+    elif away.priority is not None:
+        raise UsageError("--priority goes with a fleet; name its database in MANYMINDS_FLEET")
+    else:
+        run = enqueue(data_home(), order)
+        spawn(data_home(), run)
     if json_:
         print(json.dumps({"run": run, "outcome": "none", "state": "queued", "cost": None}))
         return ANSWERED
@@ -100,6 +116,9 @@ def resume(
         events: Print every event as a line of JSON instead.
         quiet: Show nothing but the answer.
     """
+    path = located(data_home(), run)
+    if read_standing(path.parent) is not None:
+        return _resumed(path, json_=json_, events=events, quiet=quiet)
     view = choose_view(quiet=quiet or events, json_=json_)
 
     async def work() -> Asked:
@@ -107,6 +126,17 @@ def resume(
             return await take_up(run, data=data_home(), cache=cache_home(), watch=watch)
 
     return _printed(asyncio.run(work()), json_=json_, events=events, quiet=quiet)
+
+
+def _resumed(path: Path, *, json_: bool, events: bool, quiet: bool) -> int:
+    """Let the fleet go on with a run, and show it."""
+    if state_of(read_transcript(path)) == "finished":
+        raise UsageError(f"run {path.parent.name} is over; see: manyminds show {path.parent.name}")
+    if (fleet := the_fleet()) is None:
+        raise UsageError(f"run {path.parent.name} is its fleet's; name that in MANYMINDS_FLEET")
+    fleet.resume(path.parent.name)
+    fleet.close()
+    return attach(path.parent.name, json_=json_, events=events, quiet=quiet)
 
 
 def _printed(asked: Asked, *, json_: bool, events: bool, quiet: bool) -> int:
@@ -133,10 +163,13 @@ def attach(
         events: Print every event as a line of JSON instead.
         quiet: Show nothing but the answer.
     """
-    path = transcript_path(data_home(), run)
+    path = located(data_home(), run)
     view = choose_view(quiet=quiet or events, json_=json_)
     try:
-        asyncio.run(_follow(path, view, events=events))
+        if read_standing(path.parent) is None:
+            asyncio.run(_follow(path, view, events=events))
+        else:
+            _follow_afar(path, view, events=events)
     except KeyboardInterrupt:
         notice(f"it goes on; see it again with: manyminds attach {path.parent.name}")
         return ANSWERED
@@ -147,15 +180,7 @@ async def _follow(path: Path, view: View, *, events: bool) -> None:
     taken_up = False
     with view:
         lines = _Lines(path)
-        while True:
-            for recorded in lines.new():
-                view.on_event(recorded)
-                if events:
-                    print(encode(recorded).decode(), end="", flush=True)
-                if isinstance(recorded.event, RunEnded):
-                    return
-                if isinstance(recorded.event, PersonAsked):
-                    _ask(path.parent.name, recorded.event)
+        while not _show(path, lines, view, events=events):
             if not is_written(path) and not lines.more():
                 if taken_up:
                     log = path.with_name("worker.log")
@@ -164,6 +189,42 @@ async def _follow(path: Path, view: View, *, events: bool) -> None:
                 taken_up = True
                 await _taken_up(path)
             await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _show(path: Path, lines: "_Lines", view: View, *, events: bool) -> bool:
+    """Show what is new of a run; say whether that was its end."""
+    for recorded in lines.new():
+        view.on_event(recorded)
+        if events:
+            print(encode(recorded).decode(), end="", flush=True)
+        if isinstance(recorded.event, RunEnded):
+            return True
+        if isinstance(recorded.event, PersonAsked):
+            _ask(path.parent.name, recorded.event)
+    return False
+
+
+def _follow_afar(path: Path, view: View, *, events: bool) -> None:
+    """Show a run that other machines work."""
+    run, fleet = path.parent.name, the_fleet()
+    if fleet is None:
+        raise UsageError(f"run {run} is its fleet's; name that in MANYMINDS_FLEET")
+    waiting = False
+    with view:
+        lines = _Lines(path)
+        while True:
+            standing = fleet.pull(data_home(), run)
+            if _show(path, lines, view, events=events):
+                break
+            if standing.why is not None:
+                raise UsageError(
+                    f"run {run} stands still: {standing.why}; go on with: manyminds resume {run}"
+                )
+            if standing.worker is None and not waiting:
+                notice("no worker is at it yet; begin one with: manyminds worker")
+            waiting = standing.worker is None
+            time.sleep(_LOOK_EVERY_S)
+    fleet.close()
 
 
 async def _taken_up(path: Path) -> None:
@@ -225,11 +286,24 @@ def cancel(run: str, *, json_: Json = False) -> int:
         run: Its name, a unique part of it, or `last`.
         json_: Print one JSON object.
     """
-    path = transcript_path(data_home(), run)
+    path = located(data_home(), run)
+    if read_standing(path.parent) is not None:
+        return _cancelled_afar(path, json_=json_)
     with suppress(RunBusy):
         call_off(data_home(), path.parent.name)
         return _told(path.parent.name, CANCELLED, json_=json_)
     return _said(run, "cancel", "", json_=json_)
+
+
+def _cancelled_afar(path: Path, *, json_: bool) -> int:
+    run, fleet = path.parent.name, the_fleet()
+    unbegun = fleet is not None and fleet.call_off(run)
+    if fleet is not None:
+        fleet.close()
+    if not unbegun:
+        return _said(run, "cancel", "", json_=json_)
+    shutil.rmtree(path.parent)
+    return _told(run, CANCELLED, json_=json_)
 
 
 def approve(
@@ -259,7 +333,7 @@ def deny(run: str = "last", *, json_: Json = False) -> int:
 
 
 def _answered(run: str, what: str, *, json_: bool) -> int:
-    asked = waits_for(read_transcript(transcript_path(data_home(), run)))
+    asked = waits_for(read_transcript(located(data_home(), run)))
     if asked is None:
         raise UsageError(f"run {run} waits for nothing; see: manyminds attach {run}")
     notice(f"{'no' if what == 'no' else 'yes'} to the {asked.what}: {safe(asked.text)}")
@@ -286,7 +360,7 @@ def fork(
         json_: Print one JSON object.
         quiet: Show nothing but the answer.
     """
-    new = fork_run(data_home(), run, from_)
+    new = fork_run(data_home(), located(data_home(), run).parent.name, from_)
     if background:
         spawn(data_home(), new)
         print(json.dumps({"run": new, "outcome": "none", "cost": None}) if json_ else new)
@@ -295,15 +369,14 @@ def fork(
 
 
 def _said(run: str, what: str, text: str, *, json_: bool) -> int:
-    path = transcript_path(data_home(), run)
-    state = state_of(read_transcript(path))
+    path = located(data_home(), run)
+    run, state = path.parent.name, state_of(read_transcript(path))
     if state == "finished":
-        raise UsageError(f"run {path.parent.name} is over; see: manyminds show {path.parent.name}")
-    say(data_home(), path.parent.name, what, text)
+        raise UsageError(f"run {run} is over; see: manyminds show {run}")
+    say_to(path, what, text)
     if state in ("unfinished", "queued"):
-        run = path.parent.name
         notice(f"nobody is at work on it; it hears that when it goes on: manyminds attach {run}")
-    return _told(path.parent.name, what, json_=json_)
+    return _told(run, what, json_=json_)
 
 
 def _told(run: str, what: str, *, json_: bool) -> int:

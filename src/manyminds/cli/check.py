@@ -10,9 +10,10 @@ from manyminds.cli.exits import ANSWERED, NO_ANSWER
 from manyminds.cli.runs import read_asked
 from manyminds.cli.view import safe
 from manyminds.core.messages import JsonValue
+from manyminds.runtime.elsewhere import located
 from manyminds.runtime.paths import cache_home, data_home
 from manyminds.runtime.recheck import recheck
-from manyminds.transcript.store import read_transcript, transcript_path
+from manyminds.transcript.store import read_transcript
 
 __all__ = ["check"]
 
@@ -28,7 +29,7 @@ def check(
         run: Its name, a unique part of it, or `last`.
         json_: Print one JSON object.
     """
-    path = transcript_path(data_home(), run)
+    path = located(data_home(), run)
     asked = read_asked(path)
     events = read_transcript(path).events
     found = asyncio.run(recheck(path, events, asked.answer, cache_home()))

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from manyminds.runtime.elsewhere import shown as shown_address
 from manyminds.runtime.paths import cache_home, config_home, data_home
-from manyminds.runtime.settings import SETTINGS, load_settings
+from manyminds.runtime.settings import SETTINGS, Setting, load_settings
 
 __all__ = ["app"]
 
@@ -28,17 +29,25 @@ def show(
     settings = load_settings({})
     folders = {"data": data_home(), "cache": cache_home(), "config": config_home()}
     if json_:
-        shown = {s.name: {"value": s.value, "origin": s.origin} for s in settings.values()}
+        shown = {s.name: {"value": _open(s), "origin": s.origin} for s in settings.values()}
         paths = {name: str(path) for name, path in folders.items()}
         print(
             json.dumps({"outcome": "answered", "cost": None, "settings": shown, "folders": paths})
         )
         return 0
     for setting in settings.values():
-        value = ", ".join(setting.value) if isinstance(setting.value, tuple) else setting.value
+        value = _open(setting)
+        value = ", ".join(value) if isinstance(value, tuple) else value
         shown_value = "-" if value is None or value == "" else value
         tail = f"  ({setting.origin})" if origin else f"  {SETTINGS[setting.name].about}"
         print(f"{setting.name:10} {shown_value!s:16}{tail}")
     for name, path in folders.items():
         print(f"{name:10} {path}")
     return 0
+
+
+def _open(setting: Setting) -> str | int | tuple[str, ...] | None:
+    """Return a value as it may be shown."""
+    if setting.name == "fleet" and isinstance(setting.value, str):
+        return shown_address(setting.value)
+    return setting.value

@@ -190,7 +190,7 @@ class Work:
             task=Task(prompt=self.question), options=self._options(models), way=self.way,
             plan=self.plan, asks=asks or self.web.confirm, notify=self.away.notify,
         )  # fmt: skip
-        return send_off(order, json_=json_, quiet=quiet)
+        return send_off(order, self.away, json_=json_, quiet=quiet)
 
     async def _run(self, view: View, on_plan: OnPlan | None, *, events: bool) -> Asked:
         self._options(configured(self.settings))  # wrong ones are told before a model is sought

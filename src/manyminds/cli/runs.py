@@ -21,10 +21,17 @@ from manyminds.cli.words import answer_as_text, as_json_line, cost_as_json, noti
 from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
+from manyminds.runtime.elsewhere import located, read_standing, the_fleet
 from manyminds.runtime.kept import asked_of, question_of, state_of
 from manyminds.runtime.orders import read_order
 from manyminds.runtime.paths import data_home
-from manyminds.transcript.store import Transcript, read_transcript, run_names, transcript_path
+from manyminds.transcript.store import (
+    Transcript,
+    new_transcript_path,
+    read_transcript,
+    run_names,
+    transcript_path,
+)
 
 __all__ = ["replay", "runs", "show"]
 
@@ -41,6 +48,7 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
         limit: How many.
         json_: Print one JSON object.
     """
+    _pull_newest(limit)
     rows: list[JsonValue] = []
     for name in islice(run_names(data_home()), limit):
         try:
@@ -58,6 +66,17 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
     if not rows:
         notice('no runs yet; start with: manyminds ask "QUESTION"')
     return 0
+
+
+def _pull_newest(limit: int) -> None:
+    """Bring the newest runs of the fleet here, where there is one."""
+    if (fleet := the_fleet()) is None:
+        return
+    for name in fleet.newest(limit):
+        known = read_standing(new_transcript_path(data_home(), name).parent)
+        if known is None or not known.over:
+            fleet.pull(data_home(), name)
+    fleet.close()
 
 
 def _row(name: str) -> JsonValue:
@@ -88,7 +107,7 @@ def show(
         out: Write the report of a research to this file: .md, .html, .json, or .csv for a table.
         json_: Print the object that `ask --json` printed.
     """
-    path = transcript_path(data_home(), run)
+    path = located(data_home(), run)
     if out is not None:
         check_outs((out,), (".md", ".html", ".json", ".csv"))
     asked = read_asked(path)
@@ -109,7 +128,7 @@ def replay(run: str = "last", *, speed: float = 4.0, json_: Json = False) -> int
         speed: How many times faster than it was.
         json_: Print the object that `ask --json` printed when it is through.
     """
-    path = transcript_path(data_home(), run)
+    path = located(data_home(), run)
     transcript = _read(path)
     asyncio.run(_play(transcript, max(0.01, speed)))
     asked = read_asked(path)

@@ -6,8 +6,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from manyminds.cli.words import notice
+from manyminds.runtime.elsewhere import located, say_to
 from manyminds.runtime.paths import data_home
-from manyminds.runtime.steer import say
 
 __all__ = ["steer"]
 
@@ -32,7 +32,7 @@ def steer(
     """
     if what not in _SAID:
         what, text = "hint", f"{what} {text}".strip()
-    say(data_home(), run, what, text)
+    say_to(located(data_home(), run), what, text)
     notice(f"{run} is told: {what} {text}".rstrip())
     if json_:
         print(json.dumps({"outcome": "answered", "cost": None, "told": what}))

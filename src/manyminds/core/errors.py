@@ -14,7 +14,8 @@ ManymindsError
 │   ├── ToolRetry          the call was wrong; the message says how to mend it
 │   └── ToolFailed         the tool cannot do it, now or ever
 └── RecordError            a stored transcript cannot be read or written
-    └── ReplayDiverged     a run taken up again did not do what it had done
+    ├── ReplayDiverged     a run taken up again did not do what it had done
+    └── RunTaken           another machine has taken the run up meanwhile
 
 Errors carry data, and a message of one line that says what to do.
 """
@@ -36,6 +37,7 @@ __all__ = [
     "RunBusy",
     "RunCancelled",
     "RunError",
+    "RunTaken",
     "ToolError",
     "ToolFailed",
     "ToolRetry",
@@ -154,3 +156,7 @@ class RecordError(ManymindsError):
 
 class ReplayDiverged(RecordError):
     """A run that was taken up again did something else than its transcript says it had done."""
+
+
+class RunTaken(RecordError):
+    """Another machine has taken the run up; what is done here from now on is not kept."""

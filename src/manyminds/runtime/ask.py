@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from manyminds.agents.clarify import doubt_about, with_answer
 from manyminds.agents.prompts import prompts_hash, tampered
@@ -44,7 +45,7 @@ from manyminds.tools.web.outgoing import Outgoing
 from manyminds.tools.web.sites import Agreed, Confirm, Sites
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
-__all__ = ["AskOptions", "Asked", "Place", "Watch", "ask", "going_on", "play"]
+__all__ = ["AskOptions", "Asked", "Carrier", "Place", "Watch", "ask", "going_on", "play"]
 
 ENOUGH = 0.5
 """A run cut short still answers where its answer is likelier right than not."""
@@ -89,6 +90,26 @@ class Asked:
     """Hash over the prompts that made the answer."""
 
 
+class Carrier(Protocol):
+    """Shares a run with other machines."""
+
+    def put(self, recorded: Recorded, line: bytes) -> None:
+        """Take what was recorded."""
+        ...
+
+    async def kept(self) -> None:
+        """Wait until all that it took is safe.
+
+        Raises:
+            RecordError: If that will not be.
+        """
+        ...
+
+    def limited(self, model: str, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint that obeys what all machines together may ask of it."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a run is recorded, and what is on record already."""
@@ -97,6 +118,8 @@ class Place:
     path: Path
     writer: TranscriptWriter
     past: tuple[Recorded, ...] = ()
+    carrier: Carrier | None = None
+    """Takes what is recorded elsewhere, too; `None`: it stays here."""
 
     @property
     def started(self) -> RunStarted | None:
@@ -138,6 +161,8 @@ async def ask(
     count = member_count(options, name)
     async with AsyncExitStack() as stack:
         endpoints = await _connect_all(stack, options.models, cache, watch)
+        if place is not None and (carrier := place.carrier) is not None:
+            endpoints = {m: carrier.limited(m, e) for m, e in endpoints.items()}
         _check_holds(task, options, endpoints)
         if place is None:
             place = _new_place(data, order or Order(task=task, options=options))
@@ -159,6 +184,8 @@ async def ask(
             answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
         answer = abstaining(calibrated(data, answer), options.abstain)
         run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
+        if run.kept is not None:
+            await run.kept()
     cost = cost_of(events)
     if stopped_by is None:
         remember(data, name, ",".join(endpoints), _size(answer, count), cost)
@@ -218,6 +245,7 @@ def _run_of(
         began=began, patience=options.patience, sinks=sinks, on_progress=watch.on_progress,
         thinking=thinking_for(name) if options.thinking is None else options.thinking,
     )  # fmt: skip
+    run.kept = None if place.carrier is None else place.carrier.kept
     if started is not None:
         run.take_up(place.past)
     return run

@@ -15,7 +15,7 @@ from manyminds.core.errors import UsageError
 from manyminds.core.events import PersonAsked, Recorded, RunEnded, Steered
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer
-from manyminds.runtime.ask import SOURCES, Asked, Place, Watch, ask, new_run_id
+from manyminds.runtime.ask import SOURCES, Asked, Carrier, Place, Watch, ask, new_run_id
 from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.notify import notify
 from manyminds.runtime.orders import Order, read_order, write_order
@@ -57,7 +57,15 @@ def spawn(data: Path, run: str) -> int:
     return process.pid
 
 
-async def take_up(run: str, *, data: Path, cache: Path, watch: Watch) -> Asked:
+async def take_up(
+    run: str,
+    *,
+    data: Path,
+    cache: Path,
+    watch: Watch,
+    carrier: Carrier | None = None,
+    path: Path | None = None,
+) -> Asked:
     """Work a run that was ordered, or go on with one whose process has ended.
 
     Args:
@@ -65,6 +73,8 @@ async def take_up(run: str, *, data: Path, cache: Path, watch: Watch) -> Asked:
         data: Folder of transcripts.
         cache: Folder of what can be made again.
         watch: Who looks on.
+        carrier: Shares it with other machines, where they do.
+        path: Its transcript, where that is not among the others.
 
     Raises:
         UnknownName: If there is none of that name.
@@ -72,14 +82,15 @@ async def take_up(run: str, *, data: Path, cache: Path, watch: Watch) -> Asked:
         UsageError: If it is over.
         RecordError: If it cannot be read, or does not go on as it began.
     """
-    path = transcript_path(data, run)
+    path = transcript_path(data, run) if path is None else path
     order = read_order(path.parent)
-    writer = TranscriptWriter(path)
+    writer = TranscriptWriter(path, None if carrier is None else carrier.put)
     try:
         past = read_transcript(path).events
         if past and isinstance(past[-1].event, RunEnded):
             raise UsageError(f"run {path.parent.name} is over; see: manyminds show {run}")
-        place = Place(run=path.parent.name, path=path, writer=writer, past=past)
+        run = path.parent.name
+        place = Place(run=run, path=path, writer=writer, past=past, carrier=carrier)
         order = order if place.started is None else order.as_begun(place.started)
         asked = await _worked(order, place, data, cache, watch)
     finally:

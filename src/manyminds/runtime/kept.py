@@ -1,5 +1,6 @@
 """Runs that are kept: how they stand, and what came of them, read off their transcripts."""
 
+from pathlib import Path
 from typing import Literal
 
 from manyminds.budget.ledger import cost_of
@@ -7,9 +8,10 @@ from manyminds.core.errors import RecordError
 from manyminds.core.events import PersonAsked, RunEnded, RunStarted, Steered
 from manyminds.core.values import Answer
 from manyminds.runtime.ask import Asked
+from manyminds.runtime.elsewhere import read_standing
 from manyminds.transcript.store import Transcript, is_written
 
-__all__ = ["State", "asked_of", "question_of", "state_of", "waits_for"]
+__all__ = ["State", "asked_of", "at_work", "question_of", "state_of", "waits_for"]
 
 State = Literal["queued", "working", "waiting", "unfinished", "finished"]
 
@@ -21,9 +23,15 @@ def state_of(transcript: Transcript) -> State:
     """
     if transcript.events and isinstance(transcript.events[-1].event, RunEnded):
         return "finished"
-    if not is_written(transcript.path):
+    if not at_work(transcript.path):
         return "unfinished" if transcript.events else "queued"
     return "working" if waits_for(transcript) is None else "waiting"
+
+
+def at_work(path: Path) -> bool:
+    """Say whether somebody is at work on a run, here or in the fleet."""
+    standing = read_standing(path.parent)
+    return is_written(path) if standing is None else standing.worker is not None
 
 
 def waits_for(transcript: Transcript) -> PersonAsked | None:
@@ -62,8 +70,10 @@ def asked_of(transcript: Transcript) -> Asked:
     end = next((r.event for r in transcript.events if isinstance(r.event, RunEnded)), None)
     run = transcript.path.parent.name
     ended = "it was ended from outside before it had an answer"
+    standing = read_standing(transcript.path.parent)
+    why = "" if standing is None or standing.why is None else f" ({standing.why})"
     missing = {
-        "unfinished": f"{ended}; go on with: manyminds resume {run}",
+        "unfinished": f"{ended}{why}; go on with: manyminds resume {run}",
         "waiting": f"it waits for you: manyminds attach {run}",
     }.get(state_of(transcript), f"it is at work: manyminds attach {run}")
     return Asked(

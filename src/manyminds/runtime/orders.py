@@ -13,7 +13,7 @@ from manyminds.core.events import RunStarted
 from manyminds.core.values import VERSION, Plan, Task
 from manyminds.runtime.choose import AskOptions
 
-__all__ = ["Order", "Way", "read_order", "write_order"]
+__all__ = ["Order", "Way", "order_json", "read_order", "write_order", "write_order_json"]
 
 Way = Literal["orchestrate", "wide"]
 _FILE = "order.json"
@@ -55,10 +55,20 @@ def _adapter() -> TypeAdapter[Order]:
 
 def write_order(folder: Path, order: Order) -> None:
     """Keep an order in a run's folder."""
+    write_order_json(folder, order_json(order))
+
+
+def order_json(order: Order) -> str:
+    """Return an order as it is kept."""
+    return _adapter().dump_json(order).decode()
+
+
+def write_order_json(folder: Path, text: str) -> None:
+    """Keep an order that is written down already."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / _FILE
     part = path.with_suffix(".part")
-    part.write_bytes(_adapter().dump_json(order))
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
 
 

@@ -167,6 +167,9 @@ class MemoryRun:
         self.stopped_by: str | None = None
         self.listeners: list[Callable[[Steered], None]] = []
         """Told what the person says."""
+        self.kept: Callable[[], Awaitable[None]] | None = None
+        """Waits until all that was told is safe, where that is not so at once; without that no step
+        is sent."""
         self.hints: list[str] | None = []
         """What the person said to all who work; `None`: the strategy passes it on itself."""
         # The run's own chance decides; waits must not disturb it.
@@ -298,6 +301,8 @@ class MemoryRun:
         )  # fmt: skip
         try:
             async with asyncio.timeout(self.meter.seconds_left(ending=call.purpose == "finish")):
+                if self.kept is not None:
+                    await self.kept()
                 with collecting() as flight.shares:
                     reply = await flight.endpoint.send(call, progress=self._progress(flight))
         except TimeoutError as error:
@@ -431,6 +436,8 @@ class MemoryRun:
 
         try:
             async with asyncio.timeout(self.meter.seconds_left(ending=False)):
+                if self.kept is not None:
+                    await self.kept()
                 outcome = await self._tools.call(
                     member.name, call, new_id=self.new_id, key=key or f"{self.id}/{step}"
                 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.runtime.paths import config_home
@@ -56,6 +57,13 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     raise UsageError(f"setting {name} takes names, not {value!r}")
 
 
+def _database(name: str, value: object) -> str:
+    url = _text(name, value)
+    if urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise UsageError(f"setting {name} takes an address like postgresql://db.example/manyminds")
+    return url
+
+
 SETTINGS: dict[str, _Known] = {
     "models": _Known(default=(), read=_texts, about="models to use, like openai:gpt-5-mini"),
     "effort": _Known(default="heavy", read=_text, about="low, medium, high, heavy or auto"),
@@ -68,6 +76,7 @@ SETTINGS: dict[str, _Known] = {
         read=_text,
         about="search engines of --web: brave,searxng=http://127.0.0.1:8080",
     ),
+    "fleet": _Known(default=None, read=_database, about="PostgreSQL address of a fleet of workers"),
     "seed": _Known(default=None, read=_number, about="whole number, to play a run again"),
 }
 
@@ -100,8 +109,21 @@ def _find(
         return Setting(name=name, value=known.read(name, text), origin=variable)
     for origin, values in files:
         if name in values:
+            _check_no_password(origin, name, values[name])
             return Setting(name=name, value=known.read(name, values[name]), origin=origin)
     return Setting(name=name, value=known.default, origin="default")
+
+
+def _check_no_password(origin: str, name: str, value: object) -> None:
+    if (
+        name == "fleet"
+        and isinstance(value, str)
+        and (urlsplit(value).password or "password=" in value)
+    ):
+        raise UsageError(
+            f"{origin} holds a password in {name!r}: passwords do not belong in settings; put it "
+            "in ~/.pgpass, or in PGPASSWORD"
+        )
 
 
 def _read(path: Path) -> Mapping[str, object]:

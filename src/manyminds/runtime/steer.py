@@ -18,7 +18,7 @@ from manyminds.core.events import Recorded, Steered
 from manyminds.runtime.run import MemoryRun
 from manyminds.transcript.store import transcript_path
 
-__all__ = ["CANCELLED", "NOW", "STEERS", "Steer", "following", "say"]
+__all__ = ["CANCELLED", "NOW", "STEERS", "Steer", "following", "relay", "say", "word"]
 
 Steer = Literal["hint", "drop", "now", "cancel", "page", "site", "no"]
 STEERS: tuple[Steer, ...] = get_args(Steer)
@@ -33,7 +33,7 @@ _LONGEST = 2_000
 
 
 def say(data: Path, run: str, what: str, text: str) -> None:
-    """Say something to a run.
+    """Say something to a run that is worked on this machine.
 
     Args:
         data: Folder of transcripts.
@@ -45,6 +45,17 @@ def say(data: Path, run: str, what: str, text: str) -> None:
         UsageError: If it cannot be said.
         UnknownName: If there is no such run.
     """
+    line = word(what, text)
+    with transcript_path(data, run).with_name(_FILE).open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def word(what: str, text: str) -> str:
+    """Return a line that says something to a run, under a name of its own.
+
+    Raises:
+        UsageError: If it cannot be said.
+    """
     if what not in STEERS:
         raise UsageError(f"a run is told {', '.join(STEERS[:3])}, not {what!r}")
     if what == "drop" and not (text.isascii() and text.isdecimal() and int(text) > 0):
@@ -53,10 +64,16 @@ def say(data: Path, run: str, what: str, text: str) -> None:
         raise UsageError(f"hint takes some words, at most {_LONGEST} characters")
     # What a terminal could not decode no transcript can hold.
     text = text.encode("utf-8", "replace").decode()
-    path = transcript_path(data, run).with_name(_FILE)
-    with path.open("a", encoding="utf-8") as file:
-        line = {"id": secrets.token_hex(4), "what": what, "text": text.strip()}
-        file.write(json.dumps(line) + "\n")
+    return json.dumps({"id": secrets.token_hex(4), "what": what, "text": text.strip()})
+
+
+def relay(folder: Path, lines: Sequence[str]) -> None:
+    """Let a run hear what was said to it elsewhere; what it was told already changes nothing."""
+    path = folder / _FILE
+    there = set(path.read_text(encoding="utf-8").splitlines()) if path.exists() else set[str]()
+    if new := [line for line in lines if line not in there]:
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in new)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ elsewhere, shows that.
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from manyminds.core.events import Recorded, Replied
 from manyminds.transcript.codec import chained, decode, encode, split_chain
 
 __all__ = [
+    "Also",
     "Transcript",
     "TranscriptWriter",
     "cut_torn_line",
@@ -40,6 +41,10 @@ _SEAL = "seal.json"
 _WORKER = "worker"
 _FIRST = ""
 """What the first line's chain goes on from."""
+
+
+Also = Callable[[Recorded, bytes], None]
+"""Takes an event with the line that was written of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +62,12 @@ class Transcript:
 class TranscriptWriter:
     """Appends the events of one run; one writer per run, whatever process."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, also: Also | None = None) -> None:
         """Open a transcript, a new one or one to go on with.
+
+        Args:
+            path: Where it is.
+            also: Given each event that was written, with its line.
 
         Raises:
             RunBusy: If another process is writing it.
@@ -78,6 +87,7 @@ class TranscriptWriter:
             raise
         path.with_name(_WORKER).write_text(f"{os.getpid()}\n", encoding="ascii")
         self._flushing: Future[None] | None = None
+        self._also = also
 
     def write(self, recorded: Recorded) -> None:
         """Append one event.
@@ -103,6 +113,8 @@ class TranscriptWriter:
         self._count += 1
         if isinstance(recorded.event, Replied):
             self._flush_soon()
+        if self._also is not None:
+            self._also(recorded, line)
 
     def _flush_soon(self) -> None:
         """Force what was written to the disk, beside the run; one at a time is enough."""

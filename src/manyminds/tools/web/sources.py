@@ -4,7 +4,9 @@ Within a run the first reading of a page stays: citations count in it.
 """
 
 import hashlib
+import json
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from manyminds.tools.docs import store
 from manyminds.tools.docs.passages import Passage
 from manyminds.tools.docs.readers import Document
 from manyminds.tools.web.fetch import Fetched
-from manyminds.tools.web.pages import LISTS, Read
+from manyminds.tools.web.pages import LISTS, Part, Read
 
 __all__ = ["Source", "Sources"]
 
@@ -61,29 +63,55 @@ class Sources:
             fetched: Where it is from, and when.
             read: What it says.
         """
-        text = "\0".join(part.text for part in read.parts)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        names = tuple(
-            f"{fetched.address}#{p.name}" if p.name else fetched.address for p in read.parts
-        )
         with closing(self._open()) as db, db:
-            if there := _names(db, fetched.address):
-                return there
-            documents = [
-                (part.name, Document(source=name, text=part.text))
-                for name, part in zip(names, read.parts, strict=True)
-            ]
-            store.add(db, [(fetched.address, d) for name, d in documents if name not in LISTS])
-            for _, document in (pair for pair in documents if pair[0] in LISTS):
-                store.keep(db, fetched.address, document)
-            db.execute(
-                "insert into pages values (?, ?, ?, ?, ?, ?)",
-                (
-                    fetched.address, read.title, read.author, read.date, fetched.at.isoformat(),
-                    digest,
-                ),
-            )  # fmt: skip
-        return names
+            return _names(db, fetched.address) or _put(
+                db, fetched.address, fetched.at.isoformat(), read
+            )
+
+    def __len__(self) -> int:
+        """Count the pages."""
+        if not self._path.exists():
+            return 0
+        with closing(self._open()) as db:
+            return int(db.execute("select count(*) from pages").fetchone()[0])
+
+    def packed(self, after: int = 0) -> list[bytes]:
+        """Return the pages as bytes, in the order they were kept, less the first ones."""
+        if not self._path.exists():
+            return []
+        with closing(self._open()) as db:
+            rows = db.execute(
+                "select address, title, author, date, at from pages order by rowid"
+                " limit -1 offset ?",
+                (after,),
+            ).fetchall()
+            return [
+                json.dumps(
+                    {
+                        "address": row[0], "title": row[1], "author": row[2], "date": row[3],
+                        "at": row[4], "parts": db.execute(
+                            "select source, text from documents where path = ? order by rowid",
+                            (row[0],),
+                        ).fetchall(),
+                    }
+                ).encode()
+                for row in rows
+            ]  # fmt: skip
+
+    def unpack(self, pages: Iterable[bytes]) -> None:
+        """Keep pages that `packed` gave."""
+        for page in pages:
+            found = json.loads(page)
+            parts = tuple(
+                Part(name=source.removeprefix(found["address"]).removeprefix("#"), text=text)
+                for source, text in found["parts"]
+            )
+            read = Read(
+                title=found["title"], author=found["author"], date=found["date"], parts=parts
+            )
+            with closing(self._open()) as db, db:
+                if not _names(db, found["address"]):
+                    _put(db, found["address"], found["at"], read)
 
     def names(self, address: str) -> tuple[str, ...]:
         """Return the names that a page's texts are cited by; none where it was not read."""
@@ -136,6 +164,21 @@ class Sources:
         db = store.open_passages(self._path)
         db.executescript(_PAGES)
         return db
+
+
+def _put(db: sqlite3.Connection, address: str, at: str, read: Read) -> tuple[str, ...]:
+    digest = hashlib.sha256("\0".join(part.text for part in read.parts).encode()).hexdigest()
+    names = tuple(f"{address}#{p.name}" if p.name else address for p in read.parts)
+    documents = [
+        (part.name, Document(source=name, text=part.text))
+        for name, part in zip(names, read.parts, strict=True)
+    ]
+    store.add(db, [(address, document) for name, document in documents if name not in LISTS])
+    for _, document in (pair for pair in documents if pair[0] in LISTS):
+        store.keep(db, address, document)
+    row = (address, read.title, read.author, read.date, at, digest)
+    db.execute("insert into pages values (?, ?, ?, ?, ?, ?)", row)
+    return names
 
 
 def _names(db: sqlite3.Connection, address: str) -> tuple[str, ...]:

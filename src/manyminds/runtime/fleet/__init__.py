@@ -1,0 +1,1 @@
+"""Runs that several machines work together, through one PostgreSQL database."""
