@@ -70,8 +70,8 @@ def test_its_name_comes_at_once_and_the_answer_by_attach(stub: Stub, own_home: P
 
 
 def test_a_killed_run_is_taken_up_by_attach_with_its_names_in_python(stub: Stub, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
-    stub.behaviours, stub.delay_s = TURNS, 0.0
-    stub.behaviours[1:1] = [lambda _body: None]  # it hangs, and so the kill finds it waiting
+    # The second hangs, and so the kill finds it waiting.
+    stub.behaviours = [TURNS[0], lambda _body: None, *TURNS[1:]]
     name = sent_off(stub, capsys)
     wait_for_requests(stub, 2)
     path = new_transcript_path(own_home, name)
@@ -79,7 +79,6 @@ def test_a_killed_run_is_taken_up_by_attach_with_its_names_in_python(stub: Stub,
     wait_until(own_home, name, "unfinished")
     assert run(["show", name]) == 0
     assert f"manyminds resume {name}" in capsys.readouterr().out
-    stub.behaviours = [say(""), say(""), *TURNS[2:]]
     assert run(["attach", "--json", name]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["answer"]["text"] == "42"

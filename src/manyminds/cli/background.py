@@ -24,7 +24,7 @@ from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.background import call_off, enqueue, spawn, take_up
 from manyminds.runtime.background import fork as fork_run
-from manyminds.runtime.elsewhere import located, read_standing, say_to, the_fleet
+from manyminds.runtime.elsewhere import fleet_of, in_touch, located, read_standing, say_to
 from manyminds.runtime.kept import question_of, state_of, waits_for
 from manyminds.runtime.notify import check_notify
 from manyminds.runtime.orders import Order
@@ -82,14 +82,8 @@ HERE = BackgroundFlags()
 
 def send_off(order: Order, away: BackgroundFlags, *, json_: bool, quiet: bool) -> int:
     """Let a run go on by itself, here or in the fleet, and print its name."""
-    fleet = the_fleet()
-    if fleet is not None:
-        run = fleet.order(order, priority=PRIORITY if away.priority is None else away.priority)
-        fleet.pull(data_home(), run)
-        fleet.close()
-    elif away.priority is not None:
-        raise UsageError("--priority goes with a fleet; name its database in MANYMINDS_FLEET")
-    else:
+    run = _ordered_afar(order, away)
+    if run is None:
         run = enqueue(data_home(), order)
         spawn(data_home(), run)
     if json_:
@@ -99,6 +93,18 @@ def send_off(order: Order, away: BackgroundFlags, *, json_: bool, quiet: bool) -
     if not quiet:
         notice(f"see it work: manyminds attach {run}; end it: manyminds stop {run}")
     return ANSWERED
+
+
+def _ordered_afar(order: Order, away: BackgroundFlags) -> str | None:
+    """Put a run in the fleet's queue, where there is a fleet, and return its name."""
+    with in_touch() as fleet:
+        if fleet is not None:
+            run = fleet.order(order, priority=PRIORITY if away.priority is None else away.priority)
+            fleet.pull(data_home(), run)
+            return run
+    if away.priority is not None:
+        raise UsageError("--priority goes with a fleet; name its database in MANYMINDS_FLEET")
+    return None
 
 
 def resume(
@@ -132,10 +138,8 @@ def _resumed(path: Path, *, json_: bool, events: bool, quiet: bool) -> int:
     """Let the fleet go on with a run, and show it."""
     if state_of(read_transcript(path)) == "finished":
         raise UsageError(f"run {path.parent.name} is over; see: manyminds show {path.parent.name}")
-    if (fleet := the_fleet()) is None:
-        raise UsageError(f"run {path.parent.name} is its fleet's; name that in MANYMINDS_FLEET")
-    fleet.resume(path.parent.name)
-    fleet.close()
+    with fleet_of(path.parent.name) as fleet:
+        fleet.resume(path.parent.name)
     return attach(path.parent.name, json_=json_, events=events, quiet=quiet)
 
 
@@ -206,16 +210,13 @@ def _show(path: Path, lines: "_Lines", view: View, *, events: bool) -> bool:
 
 def _follow_afar(path: Path, view: View, *, events: bool) -> None:
     """Show a run that other machines work."""
-    run, fleet = path.parent.name, the_fleet()
-    if fleet is None:
-        raise UsageError(f"run {run} is its fleet's; name that in MANYMINDS_FLEET")
-    waiting = False
-    with view:
+    run, waiting = path.parent.name, False
+    with fleet_of(run) as fleet, view:
         lines = _Lines(path)
         while True:
             standing = fleet.pull(data_home(), run)
             if _show(path, lines, view, events=events):
-                break
+                return
             if standing.why is not None:
                 raise UsageError(
                     f"run {run} stands still: {standing.why}; go on with: manyminds resume {run}"
@@ -224,7 +225,6 @@ def _follow_afar(path: Path, view: View, *, events: bool) -> None:
                 notice("no worker is at it yet; begin one with: manyminds worker")
             waiting = standing.worker is None
             time.sleep(_LOOK_EVERY_S)
-    fleet.close()
 
 
 async def _taken_up(path: Path) -> None:
@@ -296,10 +296,9 @@ def cancel(run: str, *, json_: Json = False) -> int:
 
 
 def _cancelled_afar(path: Path, *, json_: bool) -> int:
-    run, fleet = path.parent.name, the_fleet()
-    unbegun = fleet is not None and fleet.call_off(run)
-    if fleet is not None:
-        fleet.close()
+    run = path.parent.name
+    with fleet_of(run) as fleet:
+        unbegun = fleet.call_off(run)
     if not unbegun:
         return _said(run, "cancel", "", json_=json_)
     shutil.rmtree(path.parent)

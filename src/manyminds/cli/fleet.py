@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -76,9 +76,8 @@ def status(*, fleet: Url = None, json_: Json = False) -> int:
         json_: Print one JSON object.
     """
     url = _url(fleet)
-    client = fleet_part("client").Client(url)
-    workers, counts, limits = client.workers(), client.counts(), client.limits()
-    client.close()
+    with closing(fleet_part("client").Client(url)) as client:
+        workers, counts, limits = client.workers(), client.counts(), client.limits()
     if json_:
         told = {
             "outcome": "answered", "cost": None, "fleet": shown(url), "workers": workers,
@@ -124,9 +123,8 @@ def limit(
         fleet: The database.
         json_: Print one JSON object.
     """
-    client = fleet_part("client").Client(_url(fleet))
-    client.set_limit(model, at_once, per_minute)
-    client.close()
+    with closing(fleet_part("client").Client(_url(fleet))) as client:
+        client.set_limit(model, at_once, per_minute)
     if json_:
         told = {"model": model, "at_once": at_once, "per_minute": per_minute}
         print(json.dumps({"outcome": "answered", "cost": None, **told}))

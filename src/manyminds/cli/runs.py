@@ -21,7 +21,7 @@ from manyminds.cli.words import answer_as_text, as_json_line, cost_as_json, noti
 from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
-from manyminds.runtime.elsewhere import located, read_standing, the_fleet
+from manyminds.runtime.elsewhere import in_touch, located, read_standing
 from manyminds.runtime.kept import asked_of, question_of, state_of
 from manyminds.runtime.orders import read_order
 from manyminds.runtime.paths import data_home
@@ -70,13 +70,13 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
 
 def _pull_newest(limit: int) -> None:
     """Bring the newest runs of the fleet here, where there is one."""
-    if (fleet := the_fleet()) is None:
-        return
-    for name in fleet.newest(limit):
-        known = read_standing(new_transcript_path(data_home(), name).parent)
-        if known is None or not known.over:
-            fleet.pull(data_home(), name)
-    fleet.close()
+    with in_touch() as fleet:
+        if fleet is None:
+            return
+        for name in fleet.newest(limit):
+            known = read_standing(new_transcript_path(data_home(), name).parent)
+            if known is None or not known.over:
+                fleet.pull(data_home(), name)
 
 
 def _row(name: str) -> JsonValue:

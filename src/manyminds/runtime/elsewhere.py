@@ -4,7 +4,8 @@ The fleet's own code needs its libraries (the extra `fleet`); nothing here does.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,13 +22,14 @@ __all__ = [
     "Fleet",
     "Standing",
     "checked",
+    "fleet_of",
     "fleet_part",
+    "in_touch",
     "located",
     "put_down",
     "read_standing",
     "say_to",
     "shown",
-    "the_fleet",
     "write_standing",
 ]
 
@@ -125,18 +127,35 @@ def fleet_part(name: str) -> Any:
         ) from None
 
 
-def the_fleet(url: str | None = None) -> Fleet | None:
-    """Return the fleet that the settings name; `None`: this machine works alone.
+@contextmanager
+def in_touch() -> Generator[Fleet | None]:
+    """Reach the fleet that the settings name; `None`: this machine works alone.
 
     Raises:
         UsageError: If it is named wrongly, or its libraries are not here.
-        ProviderError: If it cannot be reached.
     """
-    value = load_settings({"fleet": url})["fleet"].value
+    value = load_settings({})["fleet"].value
     if not isinstance(value, str):
-        return None
-    made: Fleet = fleet_part("client").Client(checked(value))
-    return made
+        yield None
+        return
+    fleet: Fleet = fleet_part("client").Client(checked(value))
+    try:
+        yield fleet
+    finally:
+        fleet.close()
+
+
+@contextmanager
+def fleet_of(run: str) -> Generator[Fleet]:
+    """Reach the fleet that works a run.
+
+    Raises:
+        UsageError: If the settings name none.
+    """
+    with in_touch() as fleet:
+        if fleet is None:
+            raise UsageError(f"run {run} is its fleet's; name that in MANYMINDS_FLEET")
+        yield fleet
 
 
 def located(data: Path, run: str) -> Path:
@@ -146,17 +165,14 @@ def located(data: Path, run: str) -> Path:
         UnknownName: If neither this machine nor its fleet has one of that name.
         ProviderError: If the fleet cannot be reached.
     """
-    fleet = the_fleet()
-    if fleet is None:
-        return transcript_path(data, run)
-    try:
+    with in_touch() as fleet:
+        if fleet is None:
+            return transcript_path(data, run)
         full = None if run in ("last", "latest") else fleet.name_of(run)
         path = transcript_path(data, run) if full is None else new_transcript_path(data, full)
         if full is not None or read_standing(path.parent) is not None:
             fleet.pull(data, path.parent.name)
         return path
-    finally:
-        fleet.close()
 
 
 def say_to(path: Path, what: str, text: str) -> None:
@@ -166,12 +182,12 @@ def say_to(path: Path, what: str, text: str) -> None:
         UsageError: If it cannot be said.
         ProviderError: If the fleet cannot be reached.
     """
-    fleet = None if read_standing(path.parent) is None else the_fleet()
-    if fleet is None:
-        say(path.parents[2], path.parent.name, what, text)
+    run = path.parent.name
+    if read_standing(path.parent) is None:
+        say(path.parents[2], run, what, text)
         return
-    fleet.say(path.parent.name, word(what, text))
-    fleet.close()
+    with fleet_of(run) as fleet:
+        fleet.say(run, word(what, text))
 
 
 def put_down(path: Path, lines: Sequence[bytes]) -> None:

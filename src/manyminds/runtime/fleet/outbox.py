@@ -21,6 +21,7 @@ __all__ = ["Outbox", "Parcel"]
 
 _MOST_LINES = 5_000
 """Of one transaction."""
+_CLOSES_WITHIN_S = 5.0
 
 
 @dataclass(kw_only=True)
@@ -68,6 +69,7 @@ class Outbox:
         self._url = url
         self._parcels: dict[str, Parcel] = {}
         self._some = asyncio.Event()
+        self._closed = False
         self._task: asyncio.Task[None] | None = None
         self.transactions = 0
 
@@ -91,9 +93,11 @@ class Outbox:
             last: Whether it ends the run.
 
         Raises:
-            RunTaken: If another worker has taken the run up.
+            RunTaken: If another worker has taken the run up, or is to.
         """
         parcel.check()
+        if self._closed:
+            raise RunTaken(f"run {parcel.run}: this worker ends, and leaves it to others")
         parcel.lines.append(line)
         parcel.put += 1
         parcel.over = last
@@ -119,7 +123,12 @@ class Outbox:
             del self._parcels[parcel.run]
 
     async def close(self) -> None:
-        """Stop sending."""
+        """Take nothing more, and send what is there: how runs end from now on is not theirs."""
+        self._closed = True
+        with suppress(TimeoutError, RecordError):
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
+                for parcel in list(self._parcels.values()):
+                    await self.kept(parcel)
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

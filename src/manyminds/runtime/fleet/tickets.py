@@ -89,7 +89,9 @@ class Tickets:
         return {str(one.executor_id) for one in held}
 
     def close(self) -> None:
-        """Take no more."""
+        """Take no more; what is under way keeps its tickets, for `put_back`."""
+        # It complains of each that cannot be used up any more, and that is what is wanted.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         DBOS.destroy()
 
 

@@ -9,9 +9,10 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -78,6 +79,7 @@ class Worker:
         self._outbox = Outbox(url)
         self._slots = Slots(url, self.name)
         self._sweeps = 0
+        self._going: set[asyncio.Task[str]] = set()
 
     async def work(self) -> None:
         """Work until cancelled; the runs that are under way then are left to others at once."""
@@ -98,12 +100,13 @@ class Worker:
                 if task.done():
                     task.result()
         finally:
-            for task in beating:
-                task.cancel()
+            # The queue first: a run that ends now is to be taken up, its ticket is not used up.
             tickets.close()
+            await self._outbox.close()
+            await _ended([*beating, *self._going])
             await self._link.do(lambda db: shared.leave(db, self.name))
             shutil.rmtree(self._scratch, ignore_errors=True)
-            for part in (self._outbox, self._slots, self._link):
+            for part in (self._slots, self._link):
                 await part.close()
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
@@ -138,8 +141,11 @@ class Worker:
         if claim is None:
             return "not to be had"
         self._on_notice(f"{run}: taken up at event {len(claim.lines)}")
+        going = asyncio.create_task(self._worked(claim))
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
         try:
-            return await self._worked(claim)
+            return await going
         except RunTaken:
             return "taken"
         except ManymindsError as error:
@@ -170,6 +176,12 @@ class Worker:
             self._outbox.shut(parcel)
             shutil.rmtree(path.parent, ignore_errors=True)
         return asked.answer.outcome
+
+
+async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _clear(folder: Path) -> None:
