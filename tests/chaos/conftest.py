@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from aiohttp import web
 
 from manyminds.core.events import Recorded, Replied
 from manyminds.evals.origin import commit, machine
+from manyminds.runtime.fleet.database import ready
 from manyminds.transcript.store import new_transcript_path, read_transcript
 from tests.improviser import improvised
 from tests.stub import Stub
@@ -40,7 +42,8 @@ def pytest_sessionfinish(exitstatus: int) -> None:
     rows = "\n".join(f"| {name} | {count:,} |" for name, count in COUNTS.items())
     CHAOS.write_text(
         f"# Chaos\n\n`make chaos`, {datetime.now(UTC).date()}, {machine()}, code at {commit()}. "
-        "On one machine, transcripts as files; a row that says 0 is asserted.\n\n"
+        "Transcripts as files, and in PostgreSQL where a row says so; a row that says 0 is "
+        "asserted.\n\n"
         f"| | |\n|---|---|\n{rows}\n"
     )
 
@@ -130,12 +133,14 @@ class Lived:
 
 def live(
     home: Path, model: Model, way: str, runs: dict[str, list[float] | list[int]], *,
-    effects: str = "", members: int = 4,
+    effects: str = "", members: int = 4, fleet: str = "",
 ) -> dict[str, Lived]:  # fmt: skip
     """Let runs live, one after the other, until each is through."""
+    if fleet:
+        share(fleet, list(runs))
     given = {
         "home": str(home), "model": model.stub.model, "way": way, "runs": runs,
-        "effects": effects, "members": members,
+        "effects": effects, "members": members, "fleet": fleet,
     }  # fmt: skip
     lives = lines_of(given, 60 + sum(10 + 3 * len(kills) for kills in runs.values()))
     return {
@@ -145,6 +150,18 @@ def live(
         )
         for run in runs
     }
+
+
+def share(fleet: str, runs: Sequence[str]) -> None:
+    """Put runs in a fleet's database, for whoever takes them up."""
+    asyncio.run(_tables(fleet))
+    with psycopg.connect(fleet) as db:
+        for run in runs:
+            db.execute("insert into manyminds.run (run, order_json) values (%s, '{}')", (run,))
+
+
+async def _tables(fleet: str) -> None:
+    await (await ready(fleet)).close()
 
 
 def lines_of(given: dict[str, Any], seconds: float) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@
 Runs have names and kills. Each kill is a number of seconds after which a life ends, or the number
 of an event that ends it as soon as it is written. Children are forked from one process that has
 imported all it needs, so that a life takes no longer than its work. Prints a line of JSON for each
-life. With "race": N, two processes at once take up each of N runs, and in every fourth of them the
+life. With "fleet", the address of a
+database, they share the run through it. With "race": N, two processes at once take up each of N runs, and in every fourth of them the
 first is stopped for a while.
 """
 
@@ -15,31 +16,42 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx2
+import psycopg
 
 from manyminds.agents.prompts import prompts_hash
 from manyminds.agents.roster import roster
-from manyminds.core.errors import RunBusy
+from manyminds.core.errors import RunBusy, RunTaken
 from manyminds.core.events import Recorded, Replied, RunEnded, RunStarted
 from manyminds.core.messages import ModelCall, Said, ToolCall, ToolSpec
 from manyminds.core.protocols import Run, Strategy
 from manyminds.core.values import VERSION, Answer, Evidence, Failure, Limits, Member, Task
 from manyminds.runtime.ask import going_on
 from manyminds.runtime.durable import DurableRun
+from manyminds.runtime.elsewhere import put_down
 from manyminds.runtime.endpoints import connect
+from manyminds.runtime.fleet import shared
+from manyminds.runtime.fleet.database import Link
+from manyminds.runtime.fleet.outbox import Outbox
 from manyminds.runtime.run import Patience
 from manyminds.strategies.registry import strategy_named
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset
-from manyminds.transcript.store import TranscriptWriter, new_transcript_path, read_transcript
+from manyminds.transcript.store import Also, TranscriptWriter, new_transcript_path, read_transcript
 
 TASK = Task(prompt="Each of 6 boxes holds 7 pens, some of which are red. How many pens are there?")
 SLOW_S = 0.004
 BUSY = 3
+TAKEN = 4
+LEASE_S = 0.4
+"""Of a life in a fleet: short, since the next one waits for its end."""
+Kept = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -109,8 +121,56 @@ async def nothing_before() -> None:
 async def life(given: dict[str, Any], ends_at: int | None) -> None:
     """Work the run from where it is to its end, or to the event that ends this life."""
     home = Path(given["home"])
+    async with AsyncExitStack() as stack:
+        if given.get("fleet"):
+            path, also, kept = await had(stack, given, home / str(os.getpid()))
+        else:
+            path, also, kept = new_transcript_path(home, given["run"]), None, None
+        writer = TranscriptWriter(path, also)
+        await work(given, ends_at, writer, kept)
+        writer.close()
+
+
+async def had(stack: AsyncExitStack, given: dict[str, Any], home: Path) -> tuple[Path, Also, Kept]:
+    """Wait until a run of the fleet is ours, and share it; its worker is named by its process."""
+    outbox, me, link = Outbox(given["fleet"]), str(os.getpid()), Link(given["fleet"])
+
+    async def beat() -> None:
+        while True:
+            await link.do(lambda db: shared.beat(db, me, "here", lease_s=LEASE_S))
+            await asyncio.sleep(LEASE_S / 4)
+
+    beating = asyncio.create_task(beat())
+    mine = Link(given["fleet"])
+    while (claim := await mine.do(lambda db: shared.claim(db, given["run"], me))) is None:
+        standing = await mine.do(lambda db: shared.standing(db, given["run"]))
+        assert standing is not None
+        if standing.over:
+            raise RunBusy("it is over")
+        await asyncio.sleep(0.02)
+    await mine.close()
     path = new_transcript_path(home, given["run"])
-    writer = TranscriptWriter(path)
+    put_down(path, claim.lines)
+    parcel = outbox.open(given["run"], claim.epoch, len(claim.lines))
+
+    async def leave() -> None:
+        beating.cancel()
+        await outbox.close()
+        await link.close()
+
+    stack.push_async_callback(leave)
+    return (
+        path,
+        lambda recorded, line: outbox.put(parcel, line, last=isinstance(recorded.event, RunEnded)),
+        lambda: outbox.kept(parcel),
+    )
+
+
+async def work(
+    given: dict[str, Any], ends_at: int | None, writer: TranscriptWriter, kept: Kept | None
+) -> None:
+    """Work a run that is ours."""
+    home, path = Path(given["home"]), writer.path
     past = read_transcript(path).events
     endpoint = await connect(given["model"], cache=home / "cache")
     members = roster(given.get("members", 4), [given["model"]], has_docs=False)
@@ -124,6 +184,7 @@ async def life(given: dict[str, Any], ends_at: int | None) -> None:
         tools=Toolset([Calculate(), *effects(given.get("effects", ""))]), limits=Limits(), seed=1,
         sinks=[writer.write, end], patience=Patience(first_wait_s=0.01),
     )  # fmt: skip
+    run.kept = kept
     if past:
         run.take_up(past)
     run.begin(
@@ -134,8 +195,9 @@ async def life(given: dict[str, Any], ends_at: int | None) -> None:
     )  # fmt: skip
     answer, stopped_by = await going_on(run, strategy_of(given["way"]), nothing_before)
     run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
+    if kept is not None:
+        await kept()
     await endpoint.close()
-    writer.close()
 
 
 def lived(given: dict[str, Any], kill: float | None, *, at: int | None = None) -> bool:
@@ -171,6 +233,8 @@ def _live(given: dict[str, Any], at: int | None) -> NoReturn:
         code = 0
     except RunBusy:
         code = BUSY
+    except RunTaken:
+        code = TAKEN
     finally:
         os._exit(code)
 
@@ -188,7 +252,7 @@ def raced(given: dict[str, Any], *, stopped: bool) -> list[int]:
             _live(given, None)
         children.append(child)
         if stopped and place == 0:
-            time.sleep(0.05)
+            time.sleep(given.get("stop_after", 0.05))
             os.kill(child, signal.SIGSTOP)
     codes: dict[int, int] = {}
     for child in reversed(children):
@@ -217,14 +281,26 @@ def main() -> None:
         live_out({**given, "run": run}, kills)
 
 
+def events_of(given: dict[str, Any]) -> Sequence[Recorded]:
+    """Return what is on record of a run."""
+    home, run = Path(given["home"]), given["run"]
+    path = new_transcript_path(home, run)
+    if given.get("fleet"):
+        with psycopg.connect(given["fleet"]) as db:
+            rows = db.execute(
+                "select line from manyminds.line where run = %s order by number", (run,)
+            ).fetchall()
+        put_down(path, [row[0].encode() for row in rows])
+    return read_transcript(path).events if path.exists() else ()
+
+
 def live_out(given: dict[str, Any], kills: list[float | int]) -> None:
     """Let one run live until it is through, and print a line for each of its lives."""
-    path = new_transcript_path(Path(given["home"]), given["run"])
     for kill in (*kills, None):
         at = kill if isinstance(kill, int) else None
         seconds = kill if isinstance(kill, float) else None
         killed = lived(given, seconds, at=at)
-        events = read_transcript(path).events if path.exists() else ()
+        events = events_of(given)
         over = bool(events) and isinstance(events[-1].event, RunEnded)
         seeds = [r.event.seed for r in events if isinstance(r.event, Replied)]
         tell(

@@ -22,17 +22,28 @@ def check_paid_once(model: Model, lived: Lived) -> None:
         assert not later & set(life["replied"])
 
 
+@pytest.fixture(params=["files", "postgresql"])
+def fleet(request: pytest.FixtureRequest) -> str:
+    """Where transcripts are: beside the run, or in a database that machines share."""
+    return str(request.getfixturevalue("fleet_url")) if request.param == "postgresql" else ""
+
+
+def place(fleet: str) -> str:
+    return ", PostgreSQL" if fleet else ""
+
+
 @pytest.mark.parametrize("way", ["heavy", "errands"])
-def test_a_kill_at_every_event_loses_nothing(way: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
-    whole = live(tmp_path, improviser, way, {"whole": []}, effects=counting.url)["whole"]
-    cuts = range(0, len(whole.events) - 1, 1 if FULL else 7)
+def test_a_kill_at_every_event_loses_nothing(way: str, fleet: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
+    given = {"effects": counting.url, "fleet": fleet}
+    whole = live(tmp_path, improviser, way, {"whole": []}, **given)["whole"]
+    cuts = range(0, len(whole.events) - 1, 1 if FULL else 14 if fleet else 7)
     runs: dict[str, list[int]] = {f"at{at}": [at] for at in cuts}
     improviser.asked.clear()
-    for lived in live(tmp_path, improviser, way, runs, effects=counting.url).values():
+    for lived in live(tmp_path, improviser, way, runs, **given).values():
         assert lived.kills == 1
         check_paid_once(improviser, lived)
         assert way == "errands" or _answer(lived) == _answer(whole)
-    COUNTS[f"kills at an event, {way}"] += len(runs)
+    COUNTS[f"kills at an event, {way}{place(fleet)}"] += len(runs)
     COUNTS["runs lost"] += 0
     COUNTS["requests on record that were sent again"] += 0
 
@@ -44,25 +55,28 @@ def _answer(lived: Lived) -> str | None:
 
 
 @pytest.mark.parametrize("way", ["heavy", "errands"])
-def test_a_run_that_is_killed_again_and_again_comes_to_its_end(way: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
+def test_a_run_that_is_killed_again_and_again_comes_to_its_end(way: str, fleet: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
     chance, kills, turn = random.Random(way), 0, 0
     # What is done to the world is counted for one run at a time.
     together = 1 if way == "errands" else 8
-    while kills < (200 if FULL else 30):
+    while kills < (200 if FULL else 10 if fleet else 30):
         improviser.asked.clear()
         counting.done.clear()
         runs: dict[str, list[float]] = {}
         for _ in range(together):
-            runs[f"r{turn}"], turn = [chance.uniform(0.02, 0.2) for _ in range(10)], turn + 1
-        for lived in live(tmp_path, improviser, way, runs, effects=counting.url).values():
+            # In a fleet a life begins with what is left of the lease of the one before.
+            first, last = (0.1, 1.0) if fleet else (0.02, 0.2)
+            runs[f"r{turn}"], turn = [chance.uniform(first, last) for _ in range(10)], turn + 1
+        given = {"effects": counting.url, "fleet": fleet}
+        for lived in live(tmp_path, improviser, way, runs, **given).values():
             check_paid_once(improviser, lived)
             kills += lived.kills
             if way == "errands":
                 check_done_once(counting, lived)
                 asked = Counter(seed for _, seed in improviser.asked)
                 COUNTS["requests under way at a kill, sent again"] += asked.total() - len(asked)
-    COUNTS[f"kills at a random moment, {way}"] += kills
-    COUNTS[f"runs that lived through them, {way}"] += turn
+    COUNTS[f"kills at a random moment, {way}{place(fleet)}"] += kills
+    COUNTS[f"runs that lived through them, {way}{place(fleet)}"] += turn
 
 
 def check_done_once(counting: Counting, lived: Lived) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from manyminds.core.events import RunEnded
 from manyminds.transcript.store import new_transcript_path, read_transcript
-from tests.chaos.conftest import COUNTS, FULL, Model, lines_of, replied
-from tests.chaos.lives import BUSY
+from tests.chaos.conftest import COUNTS, FULL, Model, lines_of, replied, share
+from tests.chaos.lives import BUSY, TAKEN, events_of
 
 
 def test_two_at_one_run_commit_nothing_twice(tmp_path: Path, improviser: Model) -> None:
@@ -32,4 +32,30 @@ def test_two_at_one_run_commit_nothing_twice(tmp_path: Path, improviser: Model) 
     assert max(Counter(seed for _, seed in improviser.asked).values()) <= races
     COUNTS["races of two processes for one run"] += races
     COUNTS["of these with the first one stopped"] += len(stopped)
+    COUNTS["double commits"] += 0
+
+
+def test_a_leader_that_was_stopped_is_followed_and_writes_nothing_more(tmp_path: Path, improviser: Model, fleet_url: str) -> None:  # fmt: skip
+    """Between machines a stopped one does not keep its run: the other waits out its lease."""
+    races = 100 if FULL else 12
+    share(fleet_url, [f"r{number}" for number in range(races)])
+    given = {
+        "home": str(tmp_path), "run": "r", "model": improviser.stub.model, "way": "heavy",
+        "race": races, "members": 2, "fleet": fleet_url, "stop_after": 0.3,
+    }  # fmt: skip
+    rows = lines_of(given, 60 + 10 * races)
+    assert len(rows) == races
+    taken = 0
+    for row in rows:
+        assert row["codes"].count(0) == 1
+        assert set(row["codes"]) <= {0, BUSY, TAKEN}
+        taken += TAKEN in row["codes"]
+        events = events_of({**given, "run": row["run"]})
+        assert [r.number for r in events] == list(range(len(events)))
+        assert sum(isinstance(r.event, RunEnded) for r in events) == 1
+        answered = replied(events)
+        assert answered == Counter(dict.fromkeys(answered, 1))
+    COUNTS["races of two workers for one run, PostgreSQL"] += races
+    COUNTS["of these with the first one stopped, PostgreSQL"] += len(rows[3::4])
+    COUNTS["of these with the first one refused afterwards, PostgreSQL"] += taken
     COUNTS["double commits"] += 0
