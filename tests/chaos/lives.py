@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -235,6 +236,8 @@ def _live(given: dict[str, Any], at: int | None) -> NoReturn:
         code = BUSY
     except RunTaken:
         code = TAKEN
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(code)
 

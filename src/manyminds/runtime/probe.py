@@ -6,6 +6,7 @@ write tool calls as text.
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -117,7 +118,7 @@ def _keep(cache: Path, mark: str, abilities: Abilities) -> None:
     known = _read(cache)
     known[mark] = asdict(abilities)
     cache.mkdir(parents=True, exist_ok=True)
-    new = _path(cache).with_suffix(".new")
+    new = _path(cache).with_suffix(f".{os.getpid()}.new")  # other processes write, too
     new.write_text(json.dumps(known, indent=1), encoding="utf-8")
     new.replace(_path(cache))
 
