@@ -7,7 +7,9 @@ what an arm takes more than its own arm that keeps nothing, per call. Rounds are
 arm is a process of its own, the others' in an environment of their own.
 """
 
+import itertools
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -19,18 +21,29 @@ from pathlib import Path
 from figures import code, machine
 from run import environment, stub
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.postgres import database, postgres
+
 HERE = Path(__file__).parent
 ROUNDS, SIDE_BY_SIDE, LATENCY_MS, CALLS = 5, (8, 64, 256), 200, 3
-PACKAGES = ("openai[aiohttp]", "dbos", "langgraph", "langgraph-checkpoint-sqlite")
-OWN = {"ours": "ours_bare"}
+PACKAGES = (
+    "openai[aiohttp]",
+    "dbos",
+    "psycopg[binary]",
+    "langgraph",
+    "langgraph-checkpoint-sqlite",
+)
+OWN = {"ours": "ours_bare", "ours_postgres": "ours_bare"}
 OTHERS = {
-    "dbos": "bare", "dbos_wal": "bare", "langgraph_async": "langgraph_bare",
+    "dbos": "bare", "dbos_wal": "bare", "dbos_postgres": "bare", "langgraph_async": "langgraph_bare",
     "langgraph_sync": "langgraph_bare",
 }  # fmt: skip
 TOLD = {
     "ours": "manyminds: a line of the transcript for each request and each reply, chained",
+    "ours_postgres": "manyminds in a fleet: the same, and in PostgreSQL before anything is sent",
     "dbos": "DBOS, SQLite as it comes",
     "dbos_wal": "DBOS, SQLite with its write-ahead log",
+    "dbos_postgres": "DBOS, PostgreSQL",
     "langgraph_async": "LangGraph, AsyncSqliteSaver, durability async",
     "langgraph_sync": "LangGraph, AsyncSqliteSaver, durability sync",
 }
@@ -42,11 +55,19 @@ def measured() -> list[dict]:
     pythons = {arm: sys.executable for pair in OWN.items() for arm in pair}
     pythons |= {arm: other for pair in OTHERS.items() for arm in pair}
     rows: list[dict] = []
-    with stub(LATENCY_MS) as port:
+    numbers = itertools.count()
+    with (
+        stub(LATENCY_MS) as port,
+        tempfile.TemporaryDirectory(prefix="mm-pg-") as place,
+        postgres(Path(place)) as server,
+    ):
         for round_ in range(ROUNDS):
             for n in SIDE_BY_SIDE:
                 for arm in random.sample(list(pythons), len(pythons)):
-                    with tempfile.TemporaryDirectory() as folder:
+                    with (
+                        tempfile.TemporaryDirectory() as folder,
+                        database(server, f"b{next(numbers)}") as url,
+                    ):
                         command = [
                             pythons[arm],
                             str(HERE / "durable_arms.py"),
@@ -55,7 +76,10 @@ def measured() -> list[dict]:
                             str(n),
                             folder,
                         ]
-                        done = subprocess.run(command, check=True, capture_output=True, text=True)
+                        done = subprocess.run(
+                            command, check=True, capture_output=True, text=True,
+                            env={**os.environ, "BENCH_DATABASE": url},
+                        )  # fmt: skip
                     rows.append({"round": round_, **json.loads(done.stdout.splitlines()[-1])})
             print(f"round {round_ + 1} of {ROUNDS}", file=sys.stderr)
     return rows
@@ -82,7 +106,8 @@ def table(rows: list[dict]) -> str:
         "# What it costs to keep a step", "",
         f"`python benchmarks/durable.py`, {datetime.now(UTC).date()}, {machine()}, code at {code()}; {versions}.", "",
         f"Runs of {CALLS} model calls at {LATENCY_MS} ms, N side by side. Milliseconds that a call takes more than in "
-        f"the same loop that keeps nothing: median of {ROUNDS} interleaved rounds (least to most).", "",
+        f"the same loop that keeps nothing: median of {ROUNDS} interleaved rounds (least to most). CPU is that of the process that works the runs; "
+        "PostgreSQL, on the same two cores, takes its own beside it, and the wall shows that.", "",
         "| | " + " | ".join(f"CPU, N = {n} | wall, N = {n}" for n in SIDE_BY_SIDE) + " |",
         "|---" * (1 + 2 * len(SIDE_BY_SIDE)) + "|",
     ]  # fmt: skip

@@ -5,6 +5,7 @@ python benchmarks/durable_arms.py ARM PORT N FOLDER      # one JSON line: wall a
 
 import asyncio
 import json
+import os
 import resource
 import sqlite3
 import sys
@@ -25,8 +26,11 @@ def cpu_s() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def ours(*, kept: bool) -> Arm:
-    """Return runs of ours; `kept` ones write their transcripts and can be taken up."""
+def ours(*, kept: bool, shared: bool = False) -> Arm:
+    """Return runs of ours; `kept` ones write their transcripts and can be taken up.
+
+    `shared` ones write them to PostgreSQL, too, and send nothing before that is committed.
+    """
 
     @asynccontextmanager
     async def ready(base: str, folder: Path) -> AsyncGenerator[One]:
@@ -40,6 +44,7 @@ def ours(*, kept: bool) -> Arm:
         from manyminds.tools.toolset import Toolset
         from manyminds.transcript.store import TranscriptWriter
 
+        post = await posted() if shared else None
         name = f"{base}#stub"
         client = openai_client(base, "x")
         endpoint = ConnectedEndpoint(
@@ -48,15 +53,16 @@ def ours(*, kept: bool) -> Arm:
         )  # fmt: skip
 
         async def one(number: int) -> None:
-            writer = (
-                TranscriptWriter(folder / f"run{number}" / "transcript.jsonl") if kept else None
-            )
+            put, wait = (None, None) if post is None else await post(f"run{number}")
+            path = folder / f"run{number}" / "transcript.jsonl"
+            writer = TranscriptWriter(path, put) if kept else None
             member = Member(name="m1", way="direct", model=name)
             run = DurableRun(
                 run_id=f"run{number}", task=Task(prompt="Solve it"), members=(member,),
                 endpoints={name: endpoint}, tools=Toolset([]), limits=Limits(), seed=1,
                 sinks=[writer.write] if writer else [],
             )  # fmt: skip
+            run.kept = wait
             said = (Said(role="user", text=f"Solve task {number}"),)
             for _ in range(CALLS):
                 call = ModelCall(
@@ -64,6 +70,8 @@ def ours(*, kept: bool) -> Arm:
                 )
                 reply = await run.request(member, call)
                 said = (*said, Said(role="user", text=reply.text))
+            if wait is not None:
+                await wait()
             if writer:
                 writer.close()
 
@@ -71,6 +79,27 @@ def ours(*, kept: bool) -> Arm:
         await client.close()
 
     return ready
+
+
+async def posted() -> Callable[[str], Awaitable[tuple[Any, Any]]]:
+    """Return what claims a run in PostgreSQL, and takes its lines there."""
+    from manyminds.runtime.fleet import shared
+    from manyminds.runtime.fleet.database import ready
+    from manyminds.runtime.fleet.outbox import Outbox
+
+    url = os.environ["BENCH_DATABASE"]
+    db, outbox, lock = await ready(url), Outbox(url), asyncio.Lock()
+    await shared.beat(db, "bench", "here", lease_s=3_600)
+
+    async def post(run: str) -> tuple[Any, Any]:
+        async with lock:
+            await db.execute("insert into manyminds.run (run, order_json) values (%s, '')", (run,))
+            claim = await shared.claim(db, run, "bench")
+        assert claim is not None
+        parcel = outbox.open(run, claim.epoch, 0)
+        return lambda _recorded, line: outbox.put(parcel, line), lambda: outbox.kept(parcel)
+
+    return post
 
 
 async def asked(client: Any, messages: list[dict[str, str]]) -> str:
@@ -100,8 +129,8 @@ async def bare(base: str, _folder: Path) -> AsyncGenerator[One]:
     yield one
 
 
-def dbos(*, wal: bool) -> Arm:
-    """Return workflows of DBOS on SQLite, each call a step."""
+def dbos(*, wal: bool, postgres: bool = False) -> Arm:
+    """Return workflows of DBOS on SQLite or PostgreSQL, each call a step."""
 
     @asynccontextmanager
     async def ready(base: str, folder: Path) -> AsyncGenerator[One]:
@@ -112,11 +141,8 @@ def dbos(*, wal: bool) -> Arm:
             with sqlite3.connect(file) as db:
                 db.execute("pragma journal_mode=wal")
         client = bare_client(base)
-        DBOS(
-            config={
-                "name": "bench", "system_database_url": f"sqlite:///{file}", "log_level": "ERROR",
-            }
-        )  # fmt: skip
+        url = os.environ["BENCH_DATABASE"] if postgres else f"sqlite:///{file}"
+        DBOS(config={"name": "bench", "system_database_url": url, "log_level": "ERROR"})
 
         @DBOS.step()
         async def ask(messages: list[dict[str, str]]) -> str:
@@ -183,9 +209,11 @@ def langgraph(*, durability: str | None) -> Arm:
 ARMS: dict[str, Arm] = {
     "ours_bare": ours(kept=False),
     "ours": ours(kept=True),
+    "ours_postgres": ours(kept=True, shared=True),
     "bare": bare,
     "dbos": dbos(wal=False),
     "dbos_wal": dbos(wal=True),
+    "dbos_postgres": dbos(wal=False, postgres=True),
     "langgraph_bare": langgraph(durability=None),
     "langgraph_async": langgraph(durability="async"),
     "langgraph_sync": langgraph(durability="sync"),
