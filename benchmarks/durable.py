@@ -119,7 +119,7 @@ def table(rows: list[dict]) -> str:
         ]
         lines.append(f"| {TOLD[arm]} | {' | '.join(cells)} |")
     lines += ["", "Seconds of all runs side by side (ideal 0.6), medians:", ""]
-    arms = [*OWN.values(), *OWN, *dict.fromkeys(OTHERS.values()), *OTHERS]
+    arms = [*dict.fromkeys(OWN.values()), *OWN, *dict.fromkeys(OTHERS.values()), *OTHERS]
     lines += ["| N | " + " | ".join(arms) + " |", "|---" * (1 + len(arms)) + "|"]
     for n in SIDE_BY_SIDE:
         walls = [

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from figures import code, machine
 from run import stub
@@ -38,6 +39,8 @@ STORED = (0, 1_000, 10_000, 100_000)
 LINES = 12
 """Of each run in a full store; one of the smallest has ten."""
 LOOKS = 40
+WRITES = 2_000
+IDLE_S = 15.0
 
 
 def begun(url: str, home: Path) -> "subprocess.Popen[bytes]":
@@ -72,13 +75,78 @@ def pace(server: str, port: str, workers: int, name: str) -> dict[str, Any]:
         while over(url) < 2 * AT_ONCE * workers:  # both have begun
             time.sleep(0.02)
         began, first = time.perf_counter(), over(url)
-        while over(url) < RUNS:
-            time.sleep(0.02)
-        took = time.perf_counter() - began
+        before = [spent(process.pid) for process in processes]
+        with psycopg.connect(url, autocommit=True) as db:
+            base = database_spent(db)
+            while db.execute("select count(*) from manyminds.run where over").fetchone() < (RUNS,):
+                time.sleep(0.05)
+            took = time.perf_counter() - began
+            theirs = database_spent(db) - base
+        used = sum(spent(p.pid) - was for p, was in zip(processes, before, strict=True))
         for process in processes:
             process.terminate()
             process.wait()
-    return {"workers": workers, "runs_per_s": (RUNS - first) / took}
+    return {
+        "workers": workers, "runs_per_s": (RUNS - first) / took,
+        "worker_cpu_ms_per_run": used / (RUNS - first) * 1e3,
+        "database_cpu_ms_per_run": theirs / (RUNS - first) * 1e3,
+    }  # fmt: skip
+
+
+def spent(pid: int) -> float:
+    """Return the CPU seconds that a process has used."""
+    used = psutil.Process(pid).cpu_times()
+    return used.user + used.system
+
+
+def database_spent(db: Any) -> float:
+    """Return the CPU seconds that PostgreSQL has used, ended sessions included."""
+    head = psutil.Process(db.info.backend_pid).parent()
+    assert head is not None
+    own = head.cpu_times()
+    ended = own.children_user + own.children_system
+    return ended + sum(spent(p.pid) for p in [head, *head.children()])
+
+
+def idle(server: str) -> dict[str, float]:
+    """Return what a worker costs that has nothing to do, and what a write costs the database."""
+    with database(server, "idle") as url, tempfile.TemporaryDirectory() as home:
+        asyncio.run(_tables(url))
+        process = begun(url, Path(home))
+        time.sleep(6.0)
+        with psycopg.connect(url, autocommit=True) as db:
+            own, base = spent(process.pid), database_spent(db)
+            time.sleep(IDLE_S)
+            own, base = spent(process.pid) - own, database_spent(db) - base
+            sessions = db.execute(
+                "select count(*) from pg_stat_activity where datname = current_database()"
+            ).fetchone()
+            memory = psutil.Process(process.pid).memory_info().rss
+            process.terminate()
+            process.wait()
+            before = database_spent(db)
+            wall = asyncio.run(_written(url))
+            write = (database_spent(db) - before) / WRITES
+    return {
+        "worker_cpu_ms_per_s": own / IDLE_S * 1e3, "database_cpu_ms_per_s": base / IDLE_S * 1e3,
+        "sessions": float(sessions[0] - 1), "worker_mb": memory / 1e6,
+        "database_cpu_ms_per_write": write * 1e3, "write_ms": wall * 1e3,
+    }  # fmt: skip
+
+
+async def _written(url: str) -> float:
+    """Write lines of one run, two at a time, as its calls do; return seconds for each write."""
+    db = await ready(url)
+    await shared.beat(db, "me", "here", lease_s=3_600)
+    await db.execute("insert into manyminds.run (run, order_json) values ('r', '{}')")
+    await shared.claim(db, "r", "me")
+    began = time.perf_counter()
+    for number in range(WRITES):
+        lines = [b"x" * 400] * 2
+        await shared.append(db, [shared.Batch(run="r", epoch=1, first=2 * number, lines=lines)])
+    took = time.perf_counter() - began
+    await db.close()
+    return took / WRITES
 
 
 async def _tables(url: str) -> None:
@@ -164,7 +232,13 @@ def table(figures: dict[str, Any]) -> str:
         f"Runs a second of {RUNS} runs of one call at {LATENCY_MS} ms, {AT_ONCE} at once in each worker; {ROUNDS} alternating rounds, median (least to most):", "",
         "| workers | runs a second |", "|---|---|",
         *(f"| {n} | {_cell(by[n])} |" for n in (1, 2)), "",
-        f"Two workers do {_cell(ratios)} times what one does.", "",
+        f"Two workers do {_cell(ratios)} times what one does. A worker looks at the queue each half second and takes {AT_ONCE} "
+        f"runs at most, so one does {2 * AT_ONCE} runs a second at most, however short they are.", "",
+        f"CPU for one run: {_cell([r['worker_cpu_ms_per_run'] for r in figures['pace']])} ms of the worker, "
+        f"{_cell([r['database_cpu_ms_per_run'] for r in figures['pace']])} ms of PostgreSQL. A worker with nothing to do: "
+        f"{figures['idle']['worker_cpu_ms_per_s']:.0f} ms a second of its own and {figures['idle']['database_cpu_ms_per_s']:.0f} of "
+        f"PostgreSQL, {figures['idle']['sessions']:.0f} sessions, {figures['idle']['worker_mb']:.0f} MB. Two lines of one run, written and "
+        f"committed: {figures['idle']['write_ms']:.2f} ms, {figures['idle']['database_cpu_ms_per_write']:.2f} of them CPU of PostgreSQL.", "",
         f"What things take, in ms, with more and more runs of {LINES} lines in the store (medians of {LOOKS}):", "",
         f"| runs in the store | {' | '.join(names)} | size, MB |", "|---" * (2 + len(names)) + "|",
         *(
@@ -181,12 +255,14 @@ def _cell(values: list[float]) -> str:
 
 def main() -> None:
     """Measure and write."""
-    figures: dict[str, Any] = {"pace": [], "stored": []}
+    figures: dict[str, Any] = {"pace": [], "idle": {}, "stored": []}
     with stub(LATENCY_MS) as port, tempfile.TemporaryDirectory(prefix="mm-pg-") as place, postgres(Path(place)) as server:  # fmt: skip
         for round_ in range(ROUNDS):
             for workers in (1, 2):
                 figures["pace"].append(pace(server, port, workers, f"p{round_}{workers}"))
                 print(figures["pace"][-1], file=sys.stderr)
+        figures["idle"] = idle(server)
+        print(figures["idle"], file=sys.stderr)
         for count in STORED:
             figures["stored"].append(stored(server, port, count))
             print(figures["stored"][-1], file=sys.stderr)

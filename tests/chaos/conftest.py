@@ -171,7 +171,7 @@ def lines_of(given: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
         capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False, timeout=seconds,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2_000:]
-    print(done.stderr)  # what a life died of is shown with the test that it fails
+    sys.stderr.write(done.stderr)  # what a life died of is shown with the test that it fails
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

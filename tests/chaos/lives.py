@@ -236,7 +236,7 @@ def _live(given: dict[str, Any], at: int | None) -> NoReturn:
         code = BUSY
     except RunTaken:
         code = TAKEN
-    except Exception:
+    except Exception:  # noqa: BLE001 (the door of a life: its code says that it went wrong)
         traceback.print_exc()
     finally:
         os._exit(code)

@@ -59,7 +59,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(way: str, fleet: 
     chance, kills, turn = random.Random(way), 0, 0
     # What is done to the world is counted for one run at a time.
     together = 1 if way == "errands" else 8
-    while kills < (200 if FULL else 10 if fleet else 30):
+    while kills < (150 if FULL else 10 if fleet else 30):
         improviser.asked.clear()
         counting.done.clear()
         runs: dict[str, list[float]] = {}

@@ -34,9 +34,9 @@ __all__ = ["call_off", "enqueue", "fork", "spawn", "take_up"]
 _LOG = "worker.log"
 
 
-def enqueue(data: Path, order: Order) -> str:
-    """Keep an order under a new name, for whoever takes it up; return the name."""
-    run = new_run_id()
+def enqueue(data: Path, order: Order, run: str | None = None) -> str:
+    """Keep an order under a name, by default a new one, for whoever takes it up; return it."""
+    run = new_run_id() if run is None else run
     path = new_transcript_path(data, run)
     write_order(path.parent, order)
     path.touch(mode=0o600)

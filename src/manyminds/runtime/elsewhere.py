@@ -56,8 +56,8 @@ class Standing:
 class Fleet(Protocol):
     """What a machine may ask of the fleet that works for it."""
 
-    def order(self, order: Order, *, priority: int) -> str:
-        """Put a run in the queue, 1 before 10, and return its name."""
+    def order(self, order: Order, *, priority: int, run: str | None = None) -> str:
+        """Put a run in the queue, 1 before 10, and return its name, by default a new one."""
         ...
 
     def name_of(self, run: str) -> str | None:

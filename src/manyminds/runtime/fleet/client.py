@@ -43,9 +43,9 @@ class Client:
             why = " ".join(str(error).split())
             raise ProviderError(f"{shown(self._url)} went away: {why}") from None
 
-    def order(self, order: Order, *, priority: int) -> str:
-        """Put a run in the queue, 1 before 10, and return its name."""
-        run = new_run_id()
+    def order(self, order: Order, *, priority: int, run: str | None = None) -> str:
+        """Put a run in the queue, 1 before 10, and return its name, by default a new one."""
+        run = new_run_id() if run is None else run
         self._do(_nothing)
         tickets.order(self._url, run, order_json(order), priority)
         return run

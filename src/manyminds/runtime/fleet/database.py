@@ -39,6 +39,7 @@ create table if not exists manyminds.run (
     epoch bigint not null default 0, worker text, over boolean not null default false, why text
 );
 create index if not exists run_going on manyminds.run (worker) where not over;
+create index if not exists run_at on manyminds.run (at desc);
 create table if not exists manyminds.line (
     run text not null, number int not null, line text not null, primary key (run, number)
 );

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 
 from manyminds.core.errors import ManymindsError, RunTaken
 from manyminds.core.events import Recorded, RunEnded
@@ -24,6 +25,7 @@ from manyminds.runtime.elsewhere import put_down
 from manyminds.runtime.fleet import shared
 from manyminds.runtime.fleet.database import Link, ready
 from manyminds.runtime.fleet.outbox import Outbox, Parcel
+from manyminds.runtime.fleet.schedules import tick
 from manyminds.runtime.fleet.slots import Limited, Slots
 from manyminds.runtime.fleet.tickets import Tickets
 from manyminds.runtime.orders import write_order_json
@@ -37,6 +39,7 @@ __all__ = ["AT_ONCE", "Worker"]
 AT_ONCE = 4
 _SWEEP_EVERY_S = 1.0
 _HEAR_EVERY_S = 0.5
+_TICK_EVERY_S = 20.0
 _THOROUGH = 30
 """One sweep of so many asks DBOS, too, who has tickets."""
 
@@ -92,6 +95,7 @@ class Worker:
             asyncio.create_task(self._every(shared.BEAT_S, self._beat)),
             asyncio.create_task(self._every(_HEAR_EVERY_S, self._hear)),
             asyncio.create_task(self._every(_SWEEP_EVERY_S, lambda: self._sweep(tickets))),
+            asyncio.create_task(self._every(_TICK_EVERY_S, self._tick)),
         ]
         try:
             await tickets.open()
@@ -134,6 +138,15 @@ class Worker:
             dead |= holders - set(await self._link.do(shared.alive))
         if dead:
             await tickets.put_back(sorted(dead))
+
+    async def _tick(self) -> None:
+        """See to the schedules of the fleet, unless another worker is at that."""
+        try:
+            done = await asyncio.to_thread(tick, self._url, self._scratch / "schedules")
+        except (ManymindsError, psycopg.Error) as error:
+            done = [f"schedules: {' '.join(str(error).split())}"]
+        for line in done:
+            self._on_notice(line)
 
     async def _look(self, run: str) -> str:
         """Take a run up, if it is to be had, and say what came of it."""
