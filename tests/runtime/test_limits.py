@@ -1,15 +1,19 @@
 """Random limits over real HTTP: spending and time stay within them."""
 
 import asyncio
+import itertools
 import random
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from manyminds.core.errors import UsageError
+from manyminds.core.events import MemberEnded, Recorded, Replied
 from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import AskOptions, Watch, ask
 from manyminds.runtime.run import MemoryRun
@@ -108,3 +112,44 @@ async def test_members_work_side_by_side(stub: Stub, own_home: Path, papers: Pat
     took = time.monotonic() - began
     assert asked.cost.spend.tokens == 120 * len(stub.requests)
     assert took < 0.6 * 0.2 * len(stub.requests)
+
+
+async def test_a_swarm_of_a_hundred_loses_nobody_and_stays_small(stub: Stub, own_home: Path, papers: Path) -> None:  # fmt: skip
+    numbers = itertools.count()
+
+    def behave(body: Body) -> str:
+        if len(body["messages"]) < 4:
+            return act("calculate", expression="6*7")
+        return final(str(next(numbers)))
+
+    stub.behaviours, stub.delay_s = [behave], 0.05
+    events: list[Recorded] = []
+    before = psutil.Process().memory_info().rss
+    options = AskOptions(
+        models=(stub.model,), strategy="swarm", members=100, seed=1, docs=papers
+    )  # fmt: skip
+    watch = Watch(sinks=(events.append,))
+    asked = await ask(Task(prompt="?"), options, data=own_home, cache=own_home, watch=watch)
+    grown = (psutil.Process().memory_info().rss - before) / 2**20
+    heard = {r.event.member for r in events if isinstance(r.event, MemberEnded)}
+    assert len(heard) == 100
+    assert sum(isinstance(r.event, Replied) for r in events) == 200
+    assert asked.answer.how is not None
+    assert "1 of 100 members agree" in asked.answer.how
+    assert grown < 200
+    COUNTS["members of a swarm, one process"] += 100
+    COUNTS["MB that they took"] += round(grown)
+    COUNTS["of them lost"] += 0
+
+
+async def test_a_swarm_ends_when_nobody_could_change_it(stub: Stub, own_home: Path, papers: Path) -> None:  # fmt: skip
+    stub.behaviours = [lambda _body: final("42")]
+    options = AskOptions(models=(stub.model,), strategy="swarm", members=40, seed=1, docs=papers)
+    asked = await ask(Task(prompt="?"), options, data=own_home, cache=own_home, watch=Watch())
+    assert asked.answer.text == "42"
+    assert len(stub.requests) == 25
+    with pytest.raises(UsageError, match="1 to 16, not 40"):
+        await ask(
+            Task(prompt="?"), replace(options, strategy="heavy"), data=own_home, cache=own_home,
+            watch=Watch(),
+        )  # fmt: skip

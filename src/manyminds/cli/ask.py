@@ -63,7 +63,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
         strategy: Another way to spend, by name, like best_of_n; overrides --effort.
         verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
         ranker: What decides between answers of best_of_n that stand level, like pairwise.
-        members: 1 to 16, or auto.
+        members: 1 to 16, or auto; to 100 for the strategy swarm.
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
         budget: What may be spent: 200k,0.50usd,5m.
         docs: Folder of documents that members may search and cite.
@@ -108,7 +108,7 @@ def _members(text: str | None) -> int | None:
     if text is None or text == "auto":
         return None
     if not text.isdecimal() or not text.isascii():
-        raise UsageError(f"--members takes 1 to 16 or auto, not {text!r}")
+        raise UsageError(f"--members takes a number or auto, not {text!r}")
     return int(text)
 
 

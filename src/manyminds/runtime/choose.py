@@ -21,6 +21,7 @@ from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.question import family_of
 from manyminds.strategies.registry import ALONE, Effort, for_effort, strategy_named
+from manyminds.strategies.swarm import SWARM_MEMBERS
 from manyminds.strategies.tally import fitting_verifier
 
 __all__ = ["AskOptions", "choose_strategy", "greener", "member_count"]
@@ -150,7 +151,11 @@ def member_count(options: AskOptions, strategy: str) -> int:
         UsageError: If the options ask for too many or none.
     """
     if options.members is None:
+        if strategy == "swarm":
+            return MAX_MEMBERS
         return 1 if strategy in ALONE else max(_MEMBERS[options.effort], 4)
-    if not 1 <= options.members <= MAX_MEMBERS:
-        raise UsageError(f"--members takes 1 to {MAX_MEMBERS}, not {options.members}")
+    most = SWARM_MEMBERS if strategy == "swarm" else MAX_MEMBERS
+    if not 1 <= options.members <= most:
+        more = "" if strategy == "swarm" else f" (--strategy swarm takes {SWARM_MEMBERS})"
+        raise UsageError(f"--members takes 1 to {most}, not {options.members}{more}")
     return options.members

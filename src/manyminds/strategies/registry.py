@@ -24,6 +24,7 @@ from manyminds.strategies.plan_execute import PlanExecute
 from manyminds.strategies.self_consistency import SelfConsistency
 from manyminds.strategies.self_refine import SelfRefine
 from manyminds.strategies.single import Single
+from manyminds.strategies.swarm import Swarm
 from manyminds.strategies.tree import Tree
 from manyminds.strategies.wide import Wide
 
@@ -36,6 +37,7 @@ _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "single": Single,
     "brief": Brief,
     "self_consistency": SelfConsistency,
+    "swarm": Swarm,
     "majority": Majority,
     "best_of_n": BestOfN,
     "self_refine": SelfRefine,
