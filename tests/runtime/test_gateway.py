@@ -1,5 +1,7 @@
 """A chat whose messages come twice, late, in any order, or after some tries: one run for each."""
 
+import io
+import json
 import random
 from collections import Counter
 from contextlib import suppress
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from manyminds.cli.app import run
 from manyminds.core.errors import UsageError
 from manyminds.core.values import Answer, Cost, Spend, Task
 from manyminds.runtime.ask import Asked, AskOptions
@@ -16,6 +19,7 @@ from manyminds.runtime.gateway import PATIENCE_S, Gateway, Message, Said
 from manyminds.runtime.orders import Order
 from manyminds.runtime.schedules.book import Door, SqliteDoor
 from tests.runtime.test_schedules import Died
+from tests.stub import Stub
 
 BEGIN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 ORDER = Order(task=Task(prompt=""), options=AskOptions(models=("m",)))
@@ -142,3 +146,21 @@ def test_the_same_message_is_taken_once_and_an_empty_one_never(door: Door) -> No
     assert [gateway.take(message, BEGIN) for _ in range(3)] == [True, False, False]
     with pytest.raises(UsageError, match="some words"):
         gateway.take(Message(channel="stub", conversation="c", id="1", text=" \n"), BEGIN)
+
+
+def test_a_chat_is_piped_in_and_answers_out(stub: Stub, own_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    ask = ["ask", "--model", stub.model, "--strategy", "single", "--members", "1", "-q", "Which?"]
+    assert run(ask) == 0
+    capsys.readouterr()
+    first = {"conversation": "c1", "id": "m1", "text": "What is 6 * 7?"}
+    lines = [json.dumps(first), json.dumps(first), "no JSON", '{"id": 3}', "[1]"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines)))
+    assert run(["gateway"]) == 0
+    out, err = capsys.readouterr()
+    [said] = [json.loads(line) for line in out.splitlines()]
+    assert said == {"conversation": "c1", "key": "chat/c1/m1", "text": "42"}
+    assert err.count("no message") == 3
+    assert len(stub.requests) == 2
+    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(first)))
+    assert run(["gateway"]) == 0
+    assert capsys.readouterr().out == ""

@@ -18,6 +18,7 @@ from manyminds.runtime.settings import load_settings
 __all__ = ["app", "worker"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
+Quiet = Annotated[bool, Parameter(name=("--quiet", "-q"), negative=())]
 Url = Annotated[str | None, Parameter(name="--fleet")]
 
 app = App(name="fleet", help="Show the fleet, and what models it may ask how often.")
@@ -33,7 +34,7 @@ def _url(fleet: str | None) -> str:
     return checked(value)
 
 
-def worker(*, fleet: Url = None, at_once: int = 4, quiet: bool = False) -> int:
+def worker(*, fleet: Url = None, at_once: int = 4, quiet: Quiet = False) -> int:
     """Work runs of a fleet side by side, until Ctrl-C or SIGTERM; what it has then others take up.
 
     Args:

@@ -103,6 +103,11 @@ class Gateway:
         )  # fmt: skip
         return bool(new)
 
+    def open(self) -> int:
+        """Return how many messages are not answered yet."""
+        [[row]] = self._door.do(("select count(*) from message where state <> 'answered'", ()))
+        return int(str(row[0]))
+
     def tick(self, now: datetime) -> None:
         """Do what is to be done at a moment; it may be killed anywhere."""
         [rows] = self._door.do(

@@ -80,7 +80,7 @@ class Outbox:
         """Take lines of a run that was claimed."""
         parcel = Parcel(run=run, epoch=epoch, put=sent, sent=sent, pages=pages, new_pages=new_pages)
         self._parcels[run] = parcel
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._send_all())
         return parcel
 
