@@ -4,6 +4,7 @@ One line a run in `history.jsonl`. Where there is no history the estimate is a s
 """
 
 import json
+import os
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ __all__ = ["Expected", "expected", "remember"]
 _FILE = "history.jsonl"
 _LATEST = 50
 """Runs looked at, the latest ones."""
+_TAIL_BYTES = 256 * 1_024
 _LEAST = 3
 """Runs from which history is believed."""
 
@@ -107,7 +109,11 @@ def expected(home: Path, strategy: str, model: str, members: int, *, free: bool)
 
 def _rows(home: Path) -> list[dict[str, str | float | None]]:
     try:
-        lines = (home / _FILE).read_text(encoding="utf-8").splitlines()
+        with (home / _FILE).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            # The end alone, so that a run costs the same after a hundred thousand; what was cut in
+            # the middle is no row.
+            lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return []
     found: list[dict[str, str | float | None]] = []

@@ -72,7 +72,7 @@ class Worker:
         self, url: str, *, data: Path, cache: Path, at_once: int = AT_ONCE,
         on_notice: Callable[[str], None] = lambda _line: None,
     ) -> None:  # fmt: skip
-        self.name = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._url, self._data, self._cache = url, data, cache
         # A folder of its own: another worker on this machine may work the same run after us.
         self._scratch = cache / "fleet" / f"{os.getpid()}-{self.name}"
