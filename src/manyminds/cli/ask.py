@@ -108,7 +108,7 @@ def _members(text: str | None) -> int | None:
     if text is None or text == "auto":
         return None
     if not text.isdecimal() or not text.isascii():
-        raise UsageError(f"--members takes a number or auto, not {text!r}")
+        raise UsageError(f"--members takes 1 to 16 or auto, not {text!r}")
     return int(text)
 
 

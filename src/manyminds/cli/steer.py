@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from manyminds.cli.words import notice
 from manyminds.runtime.elsewhere import located, say_to
 from manyminds.runtime.paths import data_home
+from manyminds.runtime.steer import word
 
 __all__ = ["steer"]
 
@@ -32,6 +33,7 @@ def steer(
     """
     if what not in _SAID:
         what, text = "hint", f"{what} {text}".strip()
+    word(what, text)  # wrong ones are told before the run is sought
     say_to(located(data_home(), run), what, text)
     notice(f"{run} is told: {what} {text}".rstrip())
     if json_:

@@ -160,9 +160,7 @@ async def ask(
     name, strategy = choose_strategy(options, data) if way is None else way
     count = member_count(options, name)
     async with AsyncExitStack() as stack:
-        endpoints = await _connect_all(stack, options.models, cache, watch)
-        if place is not None and (carrier := place.carrier) is not None:
-            endpoints = {m: carrier.limited(m, e) for m, e in endpoints.items()}
+        endpoints = _limited(await _connect_all(stack, options.models, cache, watch), place)
         _check_holds(task, options, endpoints)
         if place is None:
             place = _new_place(data, order or Order(task=task, options=options))
@@ -183,9 +181,7 @@ async def ask(
         async with following(run, place.path.parent, place.past):
             answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
         answer = abstaining(calibrated(data, answer), options.abstain)
-        run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
-        if run.kept is not None:
-            await run.kept()
+        await _tell_end(run, answer, stopped_by)
     cost = cost_of(events)
     if stopped_by is None:
         remember(data, name, ",".join(endpoints), _size(answer, count), cost)
@@ -193,6 +189,20 @@ async def ask(
         run=place.run, answer=answer, strategy=name, members=run.members, cost=cost,
         stopped_by=stopped_by, transcript=place.path, prompts=prompts_hash(),
     )  # fmt: skip
+
+
+def _limited(endpoints: dict[str, Endpoint], place: Place | None) -> dict[str, Endpoint]:
+    """Return endpoints that obey what machines together may ask, where several share the run."""
+    if place is None or (carrier := place.carrier) is None:
+        return endpoints
+    return {name: carrier.limited(name, endpoint) for name, endpoint in endpoints.items()}
+
+
+async def _tell_end(run: DurableRun, answer: Answer, stopped_by: str | None) -> None:
+    """Record how a run ended, and wait until that is safe."""
+    run.tell(RunEnded(answer=answer, stopped_by=stopped_by, seconds=round(run.elapsed(), 3)))
+    if run.kept is not None:
+        await run.kept()
 
 
 def _new_place(data: Path, order: Order) -> Place:
