@@ -40,7 +40,7 @@ from manyminds.runtime.endpoints import connect
 from manyminds.runtime.fleet import shared
 from manyminds.runtime.fleet.database import Link
 from manyminds.runtime.fleet.outbox import Outbox
-from manyminds.runtime.run import Patience
+from manyminds.runtime.flight import Patience
 from manyminds.strategies.registry import strategy_named
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset

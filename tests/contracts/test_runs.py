@@ -15,7 +15,8 @@ from manyminds.core.values import Candidate, Failure, Limits, Task
 from manyminds.judging.backed import Backed
 from manyminds.judging.canonical import canonicalize
 from manyminds.runtime.endpoints import connect
-from manyminds.runtime.run import MemoryRun, Patience
+from manyminds.runtime.flight import Patience
+from manyminds.runtime.run import MemoryRun
 from manyminds.testing import ScriptedRun, final
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset

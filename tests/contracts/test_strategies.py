@@ -12,7 +12,8 @@ from manyminds.budget.ledger import cost_of
 from manyminds.core.events import MemberEnded, MemberStarted, Recorded
 from manyminds.core.values import Answer, Limits, Task
 from manyminds.runtime.ask import play
-from manyminds.runtime.run import MemoryRun, Patience
+from manyminds.runtime.flight import Patience
+from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.registry import strategy_named, strategy_names
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset

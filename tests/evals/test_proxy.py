@@ -18,7 +18,8 @@ from manyminds.core.values import Limits, Spend, Task
 from manyminds.evals.proxy import Counted, CountingProxy, counting_proxy
 from manyminds.runtime.ask import play
 from manyminds.runtime.endpoints import ConnectedEndpoint, connect
-from manyminds.runtime.run import MemoryRun, Patience
+from manyminds.runtime.flight import Patience
+from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.registry import strategy_named
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset

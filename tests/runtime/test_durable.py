@@ -23,7 +23,7 @@ from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.values import VERSION, Answer, Limits, Task
 from manyminds.runtime.ask import going_on
 from manyminds.runtime.durable import DurableRun
-from manyminds.runtime.run import Patience
+from manyminds.runtime.flight import Patience
 from manyminds.strategies.registry import strategy_named, strategy_names
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from manyminds.core.errors import RunTaken, UsageError
-from manyminds.runtime.elsewhere import checked, shown
+from manyminds.runtime.address import checked, shown
 from manyminds.runtime.fleet import shared
 from manyminds.runtime.fleet.database import Db, ready
 from manyminds.runtime.fleet.outbox import Outbox
@@ -207,6 +207,9 @@ async def test_who_dies_with_a_slot_blocks_nobody(db: Db, fleet_url: str) -> Non
     assert not waiting.done()
     await shared.leave(db, "a")
     assert await asyncio.wait_for(waiting, 2.0) is not None
+    await shared.dead(db)
+    rows = await (await db.execute("select worker from manyminds.slot")).fetchall()
+    assert rows == [("b",)]
     await dead.close()
     await living.close()
 

@@ -15,9 +15,9 @@ from manyminds.cli.app import run
 from manyminds.core.errors import UsageError
 from manyminds.core.values import Answer, Cost, Spend, Task
 from manyminds.runtime.ask import Asked, AskOptions
+from manyminds.runtime.door import Door, SqliteDoor
 from manyminds.runtime.gateway import PATIENCE_S, Gateway, Message, Said
 from manyminds.runtime.orders import Order
-from manyminds.runtime.schedules.book import Door, SqliteDoor
 from tests.runtime.test_schedules import Died
 from tests.stub import Stub
 

@@ -9,7 +9,7 @@ from manyminds.core.errors import ProviderError, UsageError
 from manyminds.core.events import MemberEnded, MemberStarted, Replied, RequestFailed
 from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
-from manyminds.runtime.run import Patience
+from manyminds.runtime.flight import Patience
 from manyminds.testing import act, final
 from manyminds.transcript.store import read_transcript
 from tests.stub import (

@@ -15,7 +15,8 @@ from manyminds.core.events import Recorded
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
 from manyminds.core.values import Limits, Spend, Task
-from manyminds.runtime.run import MemoryRun, Patience
+from manyminds.runtime.flight import Patience
+from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.heavy import Heavy
 from manyminds.strategies.single import Single
 from manyminds.testing import act, final

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,10 +19,12 @@ from manyminds.cli.app import run
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.values import Answer, Cost, Limits, Spend, Task
 from manyminds.runtime.ask import Asked, AskOptions
+from manyminds.runtime.door import Door, SqliteDoor
 from manyminds.runtime.fleet.client import Client
 from manyminds.runtime.fleet.schedules import PostgresDoor
+from manyminds.runtime.later import RunsThere
 from manyminds.runtime.orders import Order
-from manyminds.runtime.schedules.book import Book, Door, Schedule, Slot, SqliteDoor
+from manyminds.runtime.schedules.book import Book, Schedule, Slot
 from manyminds.runtime.schedules.digest import Digests, items_of, key_of
 from manyminds.runtime.schedules.times import parse_quiet, parse_when
 from manyminds.testing import final
@@ -306,3 +309,14 @@ def test_a_fleet_sees_to_its_schedules(stub: Stub, fleet_url: str, monkeypatch: 
         worker.terminate()
     [slot] = book.slots("pumps")
     assert (slot.state, slot.items) == ("told", ("The red pump",)), (tmp_path / "log").read_text()
+
+
+def test_a_run_of_a_fleet_that_was_cancelled_unbegun_is_over(fleet_url: str, tmp_path: Path) -> None:  # fmt: skip
+    with closing(Client(fleet_url)) as fleet:
+        runs = RunsThere(tmp_path, fleet, 5)
+        runs.begin("20260101-000000-abcdef", ORDER)
+        assert runs.ended("20260101-000000-abcdef") is None
+        assert fleet.call_off("20260101-000000-abcdef")
+        asked = runs.ended("20260101-000000-abcdef")
+        assert asked is not None
+        assert (asked.answer.outcome, asked.cost.spend.tokens) == ("none", 0)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,15 +15,15 @@ from manyminds.cli.exits import ANSWERED
 from manyminds.cli.reports import report_as_text
 from manyminds.cli.runs import read_asked
 from manyminds.cli.session import exit_code, looking_on
+from manyminds.cli.steer import said, told
 from manyminds.cli.view import View, choose_view, safe
 from manyminds.cli.words import as_json_line, notice
 from manyminds.core.errors import RunBusy, UsageError
 from manyminds.core.events import PersonAsked, Recorded, RunEnded
-from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.background import call_off, enqueue, spawn, take_up
 from manyminds.runtime.background import fork as fork_run
-from manyminds.runtime.elsewhere import fleet_of, in_touch, located, read_standing, say_to
+from manyminds.runtime.elsewhere import fleet_of, in_touch, located, read_standing
 from manyminds.runtime.kept import question_of, state_of, waits_for
 from manyminds.runtime.notify import check_notify
 from manyminds.runtime.orders import Order
@@ -215,7 +214,7 @@ def _follow_afar(path: Path, view: View, *, events: bool) -> None:
         lines = _Lines(path)
         while True:
             standing = fleet.pull(data_home(), run)
-            if _show(path, lines, view, events=events):
+            if _show(path, lines, view, events=events) or standing.over:
                 return
             if standing.why is not None:
                 raise UsageError(
@@ -276,7 +275,7 @@ def stop(
         json_: Print one JSON object.
     """
     del answer_now
-    return _said(run, "now", "", json_=json_)
+    return said(run, "now", "", json_=json_)
 
 
 def cancel(run: str, *, json_: Json = False) -> int:
@@ -291,18 +290,17 @@ def cancel(run: str, *, json_: Json = False) -> int:
         return _cancelled_afar(path, json_=json_)
     with suppress(RunBusy):
         call_off(data_home(), path.parent.name)
-        return _told(path.parent.name, CANCELLED, json_=json_)
-    return _said(run, "cancel", "", json_=json_)
+        return told(path.parent.name, CANCELLED, json_=json_)
+    return said(run, "cancel", "", json_=json_)
 
 
 def _cancelled_afar(path: Path, *, json_: bool) -> int:
     run = path.parent.name
     with fleet_of(run) as fleet:
-        unbegun = fleet.call_off(run)
-    if not unbegun:
-        return _said(run, "cancel", "", json_=json_)
-    shutil.rmtree(path.parent)
-    return _told(run, CANCELLED, json_=json_)
+        if not fleet.call_off(run):
+            return said(run, "cancel", "", json_=json_)
+        fleet.pull(data_home(), run)
+    return told(run, CANCELLED, json_=json_)
 
 
 def approve(
@@ -336,7 +334,7 @@ def _answered(run: str, what: str, *, json_: bool) -> int:
     if asked is None:
         raise UsageError(f"run {run} waits for nothing; see: manyminds attach {run}")
     notice(f"{'no' if what == 'no' else 'yes'} to the {asked.what}: {safe(asked.text)}")
-    return _said(run, what, asked.text if asked.what == "address" else PLAN, json_=json_)
+    return said(run, what, asked.text if asked.what == "address" else PLAN, json_=json_)
 
 
 def fork(
@@ -365,23 +363,3 @@ def fork(
         print(json.dumps({"run": new, "outcome": "none", "cost": None}) if json_ else new)
         return ANSWERED
     return resume(new, json_=json_, quiet=quiet)
-
-
-def _said(run: str, what: str, text: str, *, json_: bool) -> int:
-    path = located(data_home(), run)
-    run, state = path.parent.name, state_of(read_transcript(path))
-    if state == "finished":
-        raise UsageError(f"run {run} is over; see: manyminds show {run}")
-    say_to(path, what, text)
-    if state in ("unfinished", "queued"):
-        notice(f"nobody is at work on it; it hears that when it goes on: manyminds attach {run}")
-    return _told(run, what, json_=json_)
-
-
-def _told(run: str, what: str, *, json_: bool) -> int:
-    told: dict[str, JsonValue] = {"run": run, "outcome": "answered", "cost": None, "told": what}
-    if json_:
-        print(json.dumps(told))
-    else:
-        notice(f"{run} is told: {what}")
-    return ANSWERED

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from manyminds.runtime.elsewhere import shown as shown_address
+from manyminds.runtime.address import shown as shown_address
 from manyminds.runtime.paths import cache_home, config_home, data_home
 from manyminds.runtime.settings import SETTINGS, Setting, load_settings
 

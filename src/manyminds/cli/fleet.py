@@ -11,9 +11,9 @@ from cyclopts import App, Parameter
 from manyminds.cli.exits import ANSWERED
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
-from manyminds.runtime.elsewhere import checked, fleet_part, shown
+from manyminds.runtime.address import shown
+from manyminds.runtime.elsewhere import fleet_part, fleet_url
 from manyminds.runtime.paths import cache_home, data_home
-from manyminds.runtime.settings import load_settings
 
 __all__ = ["app", "worker"]
 
@@ -25,13 +25,13 @@ app = App(name="fleet", help="Show the fleet, and what models it may ask how oft
 
 
 def _url(fleet: str | None) -> str:
-    value = load_settings({"fleet": fleet})["fleet"].value
-    if not isinstance(value, str):
+    url = fleet_url(fleet)
+    if url is None:
         raise UsageError(
             "which fleet? name its database: --fleet postgresql://db.example/manyminds, or "
             "MANYMINDS_FLEET"
         )
-    return checked(value)
+    return url
 
 
 def worker(*, fleet: Url = None, at_once: int = 4, quiet: Quiet = False) -> int:

@@ -16,12 +16,12 @@ from typing import cast
 from manyminds.cli.exits import ANSWERED
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
+from manyminds.runtime.door import SqliteDoor
 from manyminds.runtime.elsewhere import located
 from manyminds.runtime.gateway import Gateway, Message, Said
+from manyminds.runtime.later import RunsHere
 from manyminds.runtime.orders import read_order
 from manyminds.runtime.paths import data_home
-from manyminds.runtime.schedules.book import SqliteDoor
-from manyminds.runtime.schedules.runs import RunsHere
 
 __all__ = ["gateway"]
 

@@ -18,12 +18,11 @@ from manyminds.cli.board import Board
 from manyminds.cli.reports import check_outs, report_as_text, write_out
 from manyminds.cli.view import choose_view, draw, safe
 from manyminds.cli.words import answer_as_text, as_json_line, cost_as_json, notice
-from manyminds.core.errors import RecordError, UsageError
+from manyminds.core.errors import ProviderError, RecordError, UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.elsewhere import in_touch, located, read_standing
 from manyminds.runtime.kept import asked_of, question_of, state_of
-from manyminds.runtime.orders import read_order
 from manyminds.runtime.paths import data_home
 from manyminds.transcript.store import (
     Transcript,
@@ -70,23 +69,23 @@ def runs(*, limit: int = 20, json_: Json = False) -> int:
 
 def _pull_newest(limit: int) -> None:
     """Bring the newest runs of the fleet here, where there is one."""
-    with in_touch() as fleet:
-        if fleet is None:
-            return
-        for name in fleet.newest(limit):
-            known = read_standing(new_transcript_path(data_home(), name).parent)
-            if known is None or not known.over:
-                fleet.pull(data_home(), name)
+    try:
+        with in_touch() as fleet:
+            for name in () if fleet is None else fleet.newest(limit):
+                known = read_standing(new_transcript_path(data_home(), name).parent)
+                if fleet is not None and (known is None or not known.over):
+                    fleet.pull(data_home(), name)
+    except ProviderError as error:
+        notice(f"{error}; these runs are as they were seen last")
 
 
 def _row(name: str) -> JsonValue:
     transcript = read_transcript(transcript_path(data_home(), name))
     state = state_of(transcript)
     if state == "queued":
-        prompt = read_order(transcript.path.parent).task.prompt
         return {
-            "run": name, "state": state, "outcome": "none", "strategy": None, "question": prompt,
-            "answer": None, "cost": None,
+            "run": name, "state": state, "outcome": "none", "strategy": None,
+            "question": question_of(transcript), "answer": None, "cost": None,
         }  # fmt: skip
     asked = asked_of(transcript)
     return {

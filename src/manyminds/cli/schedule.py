@@ -15,15 +15,15 @@ from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Limits
-from manyminds.runtime.elsewhere import checked, fleet_part, located
+from manyminds.runtime.door import SqliteDoor
+from manyminds.runtime.elsewhere import fleet_part, fleet_url, located
+from manyminds.runtime.later import RunsHere
 from manyminds.runtime.notify import check_notify
 from manyminds.runtime.orders import read_order
 from manyminds.runtime.paths import data_home
-from manyminds.runtime.schedules.book import Book, Schedule, SqliteDoor
-from manyminds.runtime.schedules.digest import Digests
-from manyminds.runtime.schedules.runs import RunsHere, told
+from manyminds.runtime.schedules.book import Book, Schedule
+from manyminds.runtime.schedules.digest import Digests, told
 from manyminds.runtime.schedules.times import parse_quiet, parse_when
-from manyminds.runtime.settings import load_settings
 
 __all__ = ["app"]
 
@@ -33,14 +33,9 @@ _LOOK_EVERY_S = 20.0
 app = App(name="schedule", help="Ask again and again, and hear what is new.")
 
 
-def _fleet() -> str | None:
-    value = load_settings({})["fleet"].value
-    return checked(value) if isinstance(value, str) else None
-
-
 def _book() -> Book:
     """Return the book of the fleet, or of this machine where it works alone."""
-    url = _fleet()
+    url = fleet_url()
     if url is None:
         return Book(SqliteDoor(data_home() / "schedules.sqlite"))
     with_tables = fleet_part("client").Client(url)
@@ -105,7 +100,7 @@ def add(
 
 
 def _who() -> str:
-    if _fleet() is not None:
+    if fleet_url() is not None:
         return "a worker of the fleet sees to it"
     return "keep `manyminds schedule run --forever` going, or run `manyminds schedule run` by cron"
 
@@ -197,7 +192,7 @@ def run_due(
         forever: Go on until Ctrl-C.
         json_: Print one JSON object.
     """
-    if _fleet() is not None:
+    if fleet_url() is not None:
         raise UsageError("the workers of the fleet see to its schedules: manyminds worker")
     home = data_home()
     digests = Digests(book=_book(), runs=RunsHere(home), tell=told)

@@ -50,7 +50,8 @@ def answer_as_text(asked: Asked, *, only: bool = False) -> str:
     lines += [f"missing     {_line(text)}" for text in answer.missing]
     lines.append(f"cost        {cost_line(asked.cost)}")
     lines.append(
-        f"run         {asked.run} (manyminds show {asked.run}), prompts {asked.prompts[:8]}"
+        f"run         {asked.run} (manyminds show {asked.run})"
+        + (f", prompts {asked.prompts[:8]}" if asked.prompts else "")
     )
     return safe("\n".join(lines))
 

@@ -18,7 +18,7 @@ from manyminds.agents.models import Progress
 from manyminds.budget.prices import Price
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
-from manyminds.runtime.run import Endpoint
+from manyminds.runtime.flight import Endpoint
 
 __all__ = ["KeepingEndpoint", "KeptReplies", "request_key"]
 

@@ -24,7 +24,8 @@ from manyminds.core.values import VERSION, Answer, Limits, Spend, Task
 from manyminds.evals.arms import Arm, Unit, Wallet, amount_of
 from manyminds.evals.questions import Grade, Question, grade
 from manyminds.runtime.ask import new_run_id, play
-from manyminds.runtime.run import Endpoint, MemoryRun
+from manyminds.runtime.flight import Endpoint
+from manyminds.runtime.run import MemoryRun
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.tool import ReadDoc, SearchDocs

@@ -28,10 +28,11 @@ from manyminds.core.values import VERSION, Answer, Cost, Limits, Member, Task
 from manyminds.runtime.choose import AskOptions, choose_strategy, greener, member_count
 from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.endpoints import EMBEDDED, connect, stays_here
+from manyminds.runtime.flight import Endpoint
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import abstaining, calibrated
 from manyminds.runtime.orders import Order, write_order
-from manyminds.runtime.run import Endpoint, MemoryRun, Sink
+from manyminds.runtime.run import MemoryRun, Sink
 from manyminds.runtime.steer import CANCELLED, following
 from manyminds.runtime.web import ready_web
 from manyminds.strategies.registry import thinking_for

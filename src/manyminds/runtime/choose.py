@@ -12,10 +12,10 @@ from manyminds.core.values import Limits, Task
 from manyminds.judging.agreement import Agreement, Aligned, Choices, TrustedRanker
 from manyminds.judging.rankers.registry import ranker_named, ranker_names
 from manyminds.judging.verifiers.registry import verifier_named, verifier_names
+from manyminds.runtime.flight import Patience
 from manyminds.runtime.green import greenest, load_ways
 from manyminds.runtime.labels import report
 from manyminds.runtime.routing import load_router
-from manyminds.runtime.run import Patience
 from manyminds.runtime.web import WebOptions
 from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN

@@ -27,8 +27,9 @@ from manyminds.core.events import (
 from manyminds.core.messages import Reply, ToolCall
 from manyminds.core.protocols import ToolOutcome
 from manyminds.core.values import VERSION, Member
+from manyminds.runtime.flight import Flight
 from manyminds.runtime.journal import CANCELLED, INTERRUPTED, E, Journal
-from manyminds.runtime.run import Flight, MemoryRun
+from manyminds.runtime.run import MemoryRun
 from manyminds.tools.toolset import failed
 
 __all__ = ["DurableRun"]

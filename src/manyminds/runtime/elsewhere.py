@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 from manyminds.core.errors import UsageError
+from manyminds.runtime.address import checked
 from manyminds.runtime.orders import Order
 from manyminds.runtime.settings import load_settings
 from manyminds.runtime.steer import say, word
@@ -21,20 +21,18 @@ from manyminds.transcript.store import new_transcript_path, transcript_path
 __all__ = [
     "Fleet",
     "Standing",
-    "checked",
     "fleet_of",
     "fleet_part",
+    "fleet_url",
     "in_touch",
     "located",
     "put_down",
     "read_standing",
     "say_to",
-    "shown",
     "write_standing",
 ]
 
 _FILE = "fleet.json"
-_SCHEMES = ("postgresql", "postgres")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,29 +87,6 @@ class Fleet(Protocol):
         ...
 
 
-def checked(url: str) -> str:
-    """Return the address of a database.
-
-    Raises:
-        UsageError: If it is none of PostgreSQL.
-    """
-    if urlsplit(url).scheme not in _SCHEMES:
-        raise UsageError(
-            "a fleet has one PostgreSQL address, like postgresql://db.example/manyminds, not "
-            f"{shown(url)!r}"
-        )
-    return url
-
-
-def shown(url: str) -> str:
-    """Return an address as it may be shown: without a password."""
-    parts = urlsplit(url)
-    name = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    query = "&".join(p for p in parts.query.split("&") if p and not p.startswith("password="))
-    return urlunsplit((parts.scheme, f"{name}{parts.hostname or ''}{port}", parts.path, query, ""))
-
-
 def fleet_part(name: str) -> Any:
     """Return a module of the fleet's.
 
@@ -127,6 +102,19 @@ def fleet_part(name: str) -> Any:
         ) from None
 
 
+def fleet_url(named: str | None = None) -> str | None:
+    """Return the address of the fleet; `None`: this machine works alone.
+
+    Args:
+        named: The address that a command was given, before that of the settings.
+
+    Raises:
+        UsageError: If it is none of PostgreSQL.
+    """
+    value = load_settings({"fleet": named})["fleet"].value
+    return checked(value) if isinstance(value, str) else None
+
+
 @contextmanager
 def in_touch() -> Generator[Fleet | None]:
     """Reach the fleet that the settings name; `None`: this machine works alone.
@@ -134,11 +122,11 @@ def in_touch() -> Generator[Fleet | None]:
     Raises:
         UsageError: If it is named wrongly, or its libraries are not here.
     """
-    value = load_settings({})["fleet"].value
-    if not isinstance(value, str):
+    url = fleet_url()
+    if url is None:
         yield None
         return
-    fleet: Fleet = fleet_part("client").Client(checked(value))
+    fleet: Fleet = fleet_part("client").Client(url)
     try:
         yield fleet
     finally:
@@ -165,6 +153,9 @@ def located(data: Path, run: str) -> Path:
         UnknownName: If neither this machine nor its fleet has one of that name.
         ProviderError: If the fleet cannot be reached.
     """
+    here = new_transcript_path(data, run)
+    if here.is_file() and read_standing(here.parent) is None:
+        return here
     with in_touch() as fleet:
         if fleet is None:
             return transcript_path(data, run)
@@ -192,19 +183,21 @@ def say_to(path: Path, what: str, text: str) -> None:
 
 def put_down(path: Path, lines: Sequence[bytes]) -> None:
     """Write a transcript, as the database has it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_suffix(".part")
-    part.touch(mode=0o600)
-    part.write_bytes(b"".join(lines))
-    part.replace(path)
+    _write_whole(path, b"".join(lines))
 
 
 def write_standing(folder: Path, standing: Standing) -> None:
     """Keep how a run stood when the fleet was last asked."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = folder / f"{_FILE}.part"
-    part.write_text(json.dumps(asdict(standing)) + "\n", encoding="utf-8")
-    part.replace(folder / _FILE)
+    _write_whole(folder / _FILE, json.dumps(asdict(standing)).encode() + b"\n")
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads, in one step: nobody sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = path.with_name(f"{path.name}.part")
+    part.touch(mode=0o600)
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def read_standing(folder: Path) -> Standing | None:

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from manyminds.core.errors import UsageError
 from manyminds.core.values import Task
 from manyminds.runtime.ask import Asked
+from manyminds.runtime.door import Door, Row, Statement
+from manyminds.runtime.later import Runs, run_name
 from manyminds.runtime.orders import Order
-from manyminds.runtime.schedules.book import Door, Row, Statement
-from manyminds.runtime.schedules.digest import Runs, run_name
 
 __all__ = ["Gateway", "Message", "Said"]
 

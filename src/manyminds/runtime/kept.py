@@ -9,6 +9,8 @@ from manyminds.core.events import PersonAsked, RunEnded, RunStarted, Steered
 from manyminds.core.values import Answer
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.elsewhere import read_standing
+from manyminds.runtime.orders import read_order
+from manyminds.runtime.steer import CANCELLED
 from manyminds.transcript.store import Transcript, is_written
 
 __all__ = ["State", "asked_of", "at_work", "question_of", "state_of", "waits_for"]
@@ -22,6 +24,8 @@ def state_of(transcript: Transcript) -> State:
     `waiting`: for the person; `unfinished`: its process has ended, and it can be taken up.
     """
     if transcript.events and isinstance(transcript.events[-1].event, RunEnded):
+        return "finished"
+    if _called_off(transcript):
         return "finished"
     if not at_work(transcript.path):
         return "unfinished" if transcript.events else "queued"
@@ -52,10 +56,18 @@ def _answers(event: object, asked: PersonAsked) -> bool:
     return getattr(event, "kind", "") in ("planned", "run_ended") and asked.what == "plan"
 
 
+def _called_off(transcript: Transcript) -> bool:
+    """Say whether a run of the fleet was cancelled before anybody began it."""
+    standing = read_standing(transcript.path.parent)
+    return standing is not None and standing.over and not transcript.events
+
+
 def question_of(transcript: Transcript) -> str:
-    """Return what was asked; nothing where the run never began."""
+    """Return what was asked."""
     event = transcript.events[0].event if transcript.events else None
-    return event.task.prompt if isinstance(event, RunStarted) else ""
+    if isinstance(event, RunStarted):
+        return event.task.prompt
+    return read_order(transcript.path.parent).task.prompt
 
 
 def asked_of(transcript: Transcript) -> Asked:
@@ -65,6 +77,8 @@ def asked_of(transcript: Transcript) -> Asked:
         RecordError: If it has not even begun.
     """
     start = next((r.event for r in transcript.events if isinstance(r.event, RunStarted)), None)
+    if start is None and _called_off(transcript):
+        return _unbegun(transcript)
     if start is None:
         raise RecordError(f"{transcript.path}: the run never began")
     end = next((r.event for r in transcript.events if isinstance(r.event, RunEnded)), None)
@@ -87,4 +101,17 @@ def asked_of(transcript: Transcript) -> Asked:
         stopped_by=end.stopped_by if end is not None else "killed",
         transcript=transcript.path,
         prompts=start.prompts,
+    )  # fmt: skip
+
+
+def _unbegun(transcript: Transcript) -> Asked:
+    options = read_order(transcript.path.parent).options
+    return Asked(
+        run=transcript.path.parent.name,
+        answer=Answer(
+            outcome="none", text=None, canonical=None, confidence=None,
+            missing=("you cancelled it before it began",),
+        ),
+        strategy=options.strategy or options.effort, members=(), cost=cost_of(()),
+        stopped_by=CANCELLED, transcript=transcript.path, prompts="",
     )  # fmt: skip

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
 
 from manyminds.core.errors import UnknownName, UsageError
+from manyminds.runtime.address import checked, has_password
 from manyminds.runtime.paths import config_home
 
 __all__ = ["SETTINGS", "Setting", "load_settings"]
@@ -58,10 +58,7 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
 
 
 def _database(name: str, value: object) -> str:
-    url = _text(name, value)
-    if urlsplit(url).scheme not in ("postgresql", "postgres"):
-        raise UsageError(f"setting {name} takes an address like postgresql://db.example/manyminds")
-    return url
+    return checked(_text(name, value))
 
 
 SETTINGS: dict[str, _Known] = {
@@ -115,11 +112,7 @@ def _find(
 
 
 def _check_no_password(origin: str, name: str, value: object) -> None:
-    if (
-        name == "fleet"
-        and isinstance(value, str)
-        and (urlsplit(value).password or "password=" in value)
-    ):
+    if name == "fleet" and isinstance(value, str) and has_password(value):
         raise UsageError(
             f"{origin} holds a password in {name!r}: passwords do not belong in settings; put it "
             "in ~/.pgpass, or in PGPASSWORD"

@@ -10,8 +10,9 @@ import psycopg
 from filelock import FileLock
 
 from manyminds.core.errors import ProviderError, UnknownName
+from manyminds.runtime.address import shown
 from manyminds.runtime.ask import SOURCES, new_run_id
-from manyminds.runtime.elsewhere import Standing, put_down, shown, write_standing
+from manyminds.runtime.elsewhere import Standing, put_down, write_standing
 from manyminds.runtime.fleet import shared, slots, tickets
 from manyminds.runtime.fleet.database import Db, ready
 from manyminds.runtime.orders import Order, order_json, write_order_json

@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
 from manyminds.core.errors import ProviderError
-from manyminds.runtime.elsewhere import checked, shown
+from manyminds.runtime.address import checked, shown
 
 __all__ = ["Db", "Link", "connected", "ready"]
 

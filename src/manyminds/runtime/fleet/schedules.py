@@ -9,11 +9,12 @@ from typing import LiteralString, cast
 import psycopg
 
 from manyminds.core.errors import ProviderError
-from manyminds.runtime.elsewhere import shown
+from manyminds.runtime.address import shown
+from manyminds.runtime.door import Row, Statement
 from manyminds.runtime.fleet.client import Client
-from manyminds.runtime.schedules.book import Book, Row, Statement
-from manyminds.runtime.schedules.digest import Digests
-from manyminds.runtime.schedules.runs import RunsThere, told
+from manyminds.runtime.later import RunsThere
+from manyminds.runtime.schedules.book import Book
+from manyminds.runtime.schedules.digest import Digests, told
 
 __all__ = ["PostgresDoor", "tick"]
 

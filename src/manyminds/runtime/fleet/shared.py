@@ -72,6 +72,10 @@ async def dead(db: Db) -> tuple[str, ...]:
     await db.execute(
         "delete from manyminds.worker where until < clock_timestamp() - interval '1 hour'"
     )
+    await db.execute(
+        "delete from manyminds.slot s where not exists"
+        " (select 1 from manyminds.worker w where w.worker = s.worker)"
+    )
     rows = await (
         await db.execute(
             "select distinct r.worker from manyminds.run r"

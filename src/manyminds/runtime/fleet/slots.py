@@ -18,7 +18,7 @@ from manyminds.core.errors import UsageError
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
 from manyminds.runtime.fleet.database import Db, Link
-from manyminds.runtime.run import Endpoint
+from manyminds.runtime.flight import Endpoint
 
 __all__ = ["Limit", "Limited", "Slots", "limits_of", "set_limit"]
 

@@ -16,7 +16,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
 from manyminds.core.errors import ProviderError
-from manyminds.runtime.elsewhere import shown
+from manyminds.runtime.address import shown
 
 __all__ = ["MOST", "Tickets", "order"]
 

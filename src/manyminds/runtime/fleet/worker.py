@@ -28,8 +28,8 @@ from manyminds.runtime.fleet.outbox import Outbox, Parcel
 from manyminds.runtime.fleet.schedules import tick
 from manyminds.runtime.fleet.slots import Limited, Slots
 from manyminds.runtime.fleet.tickets import Tickets
+from manyminds.runtime.flight import Endpoint
 from manyminds.runtime.orders import write_order_json
-from manyminds.runtime.run import Endpoint
 from manyminds.runtime.steer import relay
 from manyminds.tools.web.sources import Sources
 from manyminds.transcript.store import new_transcript_path
@@ -40,6 +40,7 @@ AT_ONCE = 4
 _SWEEP_EVERY_S = 1.0
 _HEAR_EVERY_S = 0.5
 _TICK_EVERY_S = 20.0
+_LOOK_AGAIN_S = 1.0
 _THOROUGH = 30
 """One sweep of so many asks DBOS, too, who has tickets."""
 
@@ -150,9 +151,12 @@ class Worker:
 
     async def _look(self, run: str) -> str:
         """Take a run up, if it is to be had, and say what came of it."""
-        claim = await self._link.do(lambda db: shared.claim(db, run, self.name))
-        if claim is None:
-            return "not to be had"
+        while (claim := await self._link.do(lambda db: shared.claim(db, run, self.name))) is None:
+            standing = await self._link.do(lambda db: shared.standing(db, run))
+            if standing is None or standing.over:
+                return "over"
+            # Another one has it. If that dies, this ticket is all that leads to the run.
+            await asyncio.sleep(_LOOK_AGAIN_S)
         self._on_notice(f"{run}: taken up at event {len(claim.lines)}")
         going = asyncio.create_task(self._worked(claim))
         self._going.add(going)
@@ -173,14 +177,15 @@ class Worker:
         path = new_transcript_path(self._scratch, claim.run)
         write_order_json(path.parent, claim.order_json)
         sources = Sources(path.with_name(SOURCES))
-        sources.unpack(claim.pages)
+        # Many pages are much to write, and the worker has to say that it is alive.
+        await asyncio.to_thread(sources.unpack, claim.pages)
         parcel = self._outbox.open(
             claim.run, claim.epoch, len(claim.lines), pages=len(claim.pages),
             new_pages=sources.packed,
         )  # fmt: skip
         carried = _Carried(outbox=self._outbox, parcel=parcel, slots=self._slots)
         try:
-            put_down(path, claim.lines)
+            await asyncio.to_thread(put_down, path, claim.lines)
             asked = await take_up(
                 claim.run, data=self._data, cache=self._cache, path=path, carrier=carried,
                 watch=Watch(on_notice=self._on_notice),

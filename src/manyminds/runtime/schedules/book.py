@@ -5,26 +5,22 @@ transaction: a process that dies between two leaves nothing half said.
 """
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import TypeAdapter
 
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.values import Limits
+from manyminds.runtime.door import Door, Row, Statement
 from manyminds.runtime.orders import Order
 from manyminds.runtime.schedules.times import Quiet, When
 
-__all__ = ["Book", "Door", "Schedule", "Slot", "SlotState", "SqliteDoor"]
+__all__ = ["Book", "Schedule", "Slot", "SlotState"]
 
 SlotState = Literal["going", "held", "told", "skipped"]
-Row = tuple[object, ...]
-Statement = tuple[str, Sequence[object]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +55,6 @@ class Slot:
     tokens: int = 0
 
 
-class Door(Protocol):
-    """A database that takes statements, with ? for each value."""
-
-    def do(self, *statements: Statement) -> list[list[Row]]:
-        """Do them all in one transaction; return the rows of each."""
-        ...
-
-
 TABLES: tuple[Statement, ...] = (
     ("create table if not exists schedule (name text primary key, body text not null)", ()),
     (
@@ -81,23 +69,6 @@ TABLES: tuple[Statement, ...] = (
         (),
     ),
 )
-
-
-@dataclass(frozen=True)
-class SqliteDoor:
-    """A file on this machine."""
-
-    path: Path
-
-    def do(self, *statements: Statement) -> list[list[Row]]:
-        """Do them all in one transaction; return the rows of each."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(sqlite3.connect(self.path, timeout=30.0, isolation_level=None)) as db:
-            db.execute("pragma journal_mode = wal")
-            db.execute("begin immediate")
-            found = [db.execute(text, tuple(values)).fetchall() for text, values in statements]
-            db.execute("commit")
-            return found
 
 
 _ADAPTER = TypeAdapter(Schedule)

@@ -5,36 +5,27 @@ its time, so it is begun once; what is new is kept in one transaction before any
 message has that time as its key.
 """
 
-import hashlib
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer, Limits
-from manyminds.runtime.ask import SMALLEST_TOKENS, Asked
+from manyminds.runtime.ask import SMALLEST_TOKENS
+from manyminds.runtime.later import Runs, run_name
+from manyminds.runtime.notify import notify
 from manyminds.runtime.orders import Order
 from manyminds.runtime.schedules.book import Book, Schedule, Slot
 
-__all__ = ["Digests", "Runs", "items_of", "key_of", "run_name"]
+__all__ = ["Digests", "items_of", "key_of", "told"]
 
 N = TypeVar("N", int, Decimal)
 _BULLET = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+(?P<item>\S.*)")
 _NO_WORD = re.compile(r"[\W_]+")
-
-
-class Runs(Protocol):
-    """Runs that are begun now and end later, here or in a fleet."""
-
-    def begin(self, run: str, order: Order) -> None:
-        """Begin a run, or see that it goes on; one that is there already is not begun twice."""
-        ...
-
-    def ended(self, run: str) -> Asked | None:
-        """Return what came of a run; `None`: it is not over."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +134,17 @@ def _too_little(limits: Limits) -> str | None:
     return None
 
 
-def run_name(what: str, at: datetime) -> str:
-    """Return a run's name that whoever begins it for this comes to, again and again."""
-    digest = hashlib.sha256(f"{what}/{at.isoformat()}".encode())
-    return f"{at.astimezone(UTC):%Y%m%d-%H%M%S}-{digest.hexdigest()[:6]}"
+def told(schedule: Schedule, slot: Slot) -> str | None:
+    """Tell the person what is new, as the schedule says; return why it could not be done."""
+    how = schedule.order.notify
+    if how is None:
+        return None
+    items: list[JsonValue] = list(slot.items)
+    line = f"{schedule.name}: {len(items)} new: {'; '.join(slot.items)}"[:200]
+    body: dict[str, JsonValue] = {
+        "schedule": schedule.name, "run": slot.run, "due": slot.slot, "new": items, "line": line,
+    }  # fmt: skip
+    return asyncio.run(notify(how, f"{schedule.name}/{slot.slot}", body))
 
 
 def items_of(answer: Answer) -> list[str]:

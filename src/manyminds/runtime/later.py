@@ -1,22 +1,36 @@
-"""Runs of schedules: on this machine as background runs, in a fleet through its queue."""
+"""Runs that are begun now and end later: here in processes of their own, or in a fleet's queue.
 
-import asyncio
+Schedules and chats work them: both come to the name of a run again and again, and begin it once.
+"""
+
+import hashlib
 import shutil
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from manyminds.core.errors import RecordError
-from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.background import enqueue, spawn
 from manyminds.runtime.elsewhere import Fleet
 from manyminds.runtime.kept import asked_of, state_of
-from manyminds.runtime.notify import notify
 from manyminds.runtime.orders import Order
-from manyminds.runtime.schedules.book import Schedule, Slot
 from manyminds.transcript.store import new_transcript_path, read_transcript
 
-__all__ = ["RunsHere", "RunsThere", "told"]
+__all__ = ["Runs", "RunsHere", "RunsThere", "run_name"]
+
+
+class Runs(Protocol):
+    """Runs that are begun now and end later, here or in a fleet."""
+
+    def begin(self, run: str, order: Order) -> None:
+        """Begin a run, or see that it goes on; one that is there already is not begun twice."""
+        ...
+
+    def ended(self, run: str) -> Asked | None:
+        """Return what came of a run; `None`: it is not over."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -76,14 +90,7 @@ def _ended(path: Path) -> Asked | None:
         return None
 
 
-def told(schedule: Schedule, slot: Slot) -> str | None:
-    """Tell the person what is new, as the schedule says; return why it could not be done."""
-    how = schedule.order.notify
-    if how is None:
-        return None
-    items: list[JsonValue] = list(slot.items)
-    line = f"{schedule.name}: {len(items)} new: {'; '.join(slot.items)}"[:200]
-    body: dict[str, JsonValue] = {
-        "schedule": schedule.name, "run": slot.run, "due": slot.slot, "new": items, "line": line,
-    }  # fmt: skip
-    return asyncio.run(notify(how, f"{schedule.name}/{slot.slot}", body))
+def run_name(what: str, at: datetime) -> str:
+    """Return a run's name that whoever begins it for this comes to, again and again."""
+    digest = hashlib.sha256(f"{what}/{at.isoformat()}".encode())
+    return f"{at.astimezone(UTC):%Y%m%d-%H%M%S}-{digest.hexdigest()[:6]}"
