@@ -10,6 +10,11 @@ import os
 import sys
 import traceback
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
 from cyclopts import App, CycloptsError
 
 from manyminds.cli.exits import (
@@ -84,6 +89,9 @@ _CODES: tuple[tuple[type[ManymindsError], int], ...] = (
 
 def main() -> None:
     """Run the program and exit."""
+    if resource is not None:
+        # A core that a crash writes down would hold keys.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not os.environ.get("MANYMINDS_DEBUG"):
         # What libraries tell their developers (a cache that was busy) says nothing to people.
         logging.lastResort = None
