@@ -17,6 +17,7 @@ from manyminds.core.events import (
     Recorded,
     Replied,
     Resumed,
+    RunEnded,
     RunStarted,
 )
 from manyminds.core.messages import ModelCall, Reply
@@ -64,9 +65,11 @@ class Played:
 
 
 async def played(
-    name: str, past: Sequence[Recorded] = (), *, chance: int = 0, limits: Limits | None = None
-) -> Played:
-    endpoint, events = Wavering(chance=random.Random(chance)), list(past)
+    name: str, past: Sequence[Recorded] = (), *, chance: int = 0, limits: Limits | None = None,
+    events: list[Recorded] | None = None,
+) -> Played:  # fmt: skip
+    endpoint, events = Wavering(chance=random.Random(chance)), [] if events is None else events
+    events += past
     members = roster(4, ["x"], has_docs=False)
     limits = Limits() if limits is None else limits
     run = DurableRun(
@@ -113,6 +116,20 @@ async def test_a_run_goes_on_from_every_event(name: str) -> None:
         again = await played(name, whole.events[:cut], chance=cut)
         check_taken_up(whole.events, cut, again)
         assert again.answer.outcome == whole.answer.outcome
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_run_that_is_let_fall_in_one_process_is_taken_up_by_another(name: str) -> None:
+    chance = random.Random(name)
+    for turn in range(6):
+        events: list[Recorded] = []
+        playing = asyncio.create_task(played(name, chance=turn, events=events))
+        await asyncio.sleep(chance.random() * 0.02)
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+        cut = len(events)
+        if cut and not isinstance(events[-1].event, RunEnded):
+            check_taken_up(events[:cut], cut, await played(name, events, chance=turn))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from manyminds.agents.clarify import doubt_about, with_answer
 from manyminds.agents.prompts import prompts_hash, tampered
@@ -316,19 +316,24 @@ async def going_on(
         await before()
         return await play(run, strategy)
 
-    if run.journal is None:
-        return await all_of_it()
     playing = asyncio.create_task(all_of_it())
-    watching = asyncio.create_task(run.journal.watch())
+    tasks: list[asyncio.Task[Any]] = [playing]
+    ends: set[asyncio.Future[Any]] = {playing}
+    if run.journal is not None:
+        tasks.append(asyncio.create_task(run.journal.watch()))
+        ends.add(run.journal.failed)
     try:
-        await asyncio.wait({playing, run.journal.failed}, return_when=asyncio.FIRST_COMPLETED)
-        if run.journal.failed.done():
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if run.journal is not None and run.journal.failed.done():
             run.journal.failed.result()
         return await playing
+    except asyncio.CancelledError:
+        run.abandoned = True
+        raise
     finally:
-        watching.cancel()
-        playing.cancel()
-        await asyncio.gather(playing, watching, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:

@@ -75,6 +75,8 @@ class DurableRun(MemoryRun):
 
     def tell(self, event: Event) -> None:
         """Record an event, or find it on record."""
+        if self.abandoned:
+            return
         if self.journal is not None and not self.journal.over:
             self.journal.tell(event)
         else:

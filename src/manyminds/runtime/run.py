@@ -78,6 +78,9 @@ class MemoryRun:
         self.members = tuple(members)
         self.rng = random.Random(seed)
         self.stopped_by: str | None = None
+        self.abandoned = False
+        """Whether its process ends: what comes of what is under way is no part of the run. Whoever
+        takes it up finds it as a kill would have left it."""
         self.listeners: list[Callable[[Steered], None]] = []
         """Told what the person says."""
         self.kept: Callable[[], Awaitable[None]] | None = None
@@ -148,6 +151,8 @@ class MemoryRun:
 
     def tell(self, event: Event) -> None:
         """Record an event: it is written before the run goes on."""
+        if self.abandoned:
+            return
         # From one clock that never goes back: the wall clock may be set while a run is going.
         at = datetime.fromtimestamp(self._started_at.timestamp() + self.elapsed(), UTC)
         recorded = Recorded(run=self.id, number=self._events, at=at, event=event)
