@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,12 @@ from manyminds.agents.roster import roster
 from manyminds.budget.ledger import cost_of
 from manyminds.budget.prices import Price, price_of
 from manyminds.core.errors import ProviderError
-from manyminds.core.events import Recorded
+from manyminds.core.events import Recorded, RunEnded
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.protocols import Abilities
 from manyminds.core.values import Limits, Spend, Task
+from manyminds.runtime.ask import AskOptions, Watch, ask
+from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.flight import Patience
 from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.heavy import Heavy
@@ -22,6 +25,8 @@ from manyminds.strategies.single import Single
 from manyminds.testing import act, final
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset
+from manyminds.transcript.store import read_transcript
+from tests.stub import Stub
 
 pytestmark = pytest.mark.anyio
 
@@ -85,3 +90,16 @@ async def test_two_hundred_degenerate_prompts_crash_nothing() -> None:
         endpoint = Chancy(chance=random.Random(seed))
         answer = await Single()(run_on(endpoint, prompt, seed, []))
         assert answer.outcome in ("answered", "partial", "none")
+
+
+async def test_who_says_something_to_a_run_that_is_over_is_not_on_its_record(stub: Stub, own_home: Path) -> None:  # fmt: skip
+    runs: list[DurableRun] = []
+    options = AskOptions(models=(stub.model,), strategy="single")
+    asked = await ask(
+        Task(prompt="What is 6 * 7?"), options, data=own_home, cache=own_home,
+        watch=Watch(on_start=runs.append),
+    )  # fmt: skip
+    runs[0].stop("interrupted")
+    events = read_transcript(asked.transcript).events
+    assert isinstance(events[-1].event, RunEnded)
+    assert asked.stopped_by is None

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -9,15 +10,18 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from manyminds.core.errors import ToolFailed, ToolRetry
 from manyminds.core.messages import ToolCall
 from manyminds.runtime.paths import cache_home
+from manyminds.tools.sandbox.box import Box
 from manyminds.tools.sandbox.choose import Isolation, find_isolation, jailers, prove
 from manyminds.tools.sandbox.jail import Jail, Limits, Nsjail
 from manyminds.tools.sandbox.seccomp import seccomp_bpf
 from manyminds.tools.sandbox.tool import Python
+from tests.chaos.conftest import FULL
 
 pytestmark = pytest.mark.anyio
 SMALL = Limits(memory_mb=512, cpu_s=20, scratch_mb=16)
@@ -214,6 +218,27 @@ async def test_cancelling_a_program_kills_its_jail(isolation: Isolation) -> None
         await task
     assert await out(tool, "print('again')") == "again"
     await tool.close()
+
+
+async def test_a_jail_that_is_wanted_no_more_while_it_is_made_leaves_nothing(isolation: Isolation) -> None:  # fmt: skip
+    """Its maker may die between making the jail's first process and holding on to it."""
+    chance = random.Random(3)
+    before = {one.pid for one in jailed()}
+    for _ in range(300 if FULL else 60):
+        making = asyncio.create_task(Box.start(isolation.jail(SMALL)))
+        await asyncio.sleep(chance.random() * 0.05)
+        making.cancel()
+        async with asyncio.timeout(5):
+            done = (await asyncio.gather(making, return_exceptions=True))[0]
+        if isinstance(done, Box):
+            await done.kill()
+    await asyncio.sleep(1.0)
+    assert {one.pid for one in jailed()} - before == set()
+
+
+def jailed() -> list[psutil.Process]:
+    found = psutil.process_iter(["cmdline"])
+    return [one for one in found if "/jail/worker.py" in " ".join(one.info["cmdline"] or ())]
 
 
 async def test_without_isolation_nothing_is_run(tmp_path: Path) -> None:

@@ -42,6 +42,17 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert read_transcript(path).events == tuple(event(n) for n in range(3))
 
 
+def test_a_closed_transcript_takes_nothing_and_spoils_no_other(tmp_path: Path) -> None:
+    """A file that is closed gives its number to the next one that is opened."""
+    first = TranscriptWriter(tmp_path / "a" / "transcript.jsonl")
+    first.close()
+    second = TranscriptWriter(tmp_path / "b" / "transcript.jsonl")
+    with pytest.raises(RecordError, match="is closed"):
+        first.write(event(0))
+    second.close()
+    assert (tmp_path / "b" / "transcript.jsonl").read_bytes() == b""
+
+
 def test_a_torn_last_line_is_set_aside_wherever_it_was_torn(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     data = written(path, 3)

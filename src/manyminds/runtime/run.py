@@ -34,6 +34,7 @@ from manyminds.core.events import (
     Replied,
     Requested,
     RequestFailed,
+    RunEnded,
     Steered,
     StepRefused,
     ToolCalled,
@@ -78,6 +79,7 @@ class MemoryRun:
         self.members = tuple(members)
         self.rng = random.Random(seed)
         self.stopped_by: str | None = None
+        self.over = False
         self.abandoned = False
         """Whether its process ends: what comes of what is under way is no part of the run. Whoever
         takes it up finds it as a kill would have left it."""
@@ -157,6 +159,7 @@ class MemoryRun:
         at = datetime.fromtimestamp(self._started_at.timestamp() + self.elapsed(), UTC)
         recorded = Recorded(run=self.id, number=self._events, at=at, event=event)
         self._events += 1
+        self.over = isinstance(event, RunEnded)
         for sink in self._sinks:
             sink(recorded)
 
@@ -414,7 +417,9 @@ class MemoryRun:
             self.hear(Steered(what="now", text=why))
 
     def hear(self, said: Steered) -> None:
-        """Record what the person says, and do it."""
+        """Record what the person says, and do it; once the run is over nobody is there to hear."""
+        if self.over:
+            return
         self.tell(said)
         self._heed(said)
 

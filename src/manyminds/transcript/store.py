@@ -95,6 +95,8 @@ class TranscriptWriter:
         Raises:
             RecordError: If it cannot be written; nothing of it is left behind then.
         """
+        if self._file < 0:  # its number may be another file's by now
+            raise RecordError(f"{self.path}: is closed; nothing more can be written")
         line, chain = encode(recorded), self._chain
         if chain is not None:
             line, chain = chained(line, chain)
@@ -132,6 +134,7 @@ class TranscriptWriter:
         finally:
             self.path.with_name(_WORKER).unlink(missing_ok=True)
             os.close(self._file)
+            self._file = -1
 
     def _seal(self) -> None:
         if self._chain is None or not self._count:

@@ -111,6 +111,10 @@ class Box:
         if self._watching is not None:
             self._watching.cancel()
         self._end()
+        if self._process.stdin is not None:
+            # Killed while it makes the jail, the jailer leaves a first process that does not go
+            # with it: that one ends when there is nobody to hear from any more.
+            self._process.stdin.close()
         await self._process.wait()
 
     def _end(self) -> None:
