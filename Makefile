@@ -59,7 +59,7 @@ bench: $(VENV)/.dev  ## Measure overhead, concurrency and start-up (minutes; nee
 	@$(BIN)/python benchmarks/run.py
 
 chaos: $(VENV)/.dev  ## The fault suites alone: providers, limits, sandbox, kills
-	@MANYMINDS_CHAOS=full $(BIN)/python -m pytest -v tests/chaos tests/runtime tests/tools/test_sandbox.py tests/tools/test_pyodide.py tests/transcript tests/cli/test_app.py
+	@MANYMINDS_CHAOS=full $(BIN)/python -m pytest -v tests/chaos tests/runtime tests/tools/test_sandbox.py tests/tools/test_pyodide.py tests/transcript tests/server tests/cli/test_app.py
 
 lock: $(VENV)/.dev  ## Resolve the dependencies anew
 	@$(PIP) install -q uv

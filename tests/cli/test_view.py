@@ -4,11 +4,11 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from manyminds.cli.board import Board
 from manyminds.cli.view import Lines, Panes, choose_view, draw, safe
 from manyminds.core.events import MemberEnded, MemberStarted
 from manyminds.core.values import Task
 from manyminds.testing import ScriptedRun
+from manyminds.transcript.board import Board
 from tests.flows.test_snapshots import FLOWS
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from manyminds.cli.view import safe
-from manyminds.cli.words import answer_as_json, answer_as_text, cost_line
+from manyminds.cli.words import answer_as_text, cost_line
 from manyminds.core.errors import UsageError
 from manyminds.core.values import Cell, Citation, Dispute, Report, Statement, Table
 from manyminds.research.markdown import as_markdown
@@ -13,6 +13,7 @@ from manyminds.research.page import as_page
 from manyminds.research.paper import Paper, attributed, headings, programs_of, sources_of, told_of
 from manyminds.research.sheet import as_csv
 from manyminds.runtime.ask import Asked
+from manyminds.runtime.result import answer_as_json
 
 __all__ = ["check_outs", "report_as_text", "write_out"]
 

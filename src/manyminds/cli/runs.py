@@ -14,16 +14,17 @@ from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from manyminds.cli.board import Board
 from manyminds.cli.reports import check_outs, report_as_text, write_out
 from manyminds.cli.view import choose_view, draw, safe
-from manyminds.cli.words import answer_as_text, as_json_line, cost_as_json, notice
+from manyminds.cli.words import answer_as_text, as_json_line, notice
 from manyminds.core.errors import ProviderError, RecordError, UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.elsewhere import in_touch, located, read_standing
 from manyminds.runtime.kept import asked_of, question_of, state_of
 from manyminds.runtime.paths import data_home
+from manyminds.runtime.result import cost_as_json
+from manyminds.transcript.board import Board
 from manyminds.transcript.store import (
     Transcript,
     new_transcript_path,

@@ -14,9 +14,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from manyminds.cli.board import Board, Pane, verdict_line
 from manyminds.core.events import Recorded
 from manyminds.core.values import Ruling
+from manyminds.transcript.board import Board, Pane, verdict_line
 
 __all__ = ["Lines", "Panes", "Silent", "View", "choose_view", "draw", "safe"]
 

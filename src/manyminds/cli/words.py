@@ -2,18 +2,15 @@
 
 import json
 import sys
-from dataclasses import asdict
 
 from manyminds.cli.view import money, safe
-from manyminds.core.messages import JsonValue
-from manyminds.core.values import Answer, Citation, Cost, Evidence, Spend
+from manyminds.core.values import Answer, Cost, Evidence, Spend
 from manyminds.runtime.ask import Asked
+from manyminds.runtime.result import answer_as_json, headline
 
 __all__ = [
-    "answer_as_json",
     "answer_as_text",
     "as_json_line",
-    "cost_as_json",
     "cost_line",
     "notice",
 ]
@@ -31,8 +28,8 @@ def answer_as_text(asked: Asked, *, only: bool = False) -> str:
     """
     answer = asked.answer
     if only:
-        return safe(_headline(answer))
-    lines = [_headline(answer), ""]
+        return safe(headline(answer))
+    lines = [headline(answer), ""]
     if answer.confidence is not None:
         checked = "" if _checked(answer) else ", unchecked: no tool or passage backs it"
         fitted = (
@@ -54,14 +51,6 @@ def answer_as_text(asked: Asked, *, only: bool = False) -> str:
         + (f", prompts {asked.prompts[:8]}" if asked.prompts else "")
     )
     return safe("\n".join(lines))
-
-
-def _headline(answer: Answer) -> str:
-    if answer.text is None:
-        return "No answer."
-    if answer.outcome == "partial":
-        return f"No answer stands. The best there is: {answer.text}"
-    return answer.text
 
 
 def _checked(answer: Answer) -> bool:
@@ -123,62 +112,6 @@ def _energy(spend: Spend) -> str:
     return f"{low if low == high else f'{low} to {high}'} Wh (estimate{by})"
 
 
-def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
-    """Return the one object that `--json` prints."""
-    answer = asked.answer
-    return {
-        "run": asked.run,
-        "outcome": answer.outcome,
-        "answer": {
-            "text": answer.text,
-            "canonical": answer.canonical,
-            "confidence": answer.confidence,
-            "stated": answer.stated,
-            "reason": answer.reason,
-            "author": answer.author,
-            "how": answer.how,
-            "disagreement": answer.disagreement,
-            "claims": [
-                {"text": c.text, "support": c.support, "evidence": list(c.evidence)}
-                for c in answer.claims
-            ],
-            "evidence": [asdict(e) for e in answer.evidence],
-            "citations": [_citation(c) for c in answer.citations],
-            "dissent": [asdict(d) for d in answer.dissent],
-        },
-        **({} if answer.report is None else {"report": asdict(answer.report)}),
-        "strategy": asked.strategy,
-        "prompts": asked.prompts,
-        "members": [asdict(member) for member in asked.members],
-        "cost": cost_as_json(asked.cost),
-        "missing": list(answer.missing),
-        "stopped_by": asked.stopped_by,
-        "transcript": str(asked.transcript),
-    }
-
-
 def as_json_line(asked: Asked) -> str:
     """Return the object that `--json` prints, as one line."""
     return json.dumps(answer_as_json(asked), ensure_ascii=False)
-
-
-def _citation(citation: Citation) -> dict[str, JsonValue]:
-    return asdict(citation)
-
-
-def cost_as_json(cost: Cost) -> dict[str, JsonValue]:
-    """Return a receipt; unknown is null."""
-    spend = cost.spend
-    return {
-        "tokens_in": spend.tokens_in,
-        "tokens_cached": spend.tokens_cached,
-        "tokens_written": spend.tokens_written,
-        "tokens_out": spend.tokens_out,
-        "tokens_reasoning": spend.tokens_reasoning,
-        "usd": None if spend.usd is None else float(spend.usd),
-        "seconds": round(cost.seconds, 3),
-        "kwh_low": spend.kwh_low,
-        "kwh_high": spend.kwh_high,
-        "kwh_by": list(spend.kwh_by),
-        "estimated": spend.estimated,
-    }

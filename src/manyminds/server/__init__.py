@@ -1,0 +1,1 @@
+"""One server for every client: HTTP in, runs out."""

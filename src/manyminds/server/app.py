@@ -1,0 +1,255 @@
+"""All routes of the server, and the document that describes them: both made from one table."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from manyminds.core.errors import ManymindsError
+from manyminds.core.messages import JsonValue
+from manyminds.core.values import VERSION
+from manyminds.server import chat, runs
+from manyminds.server.gate import Gate, Who
+from manyminds.server.house import House, house_of
+from manyminds.server.refusals import Refused, refusal, refused
+
+__all__ = ["application"]
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One route."""
+
+    method: str
+    path: str
+    do: Handler
+    body: type[BaseModel] | None = None
+    needs_body: bool = True
+    query: tuple[str, ...] = ()
+    """Whole numbers in the address."""
+    headers: tuple[str, ...] = ()
+    good: int = 200
+    streams: bool = False
+    """Whether it may answer with server-sent events."""
+
+    @property
+    def says(self) -> str:
+        """What it does, in a line."""
+        return (self.do.__doc__ or "").splitlines()[0]
+
+
+async def health(request: Request) -> Response:
+    """Say that the server is up, and no more."""
+    del request
+    return JSONResponse({"status": "ok"})
+
+
+async def models(request: Request) -> Response:
+    """List the ways to work a question, as models."""
+    modes = house_of(request).modes
+    found = [_model(name, modes.about(name)) for name in modes.names()]
+    return JSONResponse({"object": "list", "data": found})
+
+
+def _model(name: str, about: str) -> JsonValue:
+    return {
+        "id": name, "object": "model", "created": 0, "owned_by": "manyminds",
+        "description": about,
+    }  # fmt: skip
+
+
+async def model(request: Request) -> Response:
+    """Say what one model is."""
+    modes, name = house_of(request).modes, str(request.path_params["name"])
+    if name not in modes.names():
+        why = f"there is no model {name[:80]!r}; see /v1/models"
+        raise Refused(404, why, code="model_not_found")
+    return JSONResponse(_model(name, modes.about(name)))
+
+
+async def capabilities(request: Request) -> Response:
+    """Say what this server can do."""
+    house = house_of(request)
+    going, most = house.engine.load
+    return JSONResponse(
+        {
+            "version": VERSION, "models": list(house.modes.models),
+            "runs": {"going": going, "most": most},
+            "features": {
+                "chat_completions": True, "responses": False, "runs": True, "steer": True,
+                "approve": True, "reasoning_field": house.reasoning, "client_tools": False,
+                "images": False, "web": True, "docs": house.modes.docs is not None,
+            },
+        }
+    )  # fmt: skip
+
+
+async def openapi(request: Request) -> Response:
+    """Describe all of this, as OpenAPI does."""
+    del request
+    return JSONResponse(document())
+
+
+DOORS: tuple[Door, ...] = (
+    Door(method="GET", path="/health", do=health),
+    Door(method="GET", path="/openapi.json", do=openapi),
+    Door(method="GET", path="/v1/capabilities", do=capabilities),
+    Door(method="GET", path="/v1/models", do=models),
+    Door(method="GET", path="/v1/models/{name:path}", do=model),
+    Door(
+        method="POST", path="/v1/chat/completions", do=chat.chat, body=chat.ChatBody, streams=True
+    ),
+    Door(method="GET", path="/v1/runs", do=runs.listed, query=("limit",)),
+    Door(
+        method="POST", path="/v1/runs", do=runs.begin, body=runs.RunBody, good=201,
+        headers=("Idempotency-Key",),
+    ),
+    Door(method="GET", path="/v1/runs/{run}", do=runs.look),
+    Door(
+        method="GET", path="/v1/runs/{run}/events", do=runs.events, query=("after",), streams=True,
+        headers=("Last-Event-ID",),
+    ),
+    Door(method="POST", path="/v1/runs/{run}/stop", do=runs.stop),
+    Door(method="POST", path="/v1/runs/{run}/cancel", do=runs.cancel),
+    Door(method="POST", path="/v1/runs/{run}/steer", do=runs.steer, body=runs.SteerBody),
+    Door(
+        method="POST", path="/v1/runs/{run}/approve", do=runs.approve, body=runs.ApproveBody,
+        needs_body=False,
+    ),
+    Door(method="POST", path="/v1/runs/{run}/deny", do=runs.deny),
+)  # fmt: skip
+_REFUSALS = (400, 401, 402, 403, 404, 405, 408, 409, 413, 429, 502, 503)
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document."""
+    paths: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Any] = {"Error": _ERROR}
+    for door in DOORS:
+        place = door.path.replace(":path", "")
+        paths.setdefault(place, {})[door.method.lower()] = _operation(door, place, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "manyminds", "version": VERSION},
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"key": []}],
+    }
+
+
+_ERROR: dict[str, Any] = {
+    "type": "object", "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object", "required": ["message", "type", "code", "param"],
+            "properties": {
+                "message": {"type": "string"}, "type": {"type": "string"},
+                "code": {"type": "string"}, "param": {"type": ["string", "null"]},
+            },
+        }
+    },
+}  # fmt: skip
+
+
+def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    parts = [part[1:-1] for part in place.split("/") if part.startswith("{")]
+    content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+    if door.streams:
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    operation: dict[str, Any] = {
+        "summary": door.says,
+        "operationId": door.do.__name__,
+        "parameters": [
+            *(_parameter(name, "path", "string") for name in parts),
+            *(_parameter(name, "query", "integer") for name in door.query),
+            *(_parameter(name, "header", "string") for name in door.headers),
+        ],
+        "responses": {
+            str(door.good): {"description": "Done.", "content": content},
+            **{str(s): {"description": "Refused.", "content": wrong} for s in _REFUSALS},
+        },
+    }
+    if door.good == 201:  # the key that began it before
+        operation["responses"]["200"] = {"description": "Done before.", "content": content}
+    if door.path == "/health":
+        operation["security"] = []
+    if door.body is not None:
+        name = door.body.__name__
+        found = door.body.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(found.pop("$defs", {}))
+        schemas[name] = found
+        body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+        operation["requestBody"] = {"required": door.needs_body, "content": body}
+    return operation
+
+
+def _parameter(name: str, place: str, kind: str) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": {"type": kind}}
+
+
+def application(house: House, who: Who) -> Starlette:
+    """Return the server as an ASGI application; it works runs while its lifespan lasts."""
+
+    @asynccontextmanager
+    async def living(_app: Starlette) -> AsyncGenerator[None]:
+        house.engine.open()
+        try:
+            yield
+        finally:
+            await house.engine.close()
+
+    app = Starlette(
+        routes=[Route(door.path, door.do, methods=[door.method]) for door in DOORS],
+        middleware=[Middleware(Gate, who=who)],
+        exception_handlers={
+            Refused: _refused, ManymindsError: _refused, HTTPException: _unrouted,
+            Exception: _broken,
+        },
+        lifespan=living,
+    )  # fmt: skip
+    app.state.house = house
+    return app
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return refusal(error if isinstance(error, Refused) else refused(_ours(error)))
+
+
+def _ours(error: Exception) -> ManymindsError:
+    return error if isinstance(error, ManymindsError) else ManymindsError(type(error).__name__)
+
+
+async def _broken(_request: Request, error: Exception) -> Response:
+    return refusal(Refused(500, f"a mistake of ours: {type(error).__name__}", code="failed"))
+
+
+_UNROUTED = {
+    404: ("there is nothing here; see /openapi.json", "not_found"),
+    405: ("not with that method; see /openapi.json", "wrong_method"),
+}
+
+
+async def _unrouted(_request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    why, code = _UNROUTED.get(status, ("refused", "refused"))
+    return refusal(Refused(status, why, code=code, headers=headers))
+
+
+def paths() -> Sequence[tuple[str, str]]:
+    """Return method and path of each route."""
+    return [(door.method, door.path) for door in DOORS]

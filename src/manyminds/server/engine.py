@@ -1,0 +1,246 @@
+"""Runs, worked side by side on a loop of their own: no run keeps a client waiting.
+
+What is asked for beyond the places and the queue is refused at once. A run that outlives its
+request (`goes_on`) is taken up again when the server comes back.
+"""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from manyminds.budget.ledger import cost_of
+from manyminds.core.errors import ManymindsError, RunBusy
+from manyminds.core.events import Recorded, RunEnded
+from manyminds.runtime.ask import Asked, Watch, new_run_id
+from manyminds.runtime.background import call_off, enqueue, take_up
+from manyminds.runtime.elsewhere import say_to
+from manyminds.runtime.kept import state_of
+from manyminds.runtime.orders import Order
+from manyminds.server.books import Books
+from manyminds.server.clients import Client
+from manyminds.server.refusals import Refused
+from manyminds.transcript.codec import decode
+from manyminds.transcript.store import new_transcript_path, read_transcript
+
+__all__ = ["Engine"]
+
+_LOOK_EVERY_S = 0.5
+"""Of a run that another process works."""
+RETRY_AFTER_S = 5
+_CLOSES_WITHIN_S = 10.0
+
+
+class Engine:
+    """Takes orders, works them, and lets others look on."""
+
+    def __init__(
+        self, *, data: Path, cache: Path, books: Books, at_once: int, waiting: int
+    ) -> None:
+        """Ready it; nothing is worked before `open`.
+
+        Args:
+            data: Folder of transcripts.
+            cache: Folder of what can be made again.
+            books: Whose runs these are.
+            at_once: Runs worked side by side.
+            waiting: Runs that may wait for a place.
+        """
+        self.data, self.books = data, books
+        self._cache, self._at_once, self._waiting = cache, at_once, waiting
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="runs", daemon=True)
+        self._places = asyncio.Semaphore(at_once)
+        self._going: dict[str, Future[Asked]] = {}
+        self._taken = 0
+        """Runs under way and waiting, those that are being entered included."""
+        self._faces: asyncio.AbstractEventLoop | None = None
+        self._looking: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    def open(self) -> None:
+        """Begin to work; what went on when the server ended goes on."""
+        self._faces = asyncio.get_running_loop()
+        self._thread.start()
+        for one in self.books.unsettled():
+            if one.goes_on and self.stands_still(one.run):
+                self._taken += 1
+                self._begin(one.run)
+            else:
+                self._settle(one.run)
+
+    async def close(self) -> None:
+        """End all work; runs that outlive their requests go on when the server is back."""
+        for future in tuple(self._going.values()):
+            future.cancel()
+        ended = asyncio.run_coroutine_threadsafe(_rest(), self._loop)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSES_WITHIN_S):
+                await asyncio.wrap_future(ended)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        await asyncio.to_thread(self._thread.join, _CLOSES_WITHIN_S)
+        if not self._thread.is_alive():
+            self._loop.close()
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """Runs under way and waiting, and how many there may be."""
+        return self._taken, self._at_once + self._waiting
+
+    async def begin(
+        self, order: Order, client: Client, *, goes_on: bool, run: str | None = None
+    ) -> str:
+        """Keep an order and work it as soon as there is a place; return the run's name.
+
+        Raises:
+            Refused: If too many wait already, or the client's budget does not hold it.
+        """
+        if self._taken >= self._at_once + self._waiting:
+            raise Refused(
+                503, f"{self._waiting} runs wait already; ask again in {RETRY_AFTER_S} s",
+                code="overloaded", headers={"Retry-After": str(RETRY_AFTER_S)},
+            )  # fmt: skip
+        run = new_run_id() if run is None else run
+        self._taken += 1
+        try:
+            await asyncio.to_thread(self._enter, run, order, client, goes_on=goes_on)
+        except BaseException:
+            self._taken -= 1
+            raise
+        self._begin(run)
+        return run
+
+    def _enter(self, run: str, order: Order, client: Client, *, goes_on: bool) -> None:
+        now = datetime.now(UTC)
+        limits = self.books.enter(run, client, order.options.limits, now, goes_on=goes_on)
+        enqueue(self.data, replace(order, options=replace(order.options, limits=limits)), run)
+
+    def _begin(self, run: str) -> None:
+        future = asyncio.run_coroutine_threadsafe(self._work(run), self._loop)
+        self._going[run] = future
+        future.add_done_callback(lambda _future: self._tell(self._over, run))
+
+    async def _work(self, run: str) -> Asked:
+        def changed(_recorded: Recorded) -> None:
+            self._tell(self._wake, run)
+
+        async with self._places:
+            try:
+                asked = await take_up(
+                    run, data=self.data, cache=self._cache, watch=Watch(sinks=(changed,))
+                )
+            except asyncio.CancelledError:
+                raise  # the server ends: what outlives its request is not over
+            except Exception as error:
+                self._settle(run, str(error))
+                raise
+            self._settle(run)
+            return asked
+
+    def _settle(self, run: str, why: str | None = None) -> None:
+        """Put down what a run has spent, and why it could not be worked."""
+        with suppress(ManymindsError):
+            path = new_transcript_path(self.data, run)
+            events = read_transcript(path).events if path.exists() else ()
+            self.books.settle(run, cost_of(events), why)
+
+    def _tell(self, what: Callable[[str], None], run: str) -> None:
+        """Let the faces' loop do something."""
+        with suppress(RuntimeError):  # it has ended
+            if self._faces is not None:
+                self._faces.call_soon_threadsafe(what, run)
+
+    def _over(self, run: str) -> None:
+        self._going.pop(run, None)
+        self._taken -= 1
+        self._wake(run)
+
+    def _wake(self, run: str) -> None:
+        for event in self._looking.get(run, ()):
+            event.set()
+
+    def stands_still(self, run: str) -> bool:
+        """Say whether nobody works a run that is not over."""
+        with suppress(ManymindsError):
+            path = new_transcript_path(self.data, run)
+            return path.exists() and state_of(read_transcript(path)) in ("queued", "unfinished")
+        return False
+
+    def is_going(self, run: str) -> bool:
+        """Say whether a run is under way here, or waits for a place."""
+        return run in self._going
+
+    async def done(self, run: str) -> Asked:
+        """Wait until a run that is under way here is over, and return what came of it.
+
+        Raises:
+            ManymindsError: If it could not be worked.
+        """
+        return await asyncio.wrap_future(self._going[run])
+
+    async def events(self, run: str, after: int = -1) -> AsyncGenerator[Recorded]:
+        """Yield what happens in a run, from the first event after a number, until it is over.
+
+        Read off its transcript: however slowly somebody looks on, nothing is held for them.
+        """
+        path = new_transcript_path(self.data, run)
+        changed, read, number = asyncio.Event(), 0, -1
+        self._looking[run].add(changed)
+        try:
+            while True:
+                here = self.is_going(run)
+                changed.clear()
+                with path.open("rb") as file:
+                    file.seek(read)
+                    data = file.read()
+                whole = data[: data.rfind(b"\n") + 1]
+                read += len(whole)
+                for line in whole.splitlines():
+                    number += 1
+                    if number > after:
+                        yield decode(line, where=f"{path}:{number + 1}")
+                if whole and isinstance(_last(whole, path).event, RunEnded):
+                    return
+                if not here and not self.is_going(run) and self.stands_still(run):
+                    return
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(None if here else _LOOK_EVERY_S):
+                        await changed.wait()
+        finally:
+            self._looking[run].discard(changed)
+            if not self._looking[run]:
+                del self._looking[run]
+
+    def say(self, run: str, what: str, text: str = "") -> None:
+        """Say something to a run.
+
+        Raises:
+            UsageError: If it cannot be said.
+        """
+        say_to(new_transcript_path(self.data, run), what, text)
+
+    def cancel(self, run: str) -> None:
+        """End a run of which nothing is wanted any more; one that waits never begins."""
+        future = self._going.get(run)
+        try:
+            call_off(self.data, run)
+        except RunBusy:
+            self.say(run, "cancel")
+        else:
+            if future is not None:
+                future.cancel()
+            self._settle(run)
+
+
+def _last(lines: bytes, path: Path) -> Recorded:
+    return decode(lines.splitlines()[-1], where=str(path))
+
+
+async def _rest() -> None:
+    """Wait until everything else on this loop has ended."""
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)

@@ -1,0 +1,266 @@
+"""`/v1/runs`: runs that outlive their request, watched from anywhere, steered while they go."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from manyminds.budget.parse import parse_limits
+from manyminds.core.errors import ManymindsError, RecordError
+from manyminds.core.messages import JsonValue
+from manyminds.core.values import Limits, Task
+from manyminds.runtime.ask import new_run_id
+from manyminds.runtime.kept import asked_of, question_of, state_of, waits_for
+from manyminds.runtime.person import PLAN
+from manyminds.runtime.result import answer_as_json
+from manyminds.server import sse
+from manyminds.server.bodies import Body, checked_schema, read_body
+from manyminds.server.clients import Client
+from manyminds.server.gate import client_of
+from manyminds.server.house import House, house_of
+from manyminds.server.modes import Asking, ReasoningEffort
+from manyminds.server.refusals import Refused
+from manyminds.transcript.codec import encode
+from manyminds.transcript.store import new_transcript_path, read_transcript, run_names
+
+__all__ = [
+    "ApproveBody",
+    "RunBody",
+    "SteerBody",
+    "approve",
+    "begin",
+    "cancel",
+    "deny",
+    "events",
+    "listed",
+    "look",
+    "steer",
+    "stop",
+]
+
+_LONGEST_KEY = 200
+Site = Annotated[str, Field(max_length=300)]
+_MOST_LISTED = 100
+_NAME = re.compile(r"[0-9A-Za-z-]{1,80}")
+
+
+class RunBody(Body):
+    """A run to begin."""
+
+    question: Annotated[str, Field(min_length=1, max_length=1_000_000)]
+    model: Annotated[str, Field(max_length=300)] = "heavy"
+    reasoning_effort: ReasoningEffort | None = None
+    members: Annotated[int, Field(ge=1, le=100)] | None = None
+    budget: Annotated[str, Field(max_length=100)] | None = None
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    web: bool = False
+    sites: Annotated[tuple[Site, ...], Field(max_length=50)] = ()
+    approve: bool = False
+    """Whether the plan, and addresses that nobody named, wait for a yes."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+
+
+class SteerBody(Body):
+    """A word to a run."""
+
+    what: Literal["hint", "drop", "now"] = "hint"
+    text: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class ApproveBody(Body):
+    """A yes to what a run waits for."""
+
+    site: bool = False
+    """Whether all of the address's site may be read, not only this page."""
+
+
+async def begin(request: Request) -> Response:
+    """Begin a run and say its name at once."""
+    house, client = house_of(request), client_of(request.scope)
+    body, data = await read_body(request, RunBody)
+    house.check_scope(client, body.model, web=body.web)
+    asking = Asking(
+        effort=body.reasoning_effort, members=body.members, web=body.web, seed=body.seed,
+        sites=body.sites, asks=body.approve,
+        limits=Limits() if body.budget is None else parse_limits(body.budget),
+    )  # fmt: skip
+    schema = None if body.schema_ is None else checked_schema(body.schema_, "schema")
+    task = Task(prompt=body.question.strip(), schema_json=schema)
+    order = await asyncio.to_thread(house.modes.order, body.model, task, asking)
+    run, key, books = new_run_id(), _key(request), house.engine.books
+    if key is not None:
+        digest, now = sha256(data).hexdigest(), datetime.now(UTC)
+        begun = await asyncio.to_thread(books.begun, client, key, digest, run, now)
+        if begun != run:
+            return JSONResponse(await asyncio.to_thread(_told, house, begun), 200)
+    try:
+        await house.engine.begin(order, client, goes_on=True, run=run)
+    except BaseException:
+        if key is not None:
+            books.forget(client, key)
+        raise
+    told = {"run": run, "state": "queued", "events": f"/v1/runs/{run}/events"}
+    return JSONResponse(told, 201, headers={"Location": f"/v1/runs/{run}"})
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= _LONGEST_KEY:
+        raise Refused(
+            400, f"an Idempotency-Key has 1 to {_LONGEST_KEY} characters", code="idempotency_key",
+            param="Idempotency-Key",
+        )  # fmt: skip
+    return key
+
+
+async def listed(request: Request) -> Response:
+    """List the client's runs, newest first; the owner's are everybody's."""
+    house, client = house_of(request), client_of(request.scope)
+    limit = _number(request, "limit", 20, most=_MOST_LISTED)
+    return JSONResponse({"runs": await asyncio.to_thread(_rows, house, client, limit)})
+
+
+def _rows(house: House, client: Client, limit: int) -> list[JsonValue]:
+    names = list(run_names(house.engine.data))[:limit]
+    if not client.may("all"):
+        names = list(house.engine.books.runs_of(client, limit))
+    rows: list[JsonValue] = []
+    for name in names:
+        told = _told(house, name)
+        rows.append({k: told.get(k) for k in ("run", "state", "outcome", "question", "strategy")})
+    return rows
+
+
+def _number(request: Request, name: str, otherwise: int, *, least: int = 0, most: int) -> int:
+    text = request.query_params.get(name, str(otherwise))
+    if not (text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 12):
+        raise Refused(400, f"{name} is a whole number", code="invalid_value", param=name)
+    if not least <= int(text) <= most:
+        raise Refused(400, f"{name} is {least} to {most}", code="invalid_value", param=name)
+    return int(text)
+
+
+async def look(request: Request) -> Response:
+    """Say how a run stands, and what came of it."""
+    house, run = await _own(request)
+    return JSONResponse(await asyncio.to_thread(_told, house, run))
+
+
+def _told(house: House, run: str) -> dict[str, JsonValue]:
+    path = new_transcript_path(house.engine.data, run)
+    if not path.exists():
+        return {"run": run, "state": "finished", "outcome": "none", "missing": ["cancelled"]}
+    transcript = read_transcript(path)
+    state, why = state_of(transcript), house.engine.books.why(run)
+    told: dict[str, JsonValue] = {"run": run, "state": state, "outcome": "none"}
+    if why:
+        return {**told, "state": "failed", "missing": [why]}
+    try:
+        found = answer_as_json(asked_of(transcript))
+    except RecordError:
+        return {**told, "question": question_of(transcript)}
+    del found["transcript"]
+    waits = waits_for(transcript) if state == "waiting" else None
+    asks: JsonValue = None if waits is None else {"what": waits.what, "text": waits.text}
+    return {**found, "state": state, "question": question_of(transcript), "waits_for": asks}
+
+
+async def events(request: Request) -> Response:
+    """Send what happens in a run, from after the event that the client has seen."""
+    house, run = await _own(request)
+    seen = request.headers.get("last-event-id")
+    if seen is not None and (not seen.isascii() or not seen.isdecimal() or len(seen) > 11):
+        raise Refused(400, "Last-Event-ID is an event's number", code="invalid_value")
+    after = _number(request, "after", -1, least=-1, most=10**9) if seen is None else int(seen)
+    return sse.streamed(_events(house, run, after))
+
+
+async def _events(house: House, run: str, after: int) -> AsyncIterator[bytes]:
+    async with aclosing(house.engine.events(run, after)) as found:
+        async for recorded in found:
+            kind, data = recorded.event.kind, json.loads(encode(recorded))
+            yield sse.event(data, name=kind, id_=recorded.number)
+
+
+async def stop(request: Request) -> Response:
+    """End a run with what is there."""
+    return await _said(request, "now")
+
+
+async def cancel(request: Request) -> Response:
+    """End a run of which nothing is wanted any more."""
+    house, run = await _own(request)
+    _check_open(house, run)
+    await asyncio.to_thread(house.engine.cancel, run)
+    return JSONResponse({"run": run, "told": "cancel"})
+
+
+async def steer(request: Request) -> Response:
+    """Say something to a run."""
+    body, _ = await read_body(request, SteerBody)
+    return await _said(request, body.what, body.text)
+
+
+async def approve(request: Request) -> Response:
+    """Say yes to what a run waits for."""
+    body = ApproveBody()
+    if await request.body():
+        body, _ = await read_body(request, ApproveBody)
+    return await _answered(request, "site" if body.site else "page")
+
+
+async def deny(request: Request) -> Response:
+    """Say no to what a run waits for."""
+    return await _answered(request, "no")
+
+
+async def _answered(request: Request, what: str) -> Response:
+    house, run = await _own(request)
+    path = new_transcript_path(house.engine.data, run)
+    waits = waits_for(read_transcript(path)) if path.exists() else None
+    if waits is None:
+        raise Refused(409, f"run {run} waits for nothing", code="waits_for_nothing")
+    return await _said(request, what, waits.text if waits.what == "address" else PLAN)
+
+
+async def _said(request: Request, what: str, text: str = "") -> Response:
+    house, run = await _own(request)
+    _check_open(house, run)
+    await asyncio.to_thread(house.engine.say, run, what, text)
+    return JSONResponse({"run": run, "told": f"{what} {text}".rstrip()})
+
+
+def _check_open(house: House, run: str) -> None:
+    path = new_transcript_path(house.engine.data, run)
+    try:
+        over = not path.exists() or state_of(read_transcript(path)) == "finished"
+    except ManymindsError:
+        over = True
+    if over:
+        raise Refused(409, f"run {run} is over", code="over")
+
+
+async def _own(request: Request) -> tuple[House, str]:
+    """Return the run of a request.
+
+    Raises:
+        Refused: If it is none that this client may see to.
+    """
+    house, client = house_of(request), client_of(request.scope)
+    run = str(request.path_params["run"])
+    owner = await asyncio.to_thread(house.engine.books.client_of, run)
+    if not client.may("all") and owner != client.name:
+        # Whether there is one of that name is not said to whom it does not belong.
+        raise Refused(403, "that is none of your runs", code="not_yours")
+    known = _NAME.fullmatch(run) and new_transcript_path(house.engine.data, run).exists()
+    if not known and owner is None:
+        raise Refused(404, f"there is no run {run[:80]!r}", code="not_found")
+    return house, run

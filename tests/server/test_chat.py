@@ -1,0 +1,206 @@
+"""Chat completions, asked for with OpenAI's own client."""
+
+import asyncio
+import json
+import socket
+import time
+from pathlib import Path
+
+import openai
+import pydantic
+import pytest
+from openai.types.chat import ChatCompletion
+
+from manyminds.core.events import RunStarted
+from manyminds.testing import act, final
+from manyminds.transcript.store import new_transcript_path, read_transcript, run_names
+from tests.server.conftest import Served
+from tests.stub import Stub, fail, say
+
+ASK = [{"role": "user", "content": "What is 6 * 7?"}]
+
+
+def started(home: Path, reply: ChatCompletion) -> RunStarted:
+    """How the run of a reply began."""
+    path = new_transcript_path(home, reply.id.removeprefix("chatcmpl-"))
+    event = read_transcript(path).events[0].event
+    assert isinstance(event, RunStarted)
+    return event
+
+
+def test_a_panel_answers_a_chat(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    reply = served.openai().chat.completions.create(model="heavy", messages=ASK)
+    [choice] = reply.choices
+    assert (choice.message.content, choice.finish_reason) == ("42", "stop")
+    assert reply.usage is not None
+    assert reply.usage.total_tokens == 120 * len(stub.requests)
+    told = reply.model_extra["manyminds"]
+    assert (told["outcome"], told["strategy"]) == ("answered", "heavy")
+    assert "transcript" not in told
+    assert told["cost"]["tokens_out"] == reply.usage.completion_tokens
+
+
+def test_progress_is_told_while_members_work_and_the_answer_stands_alone(served: Served, stub: Stub) -> None:  # fmt: skip
+    stub.behaviours, stub.delay_s = [say(final("42"))], 0.2
+    began = time.monotonic()
+    chunks = served.openai().chat.completions.create(
+        model="heavy", messages=ASK, stream=True, stream_options={"include_usage": True}
+    )
+    first, thoughts, content, finish, usage = None, [], "", None, None
+    for chunk in chunks:
+        first = time.monotonic() - began if first is None else first
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            content += choice.delta.content or ""
+            finish = choice.finish_reason or finish
+            thoughts += [choice.delta.model_extra.get("reasoning_content")]
+    assert first is not None
+    assert first < 0.2  # before the first member has answered
+    assert content == "42"
+    assert finish == "stop"
+    assert usage is not None
+    assert any("m1 answers 42" in thought for thought in thoughts if thought)
+
+
+@pytest.mark.anyio
+async def test_clients_that_do_not_block_are_served_side_by_side(served: Served, stub: Stub) -> None:  # fmt: skip
+    stub.behaviours, stub.delay_s = [say(final("42"))], 0.3
+    client = openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key=served.keys["bob"])
+    began = time.monotonic()
+    replies = await asyncio.gather(
+        *(client.chat.completions.create(model="single", messages=ASK) for _ in range(4))
+    )
+    assert [reply.choices[0].message.content for reply in replies] == ["42"] * 4
+    assert time.monotonic() - began < 4 * 0.3 + 1.0
+    await client.close()
+
+
+def test_what_was_said_before_is_part_of_the_question(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("Rome"))]
+    said = [
+        {"role": "system", "content": "Answer in one word."},
+        {"role": "user", "content": "What is the capital of France?"},
+        {"role": "assistant", "content": "Paris"},
+        {"role": "user", "content": [{"type": "text", "text": "And of Italy?"}]},
+    ]
+    served.openai().chat.completions.create(model="single", messages=said)
+    prompt = json.dumps(stub.requests[-1]["messages"])
+    for part in ("Answer in one word.", "assistant: Paris", "And of Italy?"):
+        assert part in prompt
+
+
+class Sum(pydantic.BaseModel):
+    value: int
+
+
+def test_a_structured_answer_is_parsed(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final('{"value": 42}'))]
+    reply = served.openai().chat.completions.parse(
+        model="single", messages=ASK, response_format=Sum
+    )
+    assert reply.choices[0].message.parsed == Sum(value=42)
+    assert started(served.home, reply).task.schema_json is not None
+
+
+def test_effort_and_seed_reach_the_run(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    create = served.openai().chat.completions.create
+    members = []
+    for effort in ("low", "medium", "high"):
+        reply = create(model="debate", messages=ASK, reasoning_effort=effort, seed=7)
+        members.append(len(started(served.home, reply).members))
+        assert started(served.home, reply).seed == 7
+    assert members == [2, 4, 6]
+
+
+def test_the_answer_ends_where_it_is_told_to(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("one two three four five six"))]
+    create = served.openai().chat.completions.create
+    [choice] = create(model="single", messages=ASK, stop=[" three"]).choices
+    assert (choice.message.content, choice.finish_reason) == ("one two", "stop")
+    [choice] = create(model="single", messages=ASK, max_tokens=2).choices
+    assert (choice.message.content, choice.finish_reason) == ("one two ", "length")
+
+
+def test_a_title_costs_one_call(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say("Sums")]
+    said = [{"role": "user", "content": "### Task:\nGenerate a concise title for this chat."}]
+    served.openai().chat.completions.create(model="heavy", messages=said)
+    assert len(stub.requests) == 1
+
+
+def test_cursors_shape_is_taken(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    for given in ("What is 6 * 7?", [{"role": "user", "content": "What is 6 * 7?"}]):
+        body = {"model": "single", "input": given, "tools": []}
+        reply = served.http().post("/v1/chat/completions", json=body)
+        assert reply.json()["choices"][0]["message"]["content"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "param"),
+    [
+        ({"n": 2}, 400, "n"),
+        ({"n": 10**9}, 400, "n"),
+        ({"stop": ["a"] * 10_000}, 400, "stop"),
+        ({"temperature": 10**6}, 400, "temperature"),
+        ({"max_tokens": 0}, 400, "max_tokens"),
+        ({"logprobs": True}, 400, "logprobs"),
+        ({"tools": [{"type": "function"}]}, 400, "tools"),
+        ({"messages": []}, 400, "messages"),
+        ({"messages": [{"role": "assistant", "content": "?"}]}, 400, "messages"),
+        ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages.0.content"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": 7}}}}, 400,
+         "response_format.json_schema.schema"),
+        ({"model": "gpt-99"}, 404, None),
+        ({"model": "heavy/http://evil.example/v1#m"}, 404, None),
+        ({"manyminds": {"budget": "much"}}, 400, None),
+        ({"manyminds": {"members": 10**9}}, 400, "manyminds.members"),
+    ],
+)  # fmt: skip
+def test_what_is_not_done_is_refused_in_words(served: Served, stub: Stub, more: dict, status: int, param: str | None) -> None:  # fmt: skip
+    body = {"model": "heavy", "messages": ASK, **more}
+    reply = served.http().post("/v1/chat/completions", json=body)
+    assert reply.status_code == status, reply.text
+    error = reply.json()["error"]
+    assert error["param"] == param
+    assert error["message"]
+    assert not stub.requests
+    assert not list(run_names(served.home))
+
+
+@pytest.mark.parametrize(
+    "data", [b"{", b'{"n": NaN}', b"[" * 100_000, b"\xff\xfe", b"[]", b'{"model": 1e400}']
+)
+def test_what_is_no_request_is_refused(served: Served, data: bytes) -> None:
+    reply = served.http().post("/v1/chat/completions", content=data)
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"]
+
+
+def test_a_model_that_fails_is_told_as_an_error(served: Served, stub: Stub) -> None:
+    stub.behaviours = [fail(401, "no such key")]
+    client = served.openai()
+    reply = client.chat.completions.create(model="single", messages=ASK)
+    assert reply.choices[0].message.refusal
+    assert reply.model_extra["manyminds"]["stopped_by"] == "provider"
+
+
+def test_who_goes_away_pays_no_more(served: Served, stub: Stub) -> None:
+    stub.behaviours, stub.delay_s = [say(act("calculate", expression="6*7"))], 0.3
+    body = json.dumps({"model": "single", "messages": ASK, "stream": False}).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
+        f"Authorization: Bearer {served.keys['ann']}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", served.port)) as open_:
+        open_.sendall(head.encode() + body)
+        time.sleep(0.8)
+    ends = time.monotonic() + 5
+    while served.house.engine.load[0] and time.monotonic() < ends:
+        time.sleep(0.05)
+    asked = len(stub.requests)
+    time.sleep(0.7)
+    assert served.house.engine.load[0] == 0
+    assert len(stub.requests) == asked

@@ -1,0 +1,204 @@
+"""Runs over HTTP: begun, watched, steered, taken up again."""
+
+import json
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from manyminds.core.events import Replied
+from manyminds.server.clients import Client
+from manyminds.testing import act, final
+from manyminds.transcript.store import new_transcript_path, read_transcript
+from tests.server.conftest import Served, wait_for
+from tests.stub import Stub, say
+
+ASK = {"question": "What is 6 * 7?", "model": "single"}
+
+
+def events(client: httpx2.Client, run: str, **headers: str) -> list[tuple[int, str, dict]]:
+    """Read a run's events to their end: number, kind and data."""
+    found: list[tuple[int, str, dict]] = []
+    with client.stream("GET", f"/v1/runs/{run}/events", headers=headers) as reply:
+        assert reply.headers["content-type"].startswith("text/event-stream")
+        number, kind = -1, ""
+        for line in reply.iter_lines():
+            name, _, value = line.partition(": ")
+            if name == "id":
+                number = int(value)
+            elif name == "event":
+                kind = value
+            elif name == "data":
+                found.append((number, kind, json.loads(value)))
+    return found
+
+
+def test_a_run_is_begun_watched_and_read(served: Served, stub: Stub) -> None:
+    stub.behaviours, stub.delay_s = [say(act("calculate", expression="6*7")), say(final("42"))], 0.2
+    client = served.http()
+    begun = client.post("/v1/runs", json=ASK)
+    assert begun.status_code == 201
+    run = begun.json()["run"]
+    assert begun.headers["location"] == f"/v1/runs/{run}"
+    seen = events(client, run)
+    assert [number for number, _, _ in seen] == list(range(len(seen)))
+    assert (seen[0][1], seen[-1][1]) == ("run_started", "run_ended")
+    told = client.get(f"/v1/runs/{run}").json()
+    assert (told["state"], told["answer"]["text"]) == ("finished", "42")
+    [row] = client.get("/v1/runs").json()["runs"]
+    assert (row["run"], row["question"]) == (run, ASK["question"])
+
+
+def test_who_comes_back_misses_nothing_and_hears_nothing_twice(served: Served, stub: Stub) -> None:
+    stub.behaviours, stub.delay_s = [say(final("42"))], 0.3
+    client = served.http()
+    run = client.post("/v1/runs", json={**ASK, "model": "heavy"}).json()["run"]
+    first: list[int] = []
+    with client.stream("GET", f"/v1/runs/{run}/events") as reply:
+        for line in reply.iter_lines():
+            if line.startswith("id: "):
+                first.append(int(line[4:]))
+            if len(first) == 3:
+                break
+    later = events(client, run, **{"Last-Event-ID": str(first[-1])})
+    numbers = first + [number for number, _, _ in later]
+    assert numbers == list(range(len(numbers)))
+    assert later[-1][1] == "run_ended"
+
+
+def test_one_key_begins_one_run(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    client = served.http()
+    key = {"Idempotency-Key": "k1"}
+    first = client.post("/v1/runs", json=ASK, headers=key)
+    again = client.post("/v1/runs", json=ASK, headers=key)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["run"] == again.json()["run"]
+    other = client.post("/v1/runs", json={**ASK, "question": "?"}, headers=key)
+    assert other.status_code == 409
+    theirs = served.http("bob").post("/v1/runs", json=ASK, headers=key)
+    assert theirs.json()["run"] != first.json()["run"]
+
+
+def test_a_run_is_steered_and_stopped(served: Served, stub: Stub) -> None:
+    stub.behaviours, stub.delay_s = [say(act("calculate", expression="6*7"))], 0.2
+    client = served.http()
+    run = client.post("/v1/runs", json=ASK).json()["run"]
+    wait_for(client, run, "working")
+    assert client.post(f"/v1/runs/{run}/steer", json={"text": "count pens"}).status_code == 200
+    assert client.post(f"/v1/runs/{run}/steer", json={"what": "dance"}).status_code == 400
+    assert client.post(f"/v1/runs/{run}/approve").status_code == 409
+    ends = time.monotonic() + 10
+    while "count pens" not in json.dumps(stub.requests[-1:]) and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert "count pens" in json.dumps(stub.requests[-1])
+    assert client.post(f"/v1/runs/{run}/cancel").status_code == 200
+    assert wait_for(client, run, "finished")["missing"] == ["you cancelled it"]
+    assert client.post(f"/v1/runs/{run}/stop").status_code == 409
+
+
+def test_more_than_there_is_room_for_is_told_to_come_back(stub: Stub, own_home: Path) -> None:
+    stub.behaviours = [lambda _body: None]
+    with Served(home=own_home, model=stub.model, at_once=1, waiting=2) as served:
+        client = served.http()
+        replies = [client.post("/v1/runs", json=ASK) for _ in range(5)]
+        assert [reply.status_code for reply in replies] == [201, 201, 201, 503, 503]
+        assert int(replies[-1].headers["retry-after"]) >= 1
+        waiting = replies[2].json()["run"]
+        assert client.post(f"/v1/runs/{waiting}/cancel").status_code == 200
+        assert client.get(f"/v1/runs/{waiting}").json()["state"] == "finished"
+        ends = time.monotonic() + 5
+        while served.house.engine.load[0] > 2 and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert client.post("/v1/runs", json=ASK).status_code == 201
+        for reply in replies[:2]:
+            client.post(f"/v1/runs/{reply.json()['run']}/cancel")
+
+
+def test_runs_go_on_when_the_server_is_back(stub: Stub, own_home: Path) -> None:
+    stub.behaviours = [say(act("calculate", expression="6*7")), lambda _body: None]
+    first = Served(home=own_home, model=stub.model)
+    with first as served:
+        run = served.http().post("/v1/runs", json=ASK).json()["run"]
+        ends = time.monotonic() + 10
+        while len(stub.requests) < 2 and time.monotonic() < ends:
+            time.sleep(0.05)
+    stub.behaviours = [say(final("42"))]
+    with Served(home=own_home, model=stub.model, keys=first.keys) as served:
+        told = wait_for(served.http(), run, "finished")
+    assert told["answer"]["text"] == "42"
+    found = read_transcript(new_transcript_path(own_home, run)).events
+    assert sum(isinstance(r.event, Replied) for r in found) == 2
+    assert len(stub.requests) == 3
+
+
+def test_a_run_that_cannot_be_worked_says_why(own_home: Path, stub: Stub) -> None:
+    with Served(home=own_home, model="http://127.0.0.1:9/v1#gone") as served:
+        client = served.http()
+        run = client.post("/v1/runs", json=ASK).json()["run"]
+        told = wait_for(client, run, "failed")
+        assert "127.0.0.1:9" in told["missing"][0]
+        reply = client.post(
+            "/v1/chat/completions",
+            json={"model": "single", "messages": [{"role": "user", "content": "?"}]},
+        )
+        assert reply.status_code == 502
+        assert reply.json()["error"]["code"] == "provider_error"
+
+
+def test_a_plan_waits_for_a_yes(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(json.dumps({"goal": "g", "parts": [{"question": "What?", "why": "w"}]}))]
+    client = served.http()
+    body = {"question": "What is new?", "model": "research", "approve": True}
+    run = client.post("/v1/runs", json=body).json()["run"]
+    told = wait_for(client, run, "waiting", "finished")
+    assert told["state"] == "waiting", told
+    assert told["waits_for"]["what"] == "plan"
+    assert client.post(f"/v1/runs/{run}/deny").status_code == 200
+    assert "you denied the plan" in wait_for(client, run, "finished")["missing"]
+
+
+def test_a_budget_is_kept_over_all_runs(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    served.keys["cat"] = served.clients.add(Client(name="cat", budget="9k"))
+    client = served.http("cat")
+    done = 0
+    for _ in range(200):
+        reply = client.post(
+            "/v1/chat/completions",
+            json={"model": "single", "messages": [{"role": "user", "content": "6*7?"}]},
+        )
+        if reply.status_code == 429:
+            break
+        done += 1
+    assert reply.status_code == 429
+    assert reply.json()["error"]["code"] == "insufficient_quota"
+    spent = served.house.engine.books.door.do(
+        ("select sum(tokens), count(*) from run where client = 'cat'", ())
+    )[0][0]
+    assert spent == (done * 120, done)
+    assert 9_000 - 2_000 < done * 120 <= 9_000
+    assert served.http("bob").get("/v1/runs").json()["runs"] == []
+
+
+def test_scopes_are_kept(served: Served, stub: Stub) -> None:
+    served.keys["dan"] = served.clients.add(Client(name="dan", scopes=("ask",)))
+    client = served.http("dan")
+    for body in ({**ASK, "web": True}, {**ASK, "model": "research"}):
+        reply = client.post("/v1/runs", json=body)
+        assert reply.status_code == 403
+    assert not stub.requests
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"question": ""}, {"question": "?", "members": 10**9}, {"question": "?", "seed": -1},
+        {"question": "?", "surprise": 1}, {"question": 7}, {"question": "?", "schema": {"type": 7}},
+        {"question": "?", "budget": "much"}, {"question": "?" * 1_000_001}, {"question": "?", "web": "yes"},
+    ],
+)  # fmt: skip
+def test_what_is_no_run_is_refused(served: Served, body: dict) -> None:
+    reply = served.http().post("/v1/runs", json=body)
+    assert reply.status_code == 400, reply.text
