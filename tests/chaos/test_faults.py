@@ -125,7 +125,7 @@ async def run(stub: Stub, home: Path, papers: Path, *, seconds: float | None, st
         models=(stub.model,), strategy="heavy", members=4, seed=5, docs=papers,
         patience=Patience(first_wait_s=0.01), limits=Limits(seconds=seconds),
     )  # fmt: skip
-    watch = Watch(on_progress=(lambda _member, _pieces: None) if stream else None)
+    watch = Watch(on_progress=(lambda _member, _pieces, _text: None) if stream else None)
     return await ask(TASK, options, data=home, cache=home, watch=watch)
 
 

@@ -62,7 +62,7 @@ async def test_panes_can_be_fed_and_closed_without_a_terminal() -> None:
     with Panes(console) as panes:
         for recorded in (await played("single")).events:
             panes.on_event(recorded)
-            panes.on_progress("m1", 3)
+            panes.on_progress("m1", 3, "abc")
         panes.on_notice("a line")
 
 

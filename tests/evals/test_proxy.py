@@ -92,7 +92,7 @@ async def events_of(
         run_id=f"run{seed}", task=Task(prompt="What is 6 * 7?"), endpoints={model: endpoint},
         members=roster(2, [model], has_docs=False), tools=Toolset([Calculate()]), limits=Limits(),
         seed=seed, sinks=[events.append], patience=Patience(tries=6, first_wait_s=0.001),
-        on_progress=(lambda _member, _pieces: None) if seed % 2 else None,
+        on_progress=(lambda _member, _pieces, _text: None) if seed % 2 else None,
     )  # fmt: skip
     await play(run, strategy_named(strategy))
     return events

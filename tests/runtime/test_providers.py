@@ -33,7 +33,7 @@ SHORT = Patience(first_wait_s=0.01)
 
 async def run(stub: Stub, home: Path, *, stream: bool = False, **options: object) -> Asked:
     settings = {"strategy": "single", "seed": 1, "patience": SHORT, **options}
-    watch = Watch(on_progress=(lambda _member, _pieces: None) if stream else None)
+    watch = Watch(on_progress=(lambda _member, _pieces, _text: None) if stream else None)
     chosen = AskOptions(models=(stub.model,), **settings)
     return await ask(Task(prompt="What is 6 * 7?"), chosen, data=home, cache=home, watch=watch)
 

@@ -56,8 +56,9 @@ from manyminds.core.values import Spend
 
 __all__ = ["Progress", "send", "tokens_at_least", "tokens_at_most"]
 
-Progress = Callable[[int], None]
-"""Told how many pieces (about tokens) have come so far, while a reply streams."""
+Progress = Callable[[int, str], None]
+"""Told how many pieces (about tokens) have come so far while a reply streams, and what is new of
+its text."""
 
 _FROM_SERVICES = (
     AgentRunError, UserError, OpenAIError, ValidationError, OSError, aiohttp.ClientError,
@@ -140,8 +141,9 @@ async def _stream(
         async for event in stream:
             if isinstance(event, PartStartEvent | PartDeltaEvent):
                 pieces += 1
-                progress(pieces)
-                text += _text_of(event)
+                new = _text_of(event)
+                progress(pieces, new)
+                text += new
             if pieces % LOOK_EVERY == 0 and is_looping(text):
                 # Closing the stream ends the work at the other side; nobody counted its tokens.
                 spend = Spend(tokens_in=prompt_tokens, tokens_out=pieces, estimated=True)

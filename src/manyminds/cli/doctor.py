@@ -197,8 +197,8 @@ async def _bench() -> dict[str, float | int | str | None]:
             messages=(Said(role="user", text="What is the capital of Belgium?"),),
             max_tokens=24, temperature=0.0, seed=1,
         )  # fmt: skip
-        await endpoint.send(call, progress=lambda _n: None)
-        warm = await endpoint.send(call, progress=lambda _n: None)
+        await endpoint.send(call, progress=lambda _n, _text: None)
+        warm = await endpoint.send(call, progress=lambda _n, _text: None)
         long = ModelCall(
             messages=(Said(role="user", text="Explain how bread is made."),),
             max_tokens=64, temperature=0.7, seed=2,

@@ -60,7 +60,7 @@ class View(ABC):
     def on_event(self, recorded: Recorded) -> None:
         """Take an event."""
 
-    def on_progress(self, member: str, pieces: int) -> None:  # noqa: B027 (most views need none)
+    def on_progress(self, member: str, pieces: int, text: str) -> None:  # noqa: B027 (most need none)
         """Take word of a reply coming in."""
 
     @abstractmethod
@@ -141,8 +141,9 @@ class Panes(View):
         """Fold the event in; the next refresh shows it."""
         self._board.take(recorded)
 
-    def on_progress(self, member: str, pieces: int) -> None:
+    def on_progress(self, member: str, pieces: int, text: str) -> None:
         """Fold the progress in."""
+        del text
         self._board.progress(member, pieces)
 
     def on_notice(self, line: str) -> None:

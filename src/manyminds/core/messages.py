@@ -12,6 +12,7 @@ from typing_extensions import TypeAliasType
 from manyminds.core.values import Spend
 
 __all__ = [
+    "Conversation",
     "Finish",
     "JsonSchema",
     "JsonValue",
@@ -98,6 +99,18 @@ class ToolSpec:
     parameters: JsonSchema
     effect: ToolEffect = field(default="none", repr=False)
     """Models are not told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """A conversation that another program leads: it has tools of its own, which it calls itself."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_tokens: int | None = None
+    """Of what is said next; `None`: what the model may say."""
+    temperature: float | None = None
+    """`None`: 0 for one member, 0.7 for several."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,7 +52,7 @@ def strategy_solver(make: Callable[[], Strategy], *, members: int, seed: int) ->
             members=roster(members, [name], has_docs=False),
             endpoints={name: await InspectEndpoint.of(model)}, tools=Toolset(tools),
             limits=Limits(), seed=seed + state.epoch - 1, sinks=[events.append],
-            on_progress=lambda _member, _pieces: None,
+            on_progress=lambda _member, _pieces, _text: None,
         )  # fmt: skip
         try:
             answer, _ = await play(run, make())

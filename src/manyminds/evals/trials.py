@@ -144,7 +144,8 @@ async def play_trial(bench: Bench, arm: Arm, question: Question, amount: float |
         run_id=run_id, task=task, members=members, endpoints={bench.model: bench.endpoint},
         tools=await _tools(bench, question, python), limits=Limits(), seed=bench.seed,
         thinking=arm.thinking, sinks=[events.append, writer.write],
-        on_progress=lambda _member, _pieces: None,  # streamed, so that what is cut off is counted
+        # Streamed, so that what is cut off is counted.
+        on_progress=lambda _member, _pieces, _text: None,
     )  # fmt: skip
     wallet = Wallet(unit=bench.unit, amount=amount, spent=lambda: _spent(events, bench.unit))
     try:

@@ -61,8 +61,9 @@ class Watch:
     """Who looks on while a run goes."""
 
     sinks: tuple[Sink, ...] = ()
-    on_progress: Callable[[str, int], None] | None = None
-    """Told of each piece of a reply; without it replies are not streamed."""
+    on_progress: Callable[[str, int, str], None] | None = None
+    """Told of each piece of a reply: whose it is, how many there are, what is new of its text;
+    without it replies are not streamed."""
     on_notice: Callable[[str], None] = lambda _line: None
     """Told in one line what is being readied."""
     on_start: Callable[[DurableRun], None] = lambda _run: None

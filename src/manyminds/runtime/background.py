@@ -22,6 +22,7 @@ from manyminds.runtime.orders import Order, read_order, write_order
 from manyminds.runtime.person import Away
 from manyminds.runtime.research import research
 from manyminds.runtime.steer import CANCELLED
+from manyminds.strategies.relay import Relay
 from manyminds.transcript.store import (
     TranscriptWriter,
     new_transcript_path,
@@ -120,9 +121,11 @@ def _worked(order: Order, place: Place, data: Path, cache: Path, watch: Watch) -
     reached = away.address if order.asks else watch.on_address
     looks = replace(watch, on_start=on_start, on_doubt=back, on_address=reached)
     if order.way is None or order.plan is None:
+        way = None if order.conversation is None else ("relay", Relay(order.conversation))
         return ask(
-            order.task, order.options, data=data, cache=cache, watch=looks, order=order, place=place
-        )
+            order.task, order.options, data=data, cache=cache, watch=looks, order=order,
+            place=place, way=way,
+        )  # fmt: skip
     return research(
         order.task, order.options, order.plan, data=data, cache=cache, watch=looks, way=order.way,
         on_plan=away.plan if order.asks else None, order=order, place=place,

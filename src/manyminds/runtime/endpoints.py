@@ -31,7 +31,7 @@ from manyminds.runtime.embedded.server import (
     release_server,
     server_answers,
 )
-from manyminds.runtime.keys import KEY_NAMES, Key, find_key
+from manyminds.runtime.keys import KEY_NAMES, Hidden, Key, find_key
 from manyminds.runtime.machine import Machine, Share, collecting, joules_of, machine_for
 from manyminds.runtime.probe import known_abilities, probe
 
@@ -78,11 +78,13 @@ class ConnectedEndpoint:
         began = time.monotonic()
         first: float | None = None
 
-        def timed(pieces: int) -> None:
+        hidden = None if self.key is None else Hidden(self.key)
+
+        def timed(pieces: int, text: str) -> None:
             nonlocal first
             first = time.monotonic() - began if first is None else first
             if progress is not None:
-                progress(pieces)
+                progress(pieces, text if hidden is None else hidden.shown(text))
 
         machine, breaker = self._machine(), breaker_for(str(self.name))
         breaker.check()
@@ -152,11 +154,11 @@ class EmbeddedEndpoint(ConnectedEndpoint):
         """
         asked, came = self.client, 0
 
-        def counted(pieces: int) -> None:
+        def counted(pieces: int, text: str) -> None:
             nonlocal came
             came = pieces
             if progress is not None:
-                progress(pieces)
+                progress(pieces, text)
 
         with collecting() as shares:
             try:

@@ -15,7 +15,7 @@ from keyring.errors import KeyringError
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.runtime.paths import config_home
 
-__all__ = ["KEY_NAMES", "Key", "KeyPlace", "find_key", "forget_key", "store_key"]
+__all__ = ["KEY_NAMES", "Hidden", "Key", "KeyPlace", "find_key", "forget_key", "store_key"]
 
 KeyPlace = Literal["environment", "keyring", "file"]
 
@@ -54,6 +54,23 @@ class Key:
 
     def __repr__(self) -> str:
         return f"Key('***', place={self.place!r})"
+
+
+class Hidden:
+    """A text that comes in pieces, without a key in it wherever the pieces part.
+
+    Its last characters are held back, as they may be the beginning of the key.
+    """
+
+    def __init__(self, key: Key) -> None:
+        self._key, self._held = key, ""
+
+    def shown(self, new: str) -> str:
+        """Return what may be shown now."""
+        text = self._key.taken_out_of(self._held + new)
+        keep = len(self._key.reveal()) - 1
+        self._held = text[max(0, len(text) - keep) :] if keep else ""
+        return text[: len(text) - len(self._held)]
 
 
 def find_key(provider: str) -> Key | None:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from manyminds.core.errors import RecordError
 from manyminds.core.events import RunStarted
+from manyminds.core.messages import Conversation
 from manyminds.core.values import VERSION, Plan, Task
 from manyminds.runtime.choose import AskOptions
 
@@ -28,6 +29,8 @@ class Order:
     way: Way | None = None
     """Research or a table by a plan; `None`: what the options come to."""
     plan: Plan | None = None
+    conversation: Conversation | None = None
+    """What goes back to whoever leads it is the next step; `None`: an answer is wanted."""
     asks: bool = False
     """Whether the person is to approve the plan, and addresses that nobody named."""
     clarify: bool = False
@@ -43,7 +46,8 @@ class Order:
             self.options, seed=started.seed, members=len(started.members), limits=started.limits,
             prefer=None,
         )  # fmt: skip
-        if self.way is None and chosen.verifier is None and chosen.ranker is None:
+        ours = self.way is None and self.conversation is None
+        if ours and chosen.verifier is None and chosen.ranker is None:
             chosen = replace(chosen, strategy=started.strategy)
         return replace(self, task=started.task, options=chosen)
 

@@ -72,7 +72,7 @@ class MemoryRun:
         patience: Patience | None = None,
         thinking: bool | None = None,
         sinks: Sequence[Sink] = (),
-        on_progress: Callable[[str, int], None] | None = None,
+        on_progress: Callable[[str, int, str], None] | None = None,
     ) -> None:
         self.id = run_id
         self.task = task
@@ -288,9 +288,9 @@ class MemoryRun:
             return None
         tell = self._on_progress
 
-        def progress(pieces: int) -> None:
+        def progress(pieces: int, text: str) -> None:
             flight.pieces = pieces
-            tell(flight.member.name, pieces)
+            tell(flight.member.name, pieces, text)
 
         return progress
 

@@ -17,6 +17,7 @@ from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import VERSION
 from manyminds.server import chat, runs
+from manyminds.server.conversations import ChatBody
 from manyminds.server.gate import Gate, Who
 from manyminds.server.house import House, house_of
 from manyminds.server.refusals import Refused, refusal, refused
@@ -87,7 +88,7 @@ async def capabilities(request: Request) -> Response:
             "runs": {"going": going, "most": most},
             "features": {
                 "chat_completions": True, "responses": False, "runs": True, "steer": True,
-                "approve": True, "reasoning_field": house.reasoning, "client_tools": False,
+                "approve": True, "reasoning_field": house.reasoning, "client_tools": True,
                 "images": False, "web": True, "docs": house.modes.docs is not None,
             },
         }
@@ -107,7 +108,7 @@ DOORS: tuple[Door, ...] = (
     Door(method="GET", path="/v1/models", do=models),
     Door(method="GET", path="/v1/models/{name:path}", do=model),
     Door(
-        method="POST", path="/v1/chat/completions", do=chat.chat, body=chat.ChatBody, streams=True
+        method="POST", path="/v1/chat/completions", do=chat.chat, body=ChatBody, streams=True
     ),
     Door(method="GET", path="/v1/runs", do=runs.listed, query=("limit",)),
     Door(

@@ -5,205 +5,31 @@ stands, since nobody may say before that which one it will be.
 """
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from manyminds.agents.prompts import prompt
-from manyminds.budget.parse import parse_limits
 from manyminds.core.errors import ManymindsError
+from manyminds.core.events import Replied
 from manyminds.core.messages import JsonValue
-from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import Asked
-from manyminds.runtime.orders import Order
 from manyminds.server import sse
 from manyminds.server.answers import annotations, extension, said, usage
-from manyminds.server.bodies import checked_schema, read_body
-from manyminds.server.clients import Client
+from manyminds.server.bodies import read_body
+from manyminds.server.conversations import ChatBody, order_of
 from manyminds.server.gate import client_of
 from manyminds.server.house import House, house_of
-from manyminds.server.modes import Asking, ReasoningEffort
 from manyminds.server.refusals import Refused, error_body, refused
+from manyminds.strategies.relay import CUT
 from manyminds.transcript.board import Board
+from manyminds.transcript.store import read_transcript
 
-__all__ = ["ChatBody", "chat"]
-
-_TITLES = ("### Task:",)
-"""How Open WebUI begins when it wants a title, tags or follow-ups: no panel for those."""
-
-
-class Part(BaseModel):
-    """A part of a message."""
-
-    type: str
-    text: str | None = None
-
-
-class Message(BaseModel):
-    """One message of the conversation."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
-
-
-class ResponseFormat(BaseModel):
-    """What the answer has to look like."""
-
-    type: Literal["text", "json_object", "json_schema"]
-    json_schema: dict[str, Any] | None = None
-
-
-class StreamOptions(BaseModel):
-    """What a stream holds beside the answer."""
-
-    include_usage: bool = False
-
-
-class Extension(BaseModel):
-    """What only this server knows of, in the field `manyminds`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    budget: Annotated[str, Field(max_length=100)] | None = None
-    members: Annotated[int, Field(ge=1, le=100)] | None = None
-    sites: Annotated[tuple[str, ...], Field(max_length=50)] = ()
-
-
-class ChatBody(BaseModel):
-    """A request for a chat completion; other fields of OpenAI's are passed over."""
-
-    model: Annotated[str, Field(max_length=300)]
-    messages: Annotated[list[Message], Field(min_length=1, max_length=2_000)]
-    stream: bool = False
-    stream_options: StreamOptions | None = None
-    n: int | None = None
-    stop: str | list[str] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
-    response_format: ResponseFormat | None = None
-    reasoning_effort: ReasoningEffort | None = None
-    web_search_options: dict[str, Any] | None = None
-    tools: list[dict[str, Any]] | None = None
-    logprobs: bool | None = None
-    modalities: list[str] | None = None
-    manyminds: Extension | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _input(cls, found: object) -> object:
-        """Take Cursor's shape, too: a list of `input` where `messages` should be."""
-        if not isinstance(found, dict) or "messages" in found or "input" not in found:
-            return cast("object", found)
-        body = cast("dict[str, object]", found)
-        given = body["input"]
-        said = [{"role": "user", "content": given}] if isinstance(given, str) else given
-        return {**body, "messages": said}
-
-    @property
-    def stops(self) -> Sequence[str]:
-        """Texts that end the answer."""
-        return [self.stop] if isinstance(self.stop, str) else self.stop or []
-
-    @property
-    def longest(self) -> int | None:
-        """Tokens of the answer at most."""
-        return self.max_completion_tokens or self.max_tokens
-
-    def check(self) -> None:
-        """Refuse what is not done here.
-
-        Raises:
-            Refused: Saying which, and what to do.
-        """
-        wrong: dict[str, tuple[bool, str]] = {
-            "n": (self.n not in (None, 1), "one answer a request; ask again for another"),
-            "stop": (len(self.stops) > 4 or "" in self.stops, "at most 4 texts, none empty"),
-            "tools": (bool(self.tools), "tools of the client are not taken yet; leave them out"),
-            "logprobs": (bool(self.logprobs), "a panel has none; leave it out"),
-            "modalities": (self.modalities not in (None, ["text"]), "answers are text"),
-        }
-        for param, (is_wrong, why) in wrong.items():
-            if is_wrong:
-                raise Refused(400, f"{param}: {why}", code="unsupported_value", param=param)
-
-
-def question_in(messages: Sequence[Message]) -> str:
-    """Return the question of a conversation, with what was said before.
-
-    Raises:
-        Refused: If there is none, or something in it cannot be read.
-    """
-    said = [(m.role, _text(m, place).strip()) for place, m in enumerate(messages)]
-    asked = [place for place, (role, _) in enumerate(said) if role not in _ORDERS]
-    role, question = said.pop(asked[-1]) if asked else ("", "")
-    if role != "user" or not question:
-        why = "the last message has to be a user's"
-        raise Refused(400, why, code="no_question", param="messages")
-    before = "\n\n".join(f"{role}: {text}" for role, text in said if text)
-    return prompt("conversation", said=before, question=question) if before else question
-
-
-_ORDERS = ("system", "developer")
-
-
-def _text(message: Message, place: int) -> str:
-    if message.content is None or isinstance(message.content, str):
-        return message.content or ""
-    for part in message.content:
-        if part.type not in ("text", "input_text", "output_text") or part.text is None:
-            raise Refused(
-                400, f"a part of type {part.type!r} cannot be read here; send text",
-                code="unsupported_value", param=f"messages.{place}.content",
-            )  # fmt: skip
-    return "\n".join(part.text or "" for part in message.content)
-
-
-def order_of(body: ChatBody, house: House, client: Client) -> Order:
-    """Return what a request comes to.
-
-    Raises:
-        Refused: If it cannot be met.
-        ManymindsError: As `Modes.order`.
-    """
-    body.check()
-    question, more = question_in(body.messages), body.manyminds or Extension()
-    web = body.web_search_options is not None
-    name = body.model
-    if question.startswith(_TITLES):
-        name = "brief"
-    house.check_scope(client, name, web=web)
-    asking = Asking(
-        effort=body.reasoning_effort, members=more.members, seed=_seed(body.seed), web=web,
-        sites=more.sites, limits=_limits(more.budget),
-    )  # fmt: skip
-    task = Task(prompt=question, schema_json=_schema(body.response_format))
-    return house.modes.order(name, task, asking)
-
-
-def _seed(seed: int | None) -> int | None:
-    return None if seed is None else seed & 0x7FFF_FFFF
-
-
-def _limits(budget: str | None) -> Limits:
-    return Limits() if budget is None else parse_limits(budget)
-
-
-def _schema(wanted: ResponseFormat | None) -> str | None:
-    if wanted is None or wanted.type == "text":
-        return None
-    if wanted.type == "json_object":
-        return '{"type": "object"}'
-    found: JsonValue = (wanted.json_schema or {}).get("schema")
-    return checked_schema(found, "response_format.json_schema.schema")
+__all__ = ["chat"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,6 +39,8 @@ class _Completion:
     run: str
     body: ChatBody
     created: int
+    led: bool
+    """Whether the client leads the conversation."""
 
     def chunk(
         self, delta: dict[str, JsonValue] | None, finish: str | None = None, **more: JsonValue
@@ -229,16 +57,38 @@ class _Completion:
 
     def text(self, asked: Asked) -> tuple[str, str]:
         """Return the answer as it is said, and why it ends there."""
+        if self.led and asked.answer.text is not None:
+            return asked.answer.text, "length" if CUT in asked.answer.missing else "stop"
         bare = self.body.response_format is not None
         return said(asked, bare=bare, stops=self.body.stops, longest=self.body.longest)
 
+    def calls(self, asked: Asked) -> list[JsonValue]:
+        """Return the calls that the client is to make; none where the answer is text."""
+        if not self.led or asked.answer.text is None:
+            return []
+        replies = [r.event for r in read_transcript(asked.transcript).events]
+        chosen = [
+            reply for reply in replies
+            if isinstance(reply, Replied) and reply.member == asked.answer.author
+        ]  # fmt: skip
+        return [
+            {
+                "index": place, "id": call.id, "type": "function",
+                "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+            }
+            for place, call in enumerate(chosen[-1].calls if chosen else ())
+        ]  # fmt: skip
+
     def whole(self, asked: Asked) -> dict[str, JsonValue]:
         """Return all of it."""
-        text, finish = self.text(asked)
+        (text, finish), calls = self.text(asked), self.calls(asked)
         message: dict[str, JsonValue] = {
-            "role": "assistant", "content": text, "annotations": annotations(asked, text),
+            "role": "assistant", "content": None if calls else text,
+            "annotations": annotations(asked, text),
             "refusal": text if asked.answer.text is None else None,
         }  # fmt: skip
+        if calls:
+            message["tool_calls"], finish = calls, "tool_calls"
         choice: JsonValue = {
             "index": 0, "message": message, "finish_reason": finish, "logprobs": None,
         }  # fmt: skip
@@ -248,17 +98,42 @@ class _Completion:
             "manyminds": extension(asked),
         }  # fmt: skip
 
+    def end(self, asked: Asked, sent: str) -> Iterator[bytes]:
+        """Write what is left of it once the first part was sent.
+
+        Raises:
+            Refused: If what was sent is not its beginning: the model was asked anew meanwhile.
+        """
+        (text, finish), calls = self.text(asked), self.calls(asked)
+        if calls:
+            yield self.chunk({"tool_calls": calls})
+            finish = "tool_calls"
+        elif not text.startswith(sent):
+            raise Refused(502, "the model broke off and was asked anew", code="provider_error")
+        elif len(text) > len(sent):
+            yield self.chunk({"content": text.removeprefix(sent)})
+        cited = annotations(asked, text)
+        last: dict[str, JsonValue] = {"annotations": cited} if cited else {}
+        yield self.chunk(last, finish, manyminds=extension(asked))
+        if self.body.stream_options and self.body.stream_options.include_usage:
+            yield self.chunk(None, usage=usage(asked))
+
 
 async def chat(request: Request) -> Response:
     """Answer a conversation."""
     house, client = house_of(request), client_of(request.scope)
     body, _ = await read_body(request, ChatBody)
     order = await asyncio.to_thread(order_of, body, house, client)
-    run = await house.engine.begin(order, client, goes_on=False)
+    led = order.conversation is not None
+    # The words of one member are the answer, so they can be passed on as they come.
+    heard = asyncio.Queue[str]() if body.stream and led and order.options.members == 1 else None
+    run = await house.engine.begin(
+        order, client, goes_on=False, on_text=None if heard is None else heard.put_nowait
+    )
     done = asyncio.create_task(house.engine.done(run))
-    completion = _Completion(run=run, body=body, created=int(time.time()))
+    completion = _Completion(run=run, body=body, created=int(time.time()), led=led)
     if body.stream:
-        return sse.streamed(_stream(house, completion, done))
+        return sse.streamed(_stream(house, completion, done, heard))
     gone = asyncio.create_task(_gone(request))
     try:
         await asyncio.wait({done, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -284,27 +159,47 @@ async def _left(house: House, run: str, done: "asyncio.Task[Asked]") -> None:
 
 
 async def _stream(
-    house: House, completion: _Completion, done: "asyncio.Task[Asked]"
-) -> AsyncIterator[bytes]:
-    run, board = completion.run, Board()
+    house: House, completion: _Completion, done: "asyncio.Task[Asked]",
+    heard: "asyncio.Queue[str] | None",
+) -> AsyncIterator[bytes]:  # fmt: skip
+    run, sent = completion.run, ""
     try:
         yield completion.chunk({"role": "assistant", "content": ""})
-        yield completion.chunk(house.thought(f"run {run}\n"))
-        async with aclosing(house.engine.events(run)) as events:
-            async for recorded in events:
-                line = board.take(recorded)
-                if line is not None and (thought := house.thought(f"{line}\n")):
-                    yield completion.chunk(thought)
-        asked = await done
-        text, finish = completion.text(asked)
-        yield completion.chunk({"content": text})
-        cited = annotations(asked, text)
-        last: dict[str, JsonValue] = {"annotations": cited} if cited else {}
-        yield completion.chunk(last, finish, manyminds=extension(asked))
-        if completion.body.stream_options and completion.body.stream_options.include_usage:
-            yield completion.chunk(None, usage=usage(asked))
+        if heard is None:
+            async for piece in _progress(house, completion):
+                yield piece
+        else:
+            async for text in _words(heard, done):
+                sent += text
+                yield completion.chunk({"content": text})
+        for piece in completion.end(await done, sent):
+            yield piece
     except ManymindsError as error:
         yield sse.event(error_body(refused(error)))
+    except Refused as error:
+        yield sse.event(error_body(error))
     finally:
         await _left(house, run, done)
     yield sse.DONE
+
+
+async def _progress(house: House, completion: _Completion) -> AsyncIterator[bytes]:
+    """Tell what members do, a line each."""
+    board = Board()
+    yield completion.chunk(house.thought(f"run {completion.run}\n"))
+    async with aclosing(house.engine.events(completion.run)) as events:
+        async for recorded in events:
+            line = board.take(recorded)
+            if line is not None and (thought := house.thought(f"{line}\n")):
+                yield completion.chunk(thought)
+
+
+async def _words(heard: "asyncio.Queue[str]", done: "asyncio.Task[Asked]") -> AsyncIterator[str]:
+    """Yield words as they come, until the run is over."""
+    while not (done.done() and heard.empty()):
+        coming = asyncio.create_task(heard.get())
+        await asyncio.wait({coming, done}, return_when=asyncio.FIRST_COMPLETED)
+        if coming.done():
+            yield coming.result()
+        else:
+            coming.cancel()

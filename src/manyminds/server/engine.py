@@ -34,6 +34,7 @@ _LOOK_EVERY_S = 0.5
 """Of a run that another process works."""
 RETRY_AFTER_S = 5
 _CLOSES_WITHIN_S = 10.0
+OnText = Callable[[str], None]
 
 
 class Engine:
@@ -92,9 +93,17 @@ class Engine:
         return self._taken, self._at_once + self._waiting
 
     async def begin(
-        self, order: Order, client: Client, *, goes_on: bool, run: str | None = None
-    ) -> str:
+        self, order: Order, client: Client, *, goes_on: bool, run: str | None = None,
+        on_text: OnText | None = None,
+    ) -> str:  # fmt: skip
         """Keep an order and work it as soon as there is a place; return the run's name.
+
+        Args:
+            order: What is to be done.
+            client: For whom.
+            goes_on: Whether it outlives the request that begins it.
+            run: Its name; by default a new one.
+            on_text: Told what members write as they write it, on the loop that asks.
 
         Raises:
             Refused: If too many wait already, or the client's budget does not hold it.
@@ -111,7 +120,7 @@ class Engine:
         except BaseException:
             self._taken -= 1
             raise
-        self._begin(run)
+        self._begin(run, on_text)
         return run
 
     def _enter(self, run: str, order: Order, client: Client, *, goes_on: bool) -> None:
@@ -119,20 +128,23 @@ class Engine:
         limits = self.books.enter(run, client, order.options.limits, now, goes_on=goes_on)
         enqueue(self.data, replace(order, options=replace(order.options, limits=limits)), run)
 
-    def _begin(self, run: str) -> None:
-        future = asyncio.run_coroutine_threadsafe(self._work(run), self._loop)
+    def _begin(self, run: str, on_text: OnText | None = None) -> None:
+        future = asyncio.run_coroutine_threadsafe(self._work(run, on_text), self._loop)
         self._going[run] = future
         future.add_done_callback(lambda _future: self._tell(self._over, run))
 
-    async def _work(self, run: str) -> Asked:
+    async def _work(self, run: str, on_text: OnText | None) -> Asked:
         def changed(_recorded: Recorded) -> None:
             self._tell(self._wake, run)
 
+        def wrote(_member: str, _pieces: int, text: str) -> None:
+            if on_text is not None and text:
+                self._tell(on_text, text)
+
+        watch = Watch(sinks=(changed,), on_progress=None if on_text is None else wrote)
         async with self._places:
             try:
-                asked = await take_up(
-                    run, data=self.data, cache=self._cache, watch=Watch(sinks=(changed,))
-                )
+                asked = await take_up(run, data=self.data, cache=self._cache, watch=watch)
             except asyncio.CancelledError:
                 raise  # the server ends: what outlives its request is not over
             except Exception as error:
@@ -148,11 +160,11 @@ class Engine:
             events = read_transcript(path).events if path.exists() else ()
             self.books.settle(run, cost_of(events), why)
 
-    def _tell(self, what: Callable[[str], None], run: str) -> None:
+    def _tell(self, what: Callable[[str], None], text: str) -> None:
         """Let the faces' loop do something."""
         with suppress(RuntimeError):  # it has ended
             if self._faces is not None:
-                self._faces.call_soon_threadsafe(what, run)
+                self._faces.call_soon_threadsafe(what, text)
 
     def _over(self, run: str) -> None:
         self._going.pop(run, None)

@@ -1,0 +1,307 @@
+"""What clients of OpenAI's chat send: a conversation, and how its next words are to be found."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from manyminds.agents.prompts import prompt
+from manyminds.budget.parse import parse_limits
+from manyminds.core.messages import (
+    Conversation,
+    JsonSchema,
+    JsonValue,
+    Said,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Turn,
+)
+from manyminds.core.values import Limits, Task
+from manyminds.runtime.choose import member_count
+from manyminds.runtime.orders import Order
+from manyminds.server.bodies import checked_schema
+from manyminds.server.clients import Client
+from manyminds.server.house import House
+from manyminds.server.modes import Asking, ReasoningEffort
+from manyminds.server.refusals import Refused
+from manyminds.tools.fence import fence
+
+__all__ = ["ChatBody", "conversation_of", "order_of", "question_in"]
+
+LONGEST = 400_000
+"""Characters of what one tool of the client has found."""
+_TITLES = ("### Task:",)
+"""How Open WebUI begins when it wants a title, tags or follow-ups: no panel for those."""
+
+
+class Part(BaseModel):
+    """A part of a message."""
+
+    type: str
+    text: str | None = None
+
+
+class Function(BaseModel):
+    """A function of the client's, or a call of one."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    description: str = ""
+    parameters: dict[str, Any] | None = None
+    arguments: str = "{}"
+
+
+class Tool(BaseModel):
+    """A tool of the client's, or a call of one."""
+
+    type: Literal["function"]
+    id: str = ""
+    function: Function
+
+
+class Message(BaseModel):
+    """One message of the conversation."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: str | list[Part] | None = None
+    tool_calls: list[Tool] | None = None
+    tool_call_id: str = ""
+
+
+class ResponseFormat(BaseModel):
+    """What the answer has to look like."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: dict[str, Any] | None = None
+
+
+class StreamOptions(BaseModel):
+    """What a stream holds beside the answer."""
+
+    include_usage: bool = False
+
+
+class Extension(BaseModel):
+    """What only this server knows of, in the field `manyminds`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    budget: Annotated[str, Field(max_length=100)] | None = None
+    members: Annotated[int, Field(ge=1, le=100)] | None = None
+    sites: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+
+
+class ChatBody(BaseModel):
+    """A request for a chat completion; other fields of OpenAI's are passed over."""
+
+    model: Annotated[str, Field(max_length=300)]
+    messages: Annotated[list[Message], Field(min_length=1, max_length=2_000)]
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    n: int | None = None
+    stop: str | list[str] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    web_search_options: dict[str, Any] | None = None
+    tools: Annotated[list[Tool], Field(max_length=128)] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    logprobs: bool | None = None
+    modalities: list[str] | None = None
+    manyminds: Extension | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _input(cls, found: object) -> object:
+        """Take Cursor's shape, too: a list of `input` where `messages` should be."""
+        if not isinstance(found, dict) or "messages" in found or "input" not in found:
+            return cast("object", found)
+        body = cast("dict[str, object]", found)
+        given = body["input"]
+        said = [{"role": "user", "content": given}] if isinstance(given, str) else given
+        return {**body, "messages": said}
+
+    @property
+    def stops(self) -> Sequence[str]:
+        """Texts that end the answer."""
+        return [self.stop] if isinstance(self.stop, str) else self.stop or []
+
+    @property
+    def longest(self) -> int | None:
+        """Tokens of the answer at most."""
+        return self.max_completion_tokens or self.max_tokens
+
+    @property
+    def is_led(self) -> bool:
+        """Whether the client leads the conversation: it has tools of its own, and calls them."""
+        tools = self.tools and self.tool_choice != "none"
+        return bool(tools) or any(m.tool_calls or m.role == "tool" for m in self.messages)
+
+    def check(self) -> None:
+        """Refuse what is not done here.
+
+        Raises:
+            Refused: Saying which, and what to do.
+        """
+        wrong: dict[str, tuple[bool, str]] = {
+            "n": (self.n not in (None, 1), "one answer a request; ask again for another"),
+            "stop": (len(self.stops) > 4 or "" in self.stops, "at most 4 texts, none empty"),
+            "tool_choice": (
+                self.tool_choice not in (None, "auto", "none"),
+                "auto or none: members choose",
+            ),
+            "response_format": (
+                self.is_led and _schema(self.response_format) is not None,
+                "not together with tools of the client",
+            ),
+            "logprobs": (bool(self.logprobs), "a panel has none; leave it out"),
+            "modalities": (self.modalities not in (None, ["text"]), "answers are text"),
+        }
+        for param, (is_wrong, why) in wrong.items():
+            if is_wrong:
+                raise Refused(400, f"{param}: {why}", code="unsupported_value", param=param)
+
+
+def question_in(messages: Sequence[Message]) -> str:
+    """Return the question of a conversation, with what was said before.
+
+    Raises:
+        Refused: If there is none, or something in it cannot be read.
+    """
+    said = [(m.role, _text(m, place).strip()) for place, m in enumerate(messages)]
+    asked = [place for place, (role, _) in enumerate(said) if role not in _ORDERS]
+    role, question = said.pop(asked[-1]) if asked else ("", "")
+    if role != "user" or not question:
+        why = "the last message has to be a user's"
+        raise Refused(400, why, code="no_question", param="messages")
+    before = "\n\n".join(f"{role}: {text}" for role, text in said if text)
+    return prompt("conversation", said=before, question=question) if before else question
+
+
+_ORDERS = ("system", "developer")
+
+
+def _text(message: Message, place: int) -> str:
+    if message.content is None or isinstance(message.content, str):
+        return message.content or ""
+    for part in message.content:
+        if part.type not in ("text", "input_text", "output_text") or part.text is None:
+            raise Refused(
+                400, f"a part of type {part.type!r} cannot be read here; send text",
+                code="unsupported_value", param=f"messages.{place}.content",
+            )  # fmt: skip
+    return "\n".join(part.text or "" for part in message.content)
+
+
+def conversation_of(body: ChatBody) -> Conversation:
+    """Return a conversation that the client leads, with its tools.
+
+    Raises:
+        Refused: If something in it cannot be read.
+    """
+    names: dict[str, str] = {}
+    messages = tuple(_message(m, place, names) for place, m in enumerate(body.messages))
+    tools = body.tools if body.tools and body.tool_choice != "none" else []
+    return Conversation(
+        messages=messages, max_tokens=body.longest, temperature=body.temperature,
+        tools=tuple(_tool(tool, place) for place, tool in enumerate(tools)),
+    )  # fmt: skip
+
+
+def _message(message: Message, place: int, names: dict[str, str]) -> Said | Turn | ToolResult:
+    """Translate a message; `names` has the tools of the calls so far, by their ids."""
+    text, where = _text(message, place), f"messages.{place}"
+    if message.role == "assistant":
+        calls = tuple(_call(tool, where) for tool in message.tool_calls or ())
+        names.update((call.id, call.name) for call in calls)
+        return Turn(text=text, calls=calls)
+    if message.role == "tool":
+        if message.tool_call_id not in names:
+            why = f"{where}.tool_call_id: no call of that id stands before it"
+            raise Refused(400, why, code="invalid_value", param=where)
+        name = names[message.tool_call_id]
+        return ToolResult(
+            call_id=message.tool_call_id, name=name, text=fence(text, source=name, limit=LONGEST)
+        )
+    return Said(role="user" if message.role == "user" else "system", text=text)
+
+
+def _call(tool: Tool, where: str) -> ToolCall:
+    try:
+        arguments = json.loads(tool.function.arguments)
+    except (ValueError, RecursionError):
+        arguments = None
+    if not isinstance(arguments, dict):
+        why = f"{where}: the arguments of a call are a JSON object, as text"
+        raise Refused(400, why, code="invalid_value", param=where)
+    return ToolCall(id=tool.id, name=tool.function.name, arguments=cast("JsonSchema", arguments))
+
+
+def _tool(tool: Tool, place: int) -> ToolSpec:
+    parameters = tool.function.parameters or {"type": "object", "properties": {}}
+    checked_schema(parameters, f"tools.{place}.function.parameters")
+    return ToolSpec(
+        name=tool.function.name, description=tool.function.description, parameters=parameters
+    )
+
+
+def _last_words(body: ChatBody) -> str:
+    """Return what the person said last, to call the run by."""
+    said = [_text(m, place) for place, m in enumerate(body.messages) if m.role == "user"]
+    return next((text.strip() for text in reversed(said) if text.strip()), "(no words)")
+
+
+def order_of(body: ChatBody, house: House, client: Client) -> Order:
+    """Return what a request comes to.
+
+    Raises:
+        Refused: If it cannot be met.
+        ManymindsError: As `Modes.order`.
+    """
+    body.check()
+    led = body.is_led
+    question = _last_words(body) if led else question_in(body.messages)
+    more = body.manyminds or Extension()
+    web = body.web_search_options is not None
+    name = body.model
+    if question.startswith(_TITLES) and not led:
+        name = "brief"
+    house.check_scope(client, name, web=web)
+    asking = Asking(
+        effort=body.reasoning_effort, members=more.members, seed=_seed(body.seed), web=web,
+        sites=more.sites, limits=_limits(more.budget),
+    )  # fmt: skip
+    task = Task(prompt=question, schema_json=_schema(body.response_format))
+    order = house.modes.order(name, task, asking)
+    if not led:
+        return order
+    if order.way is not None:
+        raise Refused(
+            400, f"{name} takes no tools of the client", code="unsupported_value", param="tools"
+        )
+    members = member_count(order.options, order.options.strategy or "")
+    options = replace(order.options, members=members, docs=None, web=None)
+    return replace(order, options=options, conversation=conversation_of(body))
+
+
+def _seed(seed: int | None) -> int | None:
+    return None if seed is None else seed & 0x7FFF_FFFF
+
+
+def _limits(budget: str | None) -> Limits:
+    return Limits() if budget is None else parse_limits(budget)
+
+
+def _schema(wanted: ResponseFormat | None) -> str | None:
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return '{"type": "object"}'
+    found: JsonValue = (wanted.json_schema or {}).get("schema")
+    return checked_schema(found, "response_format.json_schema.schema")
