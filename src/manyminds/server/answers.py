@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from manyminds.core.messages import JsonValue
+from manyminds.core.events import Replied
+from manyminds.core.messages import JsonValue, ToolCall
 from manyminds.runtime.ask import Asked
 from manyminds.runtime.result import answer_as_json, headline
+from manyminds.transcript.store import read_transcript
 
-__all__ = ["annotations", "extension", "said", "usage"]
+__all__ = ["annotations", "calls_of", "extension", "said", "usage"]
 
 _A_TOKEN = 4
 """Characters of a token of plain text, about."""
@@ -40,6 +42,13 @@ def _sources(asked: Asked) -> str:
     if not places:
         return ""
     return "\n\nSources:\n" + "\n".join(f"[{n}] {place}" for n, place in enumerate(places, 1))
+
+
+def calls_of(asked: Asked) -> Sequence[ToolCall]:
+    """Return the calls that the author of an answer wants to be made."""
+    replies = [r.event for r in read_transcript(asked.transcript).events]
+    theirs = [e for e in replies if isinstance(e, Replied) and e.member == asked.answer.author]
+    return theirs[-1].calls if theirs else ()
 
 
 def annotations(asked: Asked, text: str) -> list[JsonValue]:

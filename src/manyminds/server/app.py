@@ -21,6 +21,8 @@ from manyminds.server.conversations import ChatBody
 from manyminds.server.gate import Gate, Who
 from manyminds.server.house import House, house_of
 from manyminds.server.refusals import Refused, refusal, refused
+from manyminds.server.responses import routes as responses
+from manyminds.server.responses.body import ResponseBody
 
 __all__ = ["application"]
 
@@ -87,7 +89,7 @@ async def capabilities(request: Request) -> Response:
             "version": VERSION, "models": list(house.modes.models),
             "runs": {"going": going, "most": most},
             "features": {
-                "chat_completions": True, "responses": False, "runs": True, "steer": True,
+                "chat_completions": True, "responses": True, "runs": True, "steer": True,
                 "approve": True, "reasoning_field": house.reasoning, "client_tools": True,
                 "images": False, "web": True, "docs": house.modes.docs is not None,
             },
@@ -110,6 +112,16 @@ DOORS: tuple[Door, ...] = (
     Door(
         method="POST", path="/v1/chat/completions", do=chat.chat, body=ChatBody, streams=True
     ),
+    Door(
+        method="POST", path="/v1/responses", do=responses.create, body=ResponseBody,
+        streams=True,
+    ),
+    Door(
+        method="GET", path="/v1/responses/{run}", do=responses.look, query=("starting_after",),
+        streams=True,
+    ),
+    Door(method="DELETE", path="/v1/responses/{run}", do=responses.delete),
+    Door(method="POST", path="/v1/responses/{run}/cancel", do=responses.cancel),
     Door(method="GET", path="/v1/runs", do=runs.listed, query=("limit",)),
     Door(
         method="POST", path="/v1/runs", do=runs.begin, body=runs.RunBody, good=201,
@@ -173,7 +185,7 @@ def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any
     wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     operation: dict[str, Any] = {
         "summary": door.says,
-        "operationId": door.do.__name__,
+        "operationId": _name(door),
         "parameters": [
             *(_parameter(name, "path", "string") for name in parts),
             *(_parameter(name, "query", "integer") for name in door.query),
@@ -196,6 +208,14 @@ def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any
         body = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
         operation["requestBody"] = {"required": door.needs_body, "content": body}
     return operation
+
+
+def _name(door: Door) -> str:
+    """Return a name that no other route has."""
+    return f"{door.method.lower()}{door.path.translate(_WORDS)}"
+
+
+_WORDS = str.maketrans({"/": "_", "{": None, "}": None, ":": "_", ".": "_"})
 
 
 def _parameter(name: str, place: str, kind: str) -> dict[str, Any]:

@@ -8,26 +8,24 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from manyminds.core.errors import ManymindsError
-from manyminds.core.events import Replied
 from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
 from manyminds.server import sse
-from manyminds.server.answers import annotations, extension, said, usage
+from manyminds.server.answers import annotations, calls_of, extension, said, usage
 from manyminds.server.bodies import read_body
 from manyminds.server.conversations import ChatBody, order_of
 from manyminds.server.gate import client_of
-from manyminds.server.house import House, house_of
+from manyminds.server.house import House, end_unwanted, gone_away, house_of
 from manyminds.server.refusals import Refused, error_body, refused
 from manyminds.strategies.relay import CUT
 from manyminds.transcript.board import Board
-from manyminds.transcript.store import read_transcript
 
 __all__ = ["chat"]
 
@@ -66,17 +64,12 @@ class _Completion:
         """Return the calls that the client is to make; none where the answer is text."""
         if not self.led or asked.answer.text is None:
             return []
-        replies = [r.event for r in read_transcript(asked.transcript).events]
-        chosen = [
-            reply for reply in replies
-            if isinstance(reply, Replied) and reply.member == asked.answer.author
-        ]  # fmt: skip
         return [
             {
                 "index": place, "id": call.id, "type": "function",
                 "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
             }
-            for place, call in enumerate(chosen[-1].calls if chosen else ())
+            for place, call in enumerate(calls_of(asked))
         ]  # fmt: skip
 
     def whole(self, asked: Asked) -> dict[str, JsonValue]:
@@ -134,7 +127,7 @@ async def chat(request: Request) -> Response:
     completion = _Completion(run=run, body=body, created=int(time.time()), led=led)
     if body.stream:
         return sse.streamed(_stream(house, completion, done, heard))
-    gone = asyncio.create_task(_gone(request))
+    gone = asyncio.create_task(gone_away(request))
     try:
         await asyncio.wait({done, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not done.done():  # nobody is there any more to be answered
@@ -142,20 +135,7 @@ async def chat(request: Request) -> Response:
         return JSONResponse(completion.whole(done.result()), headers={"X-Manyminds-Run": run})
     finally:
         gone.cancel()
-        await _left(house, run, done)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _left(house: House, run: str, done: "asyncio.Task[Asked]") -> None:
-    """End a run that nobody waits for any more."""
-    if not done.done():
-        with suppress(ManymindsError):
-            await asyncio.to_thread(house.engine.cancel, run)
-        done.cancel()
+        await end_unwanted(house, run, done)
 
 
 async def _stream(
@@ -179,7 +159,7 @@ async def _stream(
     except Refused as error:
         yield sse.event(error_body(error))
     finally:
-        await _left(house, run, done)
+        await end_unwanted(house, run, done)
     yield sse.DONE
 
 

@@ -1,17 +1,21 @@
 """What all routes share: the engine, the models, and how progress is told."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from starlette.requests import Request
 
+from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
+from manyminds.runtime.ask import Asked
 from manyminds.server.clients import Client
 from manyminds.server.engine import Engine
 from manyminds.server.modes import Modes
 from manyminds.server.refusals import Refused
 
-__all__ = ["House", "ReasoningField", "house_of"]
+__all__ = ["House", "ReasoningField", "end_unwanted", "gone_away", "house_of"]
 
 ReasoningField = Literal["reasoning_content", "reasoning", "both", "none"]
 REASONING_FIELDS: tuple[ReasoningField, ...] = get_args(ReasoningField)
@@ -47,3 +51,17 @@ class House:
 def house_of(request: Request) -> House:
     """Return the server of a request."""
     return cast("House", request.app.state.house)
+
+
+async def gone_away(request: Request) -> None:
+    """Wait until whoever asked has closed the connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def end_unwanted(house: House, run: str, done: "asyncio.Task[Asked]") -> None:
+    """End a run that nobody waits for any more, if it is not over."""
+    if not done.done():
+        with suppress(ManymindsError):
+            await asyncio.to_thread(house.engine.cancel, run)
+        done.cancel()

@@ -42,6 +42,8 @@ __all__ = [
     "events",
     "listed",
     "look",
+    "number_in",
+    "own",
     "steer",
     "stop",
 ]
@@ -124,7 +126,7 @@ def _key(request: Request) -> str | None:
 async def listed(request: Request) -> Response:
     """List the client's runs, newest first; the owner's are everybody's."""
     house, client = house_of(request), client_of(request.scope)
-    limit = _number(request, "limit", 20, most=_MOST_LISTED)
+    limit = number_in(request, "limit", 20, most=_MOST_LISTED)
     return JSONResponse({"runs": await asyncio.to_thread(_rows, house, client, limit)})
 
 
@@ -139,7 +141,12 @@ def _rows(house: House, client: Client, limit: int) -> list[JsonValue]:
     return rows
 
 
-def _number(request: Request, name: str, otherwise: int, *, least: int = 0, most: int) -> int:
+def number_in(request: Request, name: str, otherwise: int, *, least: int = 0, most: int) -> int:
+    """Return a whole number of the address.
+
+    Raises:
+        Refused: If it is none, or too small or large.
+    """
     text = request.query_params.get(name, str(otherwise))
     if not (text.isascii() and text.removeprefix("-").isdecimal() and len(text) < 12):
         raise Refused(400, f"{name} is a whole number", code="invalid_value", param=name)
@@ -150,7 +157,7 @@ def _number(request: Request, name: str, otherwise: int, *, least: int = 0, most
 
 async def look(request: Request) -> Response:
     """Say how a run stands, and what came of it."""
-    house, run = await _own(request)
+    house, run = await own(request)
     return JSONResponse(await asyncio.to_thread(_told, house, run))
 
 
@@ -175,11 +182,11 @@ def _told(house: House, run: str) -> dict[str, JsonValue]:
 
 async def events(request: Request) -> Response:
     """Send what happens in a run, from after the event that the client has seen."""
-    house, run = await _own(request)
+    house, run = await own(request)
     seen = request.headers.get("last-event-id")
     if seen is not None and (not seen.isascii() or not seen.isdecimal() or len(seen) > 11):
         raise Refused(400, "Last-Event-ID is an event's number", code="invalid_value")
-    after = _number(request, "after", -1, least=-1, most=10**9) if seen is None else int(seen)
+    after = number_in(request, "after", -1, least=-1, most=10**9) if seen is None else int(seen)
     return sse.streamed(_events(house, run, after))
 
 
@@ -197,7 +204,7 @@ async def stop(request: Request) -> Response:
 
 async def cancel(request: Request) -> Response:
     """End a run of which nothing is wanted any more."""
-    house, run = await _own(request)
+    house, run = await own(request)
     _check_open(house, run)
     await asyncio.to_thread(house.engine.cancel, run)
     return JSONResponse({"run": run, "told": "cancel"})
@@ -223,7 +230,7 @@ async def deny(request: Request) -> Response:
 
 
 async def _answered(request: Request, what: str) -> Response:
-    house, run = await _own(request)
+    house, run = await own(request)
     path = new_transcript_path(house.engine.data, run)
     waits = waits_for(read_transcript(path)) if path.exists() else None
     if waits is None:
@@ -232,7 +239,7 @@ async def _answered(request: Request, what: str) -> Response:
 
 
 async def _said(request: Request, what: str, text: str = "") -> Response:
-    house, run = await _own(request)
+    house, run = await own(request)
     _check_open(house, run)
     await asyncio.to_thread(house.engine.say, run, what, text)
     return JSONResponse({"run": run, "told": f"{what} {text}".rstrip()})
@@ -248,14 +255,14 @@ def _check_open(house: House, run: str) -> None:
         raise Refused(409, f"run {run} is over", code="over")
 
 
-async def _own(request: Request) -> tuple[House, str]:
-    """Return the run of a request.
+async def own(request: Request, prefix: str = "") -> tuple[House, str]:
+    """Return the run of a request, whose name may stand behind a prefix.
 
     Raises:
         Refused: If it is none that this client may see to.
     """
     house, client = house_of(request), client_of(request.scope)
-    run = str(request.path_params["run"])
+    run = str(request.path_params["run"]).removeprefix(prefix)
     owner = await asyncio.to_thread(house.engine.books.client_of, run)
     if not client.may("all") and owner != client.name:
         # Whether there is one of that name is not said to whom it does not belong.
