@@ -30,6 +30,7 @@ from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.endpoints import EMBEDDED, connect, stays_here
 from manyminds.runtime.flight import Endpoint
 from manyminds.runtime.history import expected, remember
+from manyminds.runtime.isolation import isolation
 from manyminds.runtime.labels import abstaining, calibrated
 from manyminds.runtime.orders import Order, write_order
 from manyminds.runtime.run import MemoryRun, Sink
@@ -39,7 +40,6 @@ from manyminds.strategies.registry import thinking_for
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.tool import ReadDoc, SearchDocs
-from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
 from manyminds.tools.web.outgoing import Outgoing
@@ -496,12 +496,12 @@ async def _looking_up(
 async def _computing(stack: AsyncExitStack, cache: Path, watch: Watch) -> list[Tool]:
     """Ready the tools that compute; where none is safe it is told, never replaced by less."""
     tools: list[Tool] = []
-    isolation = await find_isolation(cache)
-    if isolation.jailer is not None:
-        python = Python(isolation)
+    found = await isolation(cache)
+    if found.jailer is not None:
+        python = Python(found)
         stack.push_async_callback(python.close)
         tools.append(python)
     else:
-        why = "; ".join(f"{name}: {reason}" for name, reason in isolation.refused.items())
+        why = "; ".join(f"{name}: {reason}" for name, reason in found.refused.items())
         watch.on_notice(f"no sandbox works here, so no code is run ({why}); see manyminds doctor")
     return [*tools, Calculate()]
