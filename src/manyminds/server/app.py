@@ -181,7 +181,7 @@ def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any
     parts = [part[1:-1] for part in place.split("/") if part.startswith("{")]
     content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
     if door.streams:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {"schema": {}}
     wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     operation: dict[str, Any] = {
         "summary": door.says,
