@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ from manyminds.server.house import REASONING_FIELDS, House, ReasoningField
 from manyminds.server.listening import Listening, bound
 from manyminds.server.modes import Modes
 
-__all__ = ["app"]
+__all__ = ["app", "house_for", "models_of"]
 
 KEY_VARIABLE = "MANYMINDS_SERVER_KEY"
 Json = Annotated[bool, Parameter(name="--json", negative=())]
@@ -115,17 +116,7 @@ async def _serve(
     listening: Listening, who: Who, settings: dict[str, Setting], field: ReasoningField,
     places: tuple[int, int], made: str,
 ) -> None:  # fmt: skip
-    models = await _models(settings)
-    docs = settings["docs"].value
-    engine = Engine(
-        data=data_home(), cache=cache_home(), at_once=places[0], waiting=places[1],
-        books=Books(SqliteDoor(data_home() / "server.sqlite")),
-    )  # fmt: skip
-    modes = Modes(
-        models=models, docs=Path(docs) if isinstance(docs, str) else None,
-        search=str(settings["search"].value),
-    )  # fmt: skip
-    house = House(engine=engine, modes=modes, reasoning=field)
+    house = replace(house_for(await models_of(settings), settings, *places), reasoning=field)
     server = listening.server(application(house, who))
     host, port = listening.at.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
@@ -135,7 +126,24 @@ async def _serve(
     await server.serve(sockets=[listening.at])
 
 
-async def _models(settings: dict[str, Setting]) -> tuple[str, ...]:
+def house_for(
+    models: tuple[str, ...], settings: dict[str, Setting], at_once: int, waiting: int
+) -> House:
+    """Return a server on this machine's data."""
+    docs = settings["docs"].value
+    engine = Engine(
+        data=data_home(), cache=cache_home(), at_once=at_once, waiting=waiting,
+        books=Books(SqliteDoor(data_home() / "server.sqlite")),
+    )  # fmt: skip
+    modes = Modes(
+        models=models, docs=Path(docs) if isinstance(docs, str) else None,
+        search=str(settings["search"].value),
+    )  # fmt: skip
+    return House(engine=engine, modes=modes)
+
+
+async def models_of(settings: dict[str, Setting]) -> tuple[str, ...]:
+    """Return the models to use, and say which and why."""
     value, by_flag = settings["models"].value, settings["models"].origin == "flag"
     names: Sequence[str] = value if isinstance(value, tuple) else ()
     choice = await choose_models(names if by_flag else (), () if by_flag else names)

@@ -1,8 +1,10 @@
 """All routes of the server, and the document that describes them: both made from one table."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
@@ -91,7 +93,8 @@ async def capabilities(request: Request) -> Response:
             "features": {
                 "chat_completions": True, "responses": True, "runs": True, "steer": True,
                 "approve": True, "reasoning_field": house.reasoning, "client_tools": True,
-                "images": False, "web": True, "docs": house.modes.docs is not None,
+                "mcp": find_spec("mcp") is not None, "images": False, "web": True,
+                "docs": house.modes.docs is not None,
             },
         }
     )  # fmt: skip
@@ -224,17 +227,20 @@ def _parameter(name: str, place: str, kind: str) -> dict[str, Any]:
 
 def application(house: House, who: Who) -> Starlette:
     """Return the server as an ASGI application; it works runs while its lifespan lasts."""
+    routes, while_served = _tools(house)
 
     @asynccontextmanager
     async def living(_app: Starlette) -> AsyncGenerator[None]:
         house.engine.open()
         try:
-            yield
+            async with while_served():
+                yield
         finally:
             await house.engine.close()
 
+    doors = [Route(door.path, door.do, methods=[door.method]) for door in DOORS]
     app = Starlette(
-        routes=[Route(door.path, door.do, methods=[door.method]) for door in DOORS],
+        routes=[*doors, *routes],
         middleware=[Middleware(Gate, who=who)],
         exception_handlers={
             Refused: _refused, ManymindsError: _refused, HTTPException: _unrouted,
@@ -244,6 +250,15 @@ def application(house: House, who: Who) -> Starlette:
     )  # fmt: skip
     app.state.house = house
     return app
+
+
+def _tools(house: House) -> tuple[list[BaseRoute], Callable[[], Any]]:
+    """Return the routes of MCP, where its library is here."""
+    try:
+        made: Any = import_module("manyminds.server.mcp")
+    except ImportError:
+        return [], nullcontext
+    return made.mcp_routes(house)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

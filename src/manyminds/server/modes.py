@@ -75,7 +75,7 @@ class Modes:
             UsageError: If they do not fit together.
         """
         if name not in self.names():
-            raise UnknownName("model", name, self.names())
+            raise UnknownName("model", name, [one for one in self.names() if "/" not in one])
         mode, _, model = name.partition("/")
         options = AskOptions(
             models=(model,) if model else self.models, limits=asking.limits, docs=self.docs,

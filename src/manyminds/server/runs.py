@@ -44,8 +44,10 @@ __all__ = [
     "look",
     "number_in",
     "own",
+    "rows_of",
     "steer",
     "stop",
+    "told_of",
 ]
 
 _LONGEST_KEY = 200
@@ -102,7 +104,7 @@ async def begin(request: Request) -> Response:
         digest, now = sha256(data).hexdigest(), datetime.now(UTC)
         begun = await asyncio.to_thread(books.begun, client, key, digest, run, now)
         if begun != run:
-            return JSONResponse(await asyncio.to_thread(_told, house, begun), 200)
+            return JSONResponse(await asyncio.to_thread(told_of, house, begun), 200)
     try:
         await house.engine.begin(order, client, goes_on=True, run=run)
     except BaseException:
@@ -127,16 +129,17 @@ async def listed(request: Request) -> Response:
     """List the client's runs, newest first; the owner's are everybody's."""
     house, client = house_of(request), client_of(request.scope)
     limit = number_in(request, "limit", 20, most=_MOST_LISTED)
-    return JSONResponse({"runs": await asyncio.to_thread(_rows, house, client, limit)})
+    return JSONResponse({"runs": await asyncio.to_thread(rows_of, house, client, limit)})
 
 
-def _rows(house: House, client: Client, limit: int) -> list[JsonValue]:
+def rows_of(house: House, client: Client, limit: int) -> list[JsonValue]:
+    """Return the newest runs that a client may see to, in short."""
     names = list(run_names(house.engine.data))[:limit]
     if not client.may("all"):
         names = list(house.engine.books.runs_of(client, limit))
     rows: list[JsonValue] = []
     for name in names:
-        told = _told(house, name)
+        told = told_of(house, name)
         rows.append({k: told.get(k) for k in ("run", "state", "outcome", "question", "strategy")})
     return rows
 
@@ -158,10 +161,11 @@ def number_in(request: Request, name: str, otherwise: int, *, least: int = 0, mo
 async def look(request: Request) -> Response:
     """Say how a run stands, and what came of it."""
     house, run = await own(request)
-    return JSONResponse(await asyncio.to_thread(_told, house, run))
+    return JSONResponse(await asyncio.to_thread(told_of, house, run))
 
 
-def _told(house: House, run: str) -> dict[str, JsonValue]:
+def told_of(house: House, run: str) -> dict[str, JsonValue]:
+    """Return how a run stands, and what came of it."""
     path = new_transcript_path(house.engine.data, run)
     if not path.exists():
         return {"run": run, "state": "finished", "outcome": "none", "missing": ["cancelled"]}

@@ -1,0 +1,92 @@
+"""Our tools as an MCP host calls them: over HTTP with a key, and on a pipe."""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+from manyminds.testing import final
+from tests.server.conftest import Served
+from tests.stub import Stub, say
+
+pytestmark = pytest.mark.anyio
+ASK = {"question": "What is 6 * 7?"}
+
+
+@asynccontextmanager
+async def over_http(served: Served, name: str = "ann") -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {served.keys[name]}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        Client(streamable_http_client(f"{served.url}/mcp", http_client=http)) as client,
+    ):
+        yield client
+
+
+async def test_a_host_lets_a_panel_answer_and_hears_how_it_goes(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    heard: list[str] = []
+
+    async def hear(_progress: float, _total: float | None, message: str | None) -> None:
+        heard.append(message or "")
+
+    async with over_http(served) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools) == {"ask", "research", "wide", "runs"}
+        assert "ctx" not in str(tools["ask"].input_schema)
+        done = await client.call_tool("ask", dict(ASK), progress_callback=hear)
+        assert not done.is_error
+        assert done.structured_content is not None
+        assert done.structured_content["answer"]["text"] == "42"
+        assert "transcript" not in done.structured_content
+        listed = await client.call_tool("runs", {})
+        assert listed.structured_content is not None
+        [row] = listed.structured_content["runs"]
+        assert row["run"] == done.structured_content["run"]
+        one = await client.call_tool("runs", {"run": row["run"]})
+        assert one.structured_content is not None
+        assert one.structured_content["state"] == "finished"
+    assert any("m1 answers 42" in line for line in heard)
+    async with over_http(served, "bob") as client:
+        assert (await client.call_tool("runs", {"run": row["run"]})).is_error
+        found = await client.call_tool("runs", {})
+        assert found.structured_content == {"runs": []}
+
+
+async def test_a_call_that_is_wrong_says_what_to_do(served: Served, stub: Stub) -> None:
+    async with over_http(served) as client:
+        for tool, arguments, why in (
+            ("ask", {"question": "?", "mode": "panel"}, "panel"),
+            ("ask", {"question": "?", "budget": "much"}, "much"),
+            ("ask", {}, "question"),
+            ("ask", {"question": ""}, "question"),
+        ):
+            done = await client.call_tool(tool, arguments)
+            assert done.is_error
+            assert why in str(done.content)
+    assert not stub.requests
+
+
+async def test_nobody_without_a_key_comes_in(served: Served) -> None:
+    for headers in ({}, {"Authorization": "Bearer x"}):
+        reply = httpx2.post(f"{served.url}/mcp", json={}, headers=headers)
+        assert reply.status_code == 401
+
+
+async def test_a_host_begins_us_on_a_pipe(stub: Stub, own_home: Path, tmp_path: Path) -> None:
+    stub.behaviours = [say(final("42"))]
+    begun = StdioServerParameters(
+        command=sys.executable, args=["-m", "manyminds.cli", "mcp", "--model", stub.model],
+        env=dict(os.environ), cwd=str(tmp_path),
+    )  # fmt: skip
+    async with Client(stdio_client(begun)) as client:
+        done = await client.call_tool("ask", {**ASK, "mode": "single"})
+        assert done.structured_content is not None
+        assert done.structured_content["outcome"] == "answered"
