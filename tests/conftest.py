@@ -9,8 +9,17 @@ import pytest
 from manyminds.runtime.paths import cache_home
 from manyminds.tools.sandbox.choose import find_isolation
 from manyminds.tools.sandbox.tool import Python
+from tests.chaos import counts
 from tests.postgres import database, postgres
 from tests.stub import Stub
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Keep what the full suites counted, unless only a part of a module was run."""
+    stats = terminalreporter.stats
+    if counts.FULL and not stats.get("deselected"):
+        broken = [*stats.get("failed", ()), *stats.get("error", ())]
+        counts.keep({report.nodeid.partition("::")[0] for report in broken})
 
 
 @pytest.fixture(scope="session")

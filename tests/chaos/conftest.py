@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -10,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,33 +17,10 @@ import pytest
 from aiohttp import web
 
 from manyminds.core.events import Recorded, Replied
-from manyminds.evals.origin import commit, machine
 from manyminds.runtime.fleet.database import ready
 from manyminds.transcript.store import new_transcript_path, read_transcript
 from tests.improviser import improvised
 from tests.stub import Stub
-
-CHAOS = Path(__file__).parents[2] / "benchmarks" / "CHAOS.md"
-FULL = os.environ.get("MANYMINDS_CHAOS") == "full"
-"""Whether all of it is run, as `make chaos` does."""
-
-
-COUNTS: Counter[str] = Counter()
-"""What the suites did and saw; all of it is written down where all of it was run."""
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(exitstatus: int) -> None:
-    """Write down what was done, where all of it was and nothing failed."""
-    if not FULL or exitstatus or len(COUNTS) < 10:
-        return
-    rows = "\n".join(f"| {name} | {count:,} |" for name, count in COUNTS.items())
-    CHAOS.write_text(
-        f"# Chaos\n\n`make chaos`, {datetime.now(UTC).date()}, {machine()}, code at {commit()}. "
-        "Transcripts as files, and in PostgreSQL where a row says so; a row that says 0 is "
-        "asserted.\n\n"
-        f"| | |\n|---|---|\n{rows}\n"
-    )
 
 
 def improvise(body: dict[str, Any]) -> str:

@@ -8,7 +8,8 @@ import pytest
 from manyminds.core.errors import RecordError
 from manyminds.core.events import Recorded
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path, read_transcript
-from tests.chaos.conftest import COUNTS, FULL, Model, live
+from tests.chaos.conftest import Model, live
+from tests.chaos.counts import COUNTS, FULL
 
 PAGE = 4_096
 

@@ -23,7 +23,7 @@ from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
 from manyminds.runtime.flight import Patience
 from manyminds.transcript.store import read_transcript
-from tests.chaos.conftest import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL
 from tests.improviser import improvised
 from tests.stub import (
     Body,

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from manyminds.core.events import RunEnded
-from tests.chaos.conftest import COUNTS, FULL, Counting, Lived, Model, live, replied
+from tests.chaos.conftest import Counting, Lived, Model, live, replied
+from tests.chaos.counts import COUNTS, FULL
 
 
 def check_paid_once(model: Model, lived: Lived) -> None:

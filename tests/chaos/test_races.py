@@ -5,7 +5,8 @@ from pathlib import Path
 
 from manyminds.core.events import RunEnded
 from manyminds.transcript.store import new_transcript_path, read_transcript
-from tests.chaos.conftest import COUNTS, FULL, Model, lines_of, replied, share
+from tests.chaos.conftest import Model, lines_of, replied, share
+from tests.chaos.counts import COUNTS, FULL
 from tests.chaos.lives import BUSY, TAKEN, events_of
 
 

@@ -17,7 +17,8 @@ from manyminds.cli.app import run
 from manyminds.runtime.keys import store_key
 from manyminds.testing import act, final
 from manyminds.transcript.store import run_names
-from tests.chaos.conftest import COUNTS, FULL, improvise
+from tests.chaos.conftest import improvise
+from tests.chaos.counts import COUNTS, FULL
 from tests.stub import Behaviour, Stub, fail, say
 
 RUNS, CRASHES = (950, 50) if FULL else (36, 2)

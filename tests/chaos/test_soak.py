@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from manyminds.testing import final
-from tests.chaos.conftest import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL
 from tests.stub import Stub, say
 
 

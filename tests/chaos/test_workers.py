@@ -17,7 +17,8 @@ from manyminds.runtime.choose import AskOptions
 from manyminds.runtime.fleet.client import Client
 from manyminds.runtime.fleet.shared import LEASE_S
 from manyminds.runtime.orders import Order
-from tests.chaos.conftest import COUNTS, FULL, Model, replied
+from tests.chaos.conftest import Model, replied
+from tests.chaos.counts import COUNTS, FULL
 from tests.chaos.lives import events_of
 
 

@@ -18,7 +18,7 @@ from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import AskOptions, Watch, ask
 from manyminds.runtime.run import MemoryRun
 from manyminds.testing import act, final
-from tests.chaos.conftest import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL
 from tests.stub import Body, Stub
 
 pytestmark = pytest.mark.anyio

@@ -21,7 +21,7 @@ import pytest
 from manyminds.cli.app import run
 from manyminds.server import gate, listening
 from manyminds.server.app import paths
-from tests.chaos.conftest import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL
 from tests.server.conftest import OWNER_KEY, Served
 from tests.stub import Stub
 

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from manyminds.testing import final
-from tests.chaos.conftest import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL
 from tests.server.test_gate import address, serving
 from tests.stub import Body, Stub, say
 

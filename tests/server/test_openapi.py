@@ -8,7 +8,7 @@ from pathlib import Path
 
 from manyminds.server.app import document, paths
 from manyminds.testing import final
-from tests.chaos.conftest import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL
 from tests.server.test_gate import address, serving
 from tests.stub import Stub, say
 

@@ -21,7 +21,7 @@ from manyminds.tools.sandbox.choose import Isolation, find_isolation, jailers, p
 from manyminds.tools.sandbox.jail import Jail, Limits, Nsjail
 from manyminds.tools.sandbox.seccomp import seccomp_bpf
 from manyminds.tools.sandbox.tool import Python
-from tests.chaos.conftest import FULL
+from tests.chaos.counts import FULL
 
 pytestmark = pytest.mark.anyio
 SMALL = Limits(memory_mb=512, cpu_s=20, scratch_mb=16)
