@@ -130,6 +130,23 @@ def test_a_title_costs_one_call(served: Served, stub: Stub) -> None:
     assert len(stub.requests) == 1
 
 
+def test_open_webui_gets_lines_of_its_own_kind_and_nobody_else(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    body = {"model": "heavy", "messages": ASK, "stream": True}
+    for headers, wanted in (({"X-OpenWebUI-User-Id": "7"}, True), ({}, False)):
+        lines = (
+            served.http()
+            .post("/v1/chat/completions", json=body, headers=headers)
+            .text.split("\n\n")
+        )
+        told = [json.loads(line[6:]) for line in lines if line.startswith('data: {"event"')]
+        statuses = [one["event"]["data"] for one in told if one["event"]["type"] == "status"]
+        assert bool(statuses) == wanted
+        if wanted:
+            assert {"description": "m1 answers 42", "done": False} in statuses
+            assert statuses[-1]["done"]
+
+
 def test_cursors_shape_is_taken(served: Served, stub: Stub) -> None:
     stub.behaviours = [say(final("42"))]
     for given in ("What is 6 * 7?", [{"role": "user", "content": "What is 6 * 7?"}]):

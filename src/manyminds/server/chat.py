@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
+from manyminds.core.values import Citation
 from manyminds.runtime.ask import Asked
 from manyminds.server import sse
 from manyminds.server.answers import annotations, calls_of, extension, said, usage
@@ -29,6 +30,10 @@ from manyminds.transcript.board import Board
 
 __all__ = ["chat"]
 
+_OPEN_WEBUI = "x-openwebui-"
+"""How the headers begin that Open WebUI sends where ENABLE_FORWARD_USER_INFO_HEADERS is set. Other
+clients may be strict about lines that they do not know, and get none."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Completion:
@@ -39,6 +44,8 @@ class _Completion:
     created: int
     led: bool
     """Whether the client leads the conversation."""
+    statuses: bool = False
+    """Whether the client shows lines of its own kind: Open WebUI does."""
 
     def chunk(
         self, delta: dict[str, JsonValue] | None, finish: str | None = None, **more: JsonValue
@@ -91,6 +98,11 @@ class _Completion:
             "manyminds": extension(asked),
         }  # fmt: skip
 
+    def status(self, line: str, *, done: bool = False) -> bytes:
+        """Write a line that Open WebUI shows over the answer."""
+        data: JsonValue = {"description": line, "done": done}
+        return sse.event({"event": {"type": "status", "data": data}})
+
     def end(self, asked: Asked, sent: str) -> Iterator[bytes]:
         """Write what is left of it once the first part was sent.
 
@@ -106,10 +118,24 @@ class _Completion:
         elif len(text) > len(sent):
             yield self.chunk({"content": text.removeprefix(sent)})
         cited = annotations(asked, text)
+        if self.statuses:
+            yield self.status(asked.answer.how or asked.answer.outcome, done=True)
+            for citation in asked.answer.citations:
+                yield _source(citation)
         last: dict[str, JsonValue] = {"annotations": cited} if cited else {}
         yield self.chunk(last, finish, manyminds=extension(asked))
         if self.body.stream_options and self.body.stream_options.include_usage:
             yield self.chunk(None, usage=usage(asked))
+
+
+def _source(citation: Citation) -> bytes:
+    """Write a citation as Open WebUI shows it: a passage with where it stands."""
+    place = {"name": citation.source, "url": citation.source}
+    data: JsonValue = {
+        "source": {**place}, "document": [citation.quote],
+        "metadata": [{"source": citation.source}],
+    }  # fmt: skip
+    return sse.event({"event": {"type": "source", "data": data}})
 
 
 async def chat(request: Request) -> Response:
@@ -124,7 +150,10 @@ async def chat(request: Request) -> Response:
         order, client, goes_on=False, on_text=None if heard is None else heard.put_nowait
     )
     done = asyncio.create_task(house.engine.done(run))
-    completion = _Completion(run=run, body=body, created=int(time.time()), led=led)
+    completion = _Completion(
+        run=run, body=body, created=int(time.time()), led=led,
+        statuses=any(name.startswith(_OPEN_WEBUI) for name in request.headers),
+    )  # fmt: skip
     if body.stream:
         return sse.streamed(_stream(house, completion, done, heard))
     gone = asyncio.create_task(gone_away(request))
@@ -172,6 +201,8 @@ async def _progress(house: House, completion: _Completion) -> AsyncIterator[byte
             line = board.take(recorded)
             if line is not None and (thought := house.thought(f"{line}\n")):
                 yield completion.chunk(thought)
+            if line is not None and completion.statuses:
+                yield completion.status(line)
 
 
 async def _words(heard: "asyncio.Queue[str]", done: "asyncio.Task[Asked]") -> AsyncIterator[str]:
