@@ -206,11 +206,14 @@ def test_a_model_that_fails_is_told_as_an_error(served: Served, stub: Stub) -> N
     assert reply.model_extra["manyminds"]["stopped_by"] == "provider"
 
 
-def test_who_goes_away_pays_no_more(served: Served, stub: Stub) -> None:
+@pytest.mark.parametrize("path", ["chat/completions", "responses"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_who_goes_away_pays_no_more(served: Served, stub: Stub, *, stream: bool, path: str) -> None:
     stub.behaviours, stub.delay_s = [say(act("calculate", expression="6*7"))], 0.3
-    body = json.dumps({"model": "single", "messages": ASK, "stream": False}).encode()
+    said = {"input": "?"} if path == "responses" else {"messages": ASK}
+    body = json.dumps({"model": "single", "stream": stream, **said}).encode()
     head = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
+        f"POST /v1/{path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
         f"Authorization: Bearer {served.keys['ann']}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", served.port)) as open_:

@@ -2,13 +2,20 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from manyminds.core.events import Replied
+from manyminds.core.values import Limits
+from manyminds.runtime.door import Row, SqliteDoor, Statement
+from manyminds.server.books import Books
 from manyminds.server.clients import Client
+from manyminds.server.refusals import Refused
 from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript
 from tests.server.conftest import Served, wait_for
@@ -180,6 +187,37 @@ def test_a_budget_is_kept_over_all_runs(served: Served, stub: Stub) -> None:
     assert spent == (done * 120, done)
     assert 9_000 - 2_000 < done * 120 <= 9_000
     assert served.http("bob").get("/v1/runs").json()["runs"] == []
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A database that takes its time: what others do meanwhile shows."""
+
+    door: SqliteDoor
+
+    def do(self, *statements: Statement) -> list[list[Row]]:
+        found = self.door.do(*statements)
+        time.sleep(0.002)
+        return found
+
+
+def test_runs_side_by_side_do_not_spend_the_same_budget(own_home: Path) -> None:
+    books = Books(Slow(SqliteDoor(own_home / "server.sqlite")))
+    client = Client(name="eve", budget="40k")
+
+    def enter(number: int) -> int:
+        limits = books.enter(f"r{number}", client, Limits(), datetime.now(UTC), goes_on=False)
+        return limits.tokens or 0
+
+    def tried(number: int) -> int:
+        try:
+            return enter(number)
+        except Refused:
+            return 0
+
+    with ThreadPoolExecutor(16) as threads:
+        given = list(threads.map(tried, range(64)))
+    assert 38_000 < sum(given) <= 40_000
 
 
 def test_scopes_are_kept(served: Served, stub: Stub) -> None:

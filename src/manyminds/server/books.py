@@ -5,9 +5,10 @@ both spend the last dollar.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from threading import Lock
 
 from manyminds.core.values import Cost, Limits
 from manyminds.runtime.ask import SMALLEST_TOKENS
@@ -51,6 +52,7 @@ class Books:
     """The books of one server."""
 
     door: Door
+    _entering: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         self.door.do(*_TABLES)
@@ -63,16 +65,17 @@ class Books:
         Raises:
             Refused: If the client's budget does not hold it.
         """
-        limits = self._limits(client, wanted, now)
-        has = client.budget is not None
-        held = (limits.tokens or 0, str(limits.usd or 0)) if has else (0, "0")
-        self.door.do(
-            (
-                "insert into run values (?, ?, ?, 1, ?, ?, ?, null)",
-                (run, client.name, int(goes_on), now.isoformat(), *held),
+        with self._entering:  # two that enter at once must not both be given what is left
+            limits = self._limits(client, wanted, now)
+            has = client.budget is not None
+            held = (limits.tokens or 0, str(limits.usd or 0)) if has else (0, "0")
+            self.door.do(
+                (
+                    "insert into run values (?, ?, ?, 1, ?, ?, ?, null)",
+                    (run, client.name, int(goes_on), now.isoformat(), *held),
+                )
             )
-        )
-        return limits
+            return limits
 
     def _limits(self, client: Client, wanted: Limits, now: datetime) -> Limits:
         budget, limits = client.limits, wanted

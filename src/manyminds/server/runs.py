@@ -168,6 +168,10 @@ def told_of(house: House, run: str) -> dict[str, JsonValue]:
     """Return how a run stands, and what came of it."""
     path = new_transcript_path(house.engine.data, run)
     if not path.exists():
+        if (
+            house.engine.books.client_of(run) is None
+        ):  # a key stands for it, and it is being entered
+            return {"run": run, "state": "queued", "outcome": "none"}
         return {"run": run, "state": "finished", "outcome": "none", "missing": ["cancelled"]}
     transcript = read_transcript(path)
     state, why = state_of(transcript), house.engine.books.why(run)
