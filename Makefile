@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --extra local --extra docs --uni
 	--python-version 3.11 --generate-hashes --no-header --no-annotate -q
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help ask test check lint types contract docs bench chaos lock clean
+.PHONY: help ask test check lint types contract docs bench page chaos lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -57,6 +57,9 @@ docs: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## Measure overhead, concurrency and start-up (minutes; needs a quiet machine)
 	@$(BIN)/python benchmarks/run.py
+
+page:  ## Build the server's page from web/ (needs node and npm)
+	@cd web && npm ci --no-fund --no-audit --silent && npm test --silent && npm run build --silent
 
 chaos: $(VENV)/.dev  ## The fault suites alone: providers, limits, sandbox, kills
 	@MANYMINDS_CHAOS=full $(BIN)/python -m pytest -v tests/chaos tests/runtime tests/tools/test_sandbox.py tests/tools/test_pyodide.py tests/transcript tests/server tests/cli/test_app.py

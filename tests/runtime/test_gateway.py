@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from manyminds.cli.app import run
@@ -17,6 +18,7 @@ from manyminds.core.values import Answer, Cost, Spend, Task
 from manyminds.runtime.ask import Asked, AskOptions
 from manyminds.runtime.door import Door, SqliteDoor
 from manyminds.runtime.gateway import PATIENCE_S, Gateway, Message, Said
+from manyminds.runtime.later import RunsHere, run_name
 from manyminds.runtime.orders import Order
 from tests.runtime.test_schedules import Died
 from tests.stub import Stub
@@ -164,3 +166,21 @@ def test_a_chat_is_piped_in_and_answers_out(stub: Stub, own_home: Path, monkeypa
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(first)))
     assert run(["gateway"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_a_run_whose_process_is_slow_to_begin_is_given_no_second_one(stub: Stub, own_home: Path) -> None:  # fmt: skip
+    stub.behaviours = [lambda _body: None]
+    options = AskOptions(models=(stub.model,), strategy="single", members=1)
+    runs, name = RunsHere(own_home), run_name("chat", BEGIN)
+    order = Order(task=Task(prompt="What is 6 * 7?"), options=options)
+    for _ in range(5):
+        runs.begin(name, order)
+    begun = [p for p in psutil.process_iter(["cmdline"]) if name in (p.info["cmdline"] or [])]
+    for process in begun:
+        process.kill()
+    assert len(begun) == 1
+    gone, _ = psutil.wait_procs(begun, timeout=10)
+    assert gone
+    runs.begin(name, order)  # it is dead now
+    [again] = [p for p in psutil.process_iter(["cmdline"]) if name in (p.info["cmdline"] or [])]
+    again.kill()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from manyminds.core.values import Member
 
-__all__ = ["MAX_MEMBERS", "roster"]
+__all__ = ["MAX_MEMBERS", "newcomer", "roster"]
 
 MAX_MEMBERS = 16
 
@@ -17,8 +17,18 @@ def roster(count: int, models: Sequence[str], *, has_docs: bool) -> tuple[Member
 
     The first two make the gate: a program beside reasoning, or the documents beside it.
     """
+    return tuple(_seat(place, models, has_docs=has_docs) for place in range(count))
+
+
+def newcomer(members: Sequence[Member], models: Sequence[str], *, has_docs: bool) -> Member | None:
+    """Return one more member for a panel; `None` where it is full."""
+    if len(members) >= MAX_MEMBERS:
+        return None
+    return _seat(len(members), models, has_docs=has_docs)
+
+
+def _seat(place: int, models: Sequence[str], *, has_docs: bool) -> Member:
     ways = _WAYS_WITH_DOCS if has_docs else _WAYS
-    return tuple(
-        Member(name=f"m{place + 1}", way=ways[place % len(ways)], model=models[place % len(models)])
-        for place in range(count)
+    return Member(
+        name=f"m{place + 1}", way=ways[place % len(ways)], model=models[place % len(models)]
     )

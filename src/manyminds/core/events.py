@@ -233,7 +233,9 @@ class PersonAsked:
     kind: Literal["person_asked"] = "person_asked"
     what: Literal["plan", "address"]
     text: str
-    """The address, or the plan as a file holds it."""
+    """The address, or the plan in words."""
+    plan: Plan | None = None
+    """The plan, to be changed; `None` where an address is asked about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,9 +243,12 @@ class Steered:
     """The person said something to the run while it went on."""
 
     kind: Literal["steered"] = "steered"
-    what: Literal["hint", "drop", "now", "cancel", "page", "site", "no"]
-    """A hint for all who work on; a part to drop; the wish for an answer at once, or for none; and
-    of an address that nobody named: that it may be read, all of its site, or that it may not."""
+    what: Literal[
+        "hint", "drop", "now", "cancel", "page", "site", "no", "pause", "go", "add", "plan"
+    ]
+    """A hint for all who work on; a part or a member to drop; the wish for an answer at once, or
+    for none; of an address that nobody named: that it may be read, all of its site, or that it may
+    not; that no new step begins, or that they do again; one more member; and a plan to go by."""
     text: str
     id: str = ""
     """Name of the line that said it, where another process did: it is heard once."""

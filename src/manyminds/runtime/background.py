@@ -7,9 +7,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import psutil
 
 from manyminds.core.errors import UsageError
 from manyminds.core.events import PersonAsked, Recorded, RunEnded, Steered
@@ -30,9 +33,11 @@ from manyminds.transcript.store import (
     transcript_path,
 )
 
-__all__ = ["call_off", "enqueue", "fork", "spawn", "take_up"]
+__all__ = ["call_off", "enqueue", "fork", "is_spawned", "spawn", "take_up"]
 
 _LOG = "worker.log"
+_PROCESS = "process"
+"""Number of the process that was begun for a run, and when it began."""
 
 
 def enqueue(data: Path, order: Order, run: str | None = None) -> str:
@@ -44,6 +49,19 @@ def enqueue(data: Path, order: Order, run: str | None = None) -> str:
     return run
 
 
+def is_spawned(data: Path, run: str) -> bool:
+    """Say whether a process that was begun for a run lives, whether it has taken it up yet or not.
+
+    A busy machine takes its time to begin one: whoever looks meanwhile must not begin another.
+    """
+    try:
+        path = new_transcript_path(data, run).with_name(_PROCESS)
+        number, began = path.read_text(encoding="utf-8").split()
+        return psutil.Process(int(number)).create_time() == float(began)
+    except (OSError, ValueError, psutil.Error):
+        return False
+
+
 def spawn(data: Path, run: str) -> int:
     """Let a process of its own work a run, which outlives this one; return its number."""
     folder = new_transcript_path(data, run).parent
@@ -53,6 +71,9 @@ def spawn(data: Path, run: str) -> int:
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             env=os.environ.copy(),
         )  # fmt: skip
+    with suppress(psutil.Error):  # it has ended already
+        began = psutil.Process(process.pid).create_time()
+        (folder / _PROCESS).write_text(f"{process.pid} {began!r}", encoding="utf-8")
     # Whoever began a process is told by the system when it ends, and has to listen.
     threading.Thread(target=process.wait, daemon=True).start()
     return process.pid

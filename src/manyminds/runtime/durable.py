@@ -171,7 +171,7 @@ class DurableRun(MemoryRun):
             return flight.past.retry_in_s is not None
         return await super()._waited(flight, error, attempt)
 
-    async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
+    async def _called(self, member: Member, call: ToolCall) -> ToolOutcome:
         """Call one tool for a member, or return what it gave when it was called."""
         wanted = ToolCalled(step=0, member=member.name, tool=call.name, arguments=call.arguments)
         key: str | None = None
@@ -188,7 +188,7 @@ class DurableRun(MemoryRun):
             if self._tools.effect_of(call.name) == "unkeyed":
                 return failed(call.name, _UNVERIFIED, "interrupted")
             key = key or f"{self.id}/{past.step}"
-        self._check_going()
+        await self._may_begin()
         return await self._use(member, call, key=key)
 
     async def _returned(self, past: ToolCalled) -> ToolReturned:

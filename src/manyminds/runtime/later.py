@@ -12,7 +12,7 @@ from typing import Protocol
 
 from manyminds.core.errors import RecordError
 from manyminds.runtime.ask import Asked
-from manyminds.runtime.background import enqueue, spawn
+from manyminds.runtime.background import enqueue, is_spawned, spawn
 from manyminds.runtime.elsewhere import Fleet
 from manyminds.runtime.kept import asked_of, state_of
 from manyminds.runtime.orders import Order
@@ -44,7 +44,8 @@ class RunsHere:
         path = new_transcript_path(self.data, run)
         if not path.exists():
             enqueue(self.data, order, run)
-        if state_of(read_transcript(path)) in ("queued", "unfinished"):
+        stands_still = state_of(read_transcript(path)) in ("queued", "unfinished")
+        if stands_still and not is_spawned(self.data, run):
             spawn(self.data, run)
 
     def ended(self, run: str) -> Asked | None:

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
+
+from pydantic import TypeAdapter
 
 from manyminds.core.errors import RunCancelled
 from manyminds.core.events import PersonAsked, Steered
@@ -10,10 +13,25 @@ from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.history import Expected
 from manyminds.tools.web.sites import Agreed
 
-__all__ = ["PLAN", "Away"]
+__all__ = ["PLAN", "Away", "plan_of", "plan_text"]
 
 PLAN = "plan"
 """What an answer to a plan names."""
+
+
+@cache
+def _plans() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)
+
+
+def plan_text(plan: Plan) -> str:
+    """Write a plan down, as it is said to a run."""
+    return _plans().dump_json(plan).decode()
+
+
+def plan_of(text: str) -> Plan:
+    """Read a plan that was said to a run."""
+    return _plans().validate_json(text)
 
 
 class Away:
@@ -22,8 +40,8 @@ class Away:
     def __init__(self, on_asked: Callable[[DurableRun, PersonAsked], None]) -> None:
         self._on_asked = on_asked
         self._run: DurableRun | None = None
-        self._waiting: dict[str, asyncio.Future[Agreed]] = {}
-        self._said: dict[str, Agreed] = {}
+        self._waiting: dict[str, asyncio.Future[Steered]] = {}
+        self._said: dict[str, Steered] = {}
         """Of what was asked before the process ended, too."""
 
     def attend(self, run: DurableRun) -> None:
@@ -33,7 +51,8 @@ class Away:
 
     async def address(self, address: str) -> Agreed:
         """Ask whether an address may be read."""
-        return await self._ask(PersonAsked(what="address", text=address), address)
+        said = await self._ask(PersonAsked(what="address", text=address), address)
+        return said.what if said.what in ("page", "site") else "no"
 
     async def plan(self, plan: Plan, _run: str, ahead: Expected) -> Plan:
         """Ask whether to go on with a plan.
@@ -43,13 +62,14 @@ class Away:
         """
         parts = "\n".join(f"- {part.question}" for part in plan.parts)
         text = f"{plan.goal}\n{parts}\nexpected: {ahead}"
-        if await self._ask(PersonAsked(what="plan", text=text), PLAN) == "no":
+        said = await self._ask(PersonAsked(what="plan", text=text, plan=plan), PLAN)
+        if said.what == "no":
             raise RunCancelled("you denied the plan")
-        return plan
+        return plan_of(said.text) if said.what == "plan" else plan
 
-    async def _ask(self, asked: PersonAsked, name: str) -> Agreed:
+    async def _ask(self, asked: PersonAsked, name: str) -> Steered:
         if self._run is None:
-            return "no"
+            return Steered(what="no", text=name)
         if name not in self._said:
             self._run.tell(asked)
             self._on_asked(self._run, asked)
@@ -58,8 +78,9 @@ class Away:
         return self._said[name]
 
     def _heed(self, said: Steered) -> None:
-        if said.what in ("page", "site", "no"):
-            self._said[said.text] = said.what
-            waiting = self._waiting.get(said.text)
+        if said.what in ("page", "site", "no", "plan"):
+            name = PLAN if said.what == "plan" else said.text
+            self._said[name] = said
+            waiting = self._waiting.get(name)
             if waiting is not None and not waiting.done():
-                waiting.set_result(said.what)
+                waiting.set_result(said)

@@ -10,8 +10,9 @@ import inspect
 import json
 import random
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -19,9 +20,11 @@ from typing import TypeVar
 
 from manyminds.agents.models import Progress, tokens_at_least
 from manyminds.agents.prompts import prompt
+from manyminds.agents.roster import newcomer
 from manyminds.budget.meter import Hold, Meter
 from manyminds.core.errors import (
     BudgetExceeded,
+    Dropped,
     LimitName,
     ManymindsError,
     ProviderError,
@@ -105,6 +108,12 @@ class MemoryRun:
         self._away = 0.0
         self.meter = Meter(limits=limits, elapsed=lambda: self.elapsed() - self._away)
         self._settled = asyncio.Event()
+        self._unpaused = asyncio.Event()
+        self._unpaused.set()
+        self._paused_at = 0.0
+        self._dropped: set[str] = set()
+        self._at: dict[str, set[asyncio.Task[object]]] = defaultdict(set)
+        """By member: what its steps under way are awaited in."""
         self._events = 0
         self._steps = 0
         self._ids: Counter[str] = Counter()
@@ -185,7 +194,8 @@ class MemoryRun:
                 prompt_hash=prompt_hash,
             )  # fmt: skip
             try:
-                return await self._fly(flight)
+                with self._for(member, works=call.purpose == "work"):
+                    return await self._fly(flight)
             except ProviderError as error:
                 if not await self._waited(flight, error, attempt):
                     self.provider_failed = True
@@ -209,10 +219,44 @@ class MemoryRun:
         if self.stopped_by is not None:
             raise RunCancelled(f"the run was stopped: {self.stopped_by}")
 
+    async def _may_begin(self) -> None:
+        """Hold a new step back while the run is paused; refuse it where the run is ending."""
+        await self._unpaused.wait()
+        self._check_going()
+
+    @contextmanager
+    def _for(self, member: Member, *, works: bool = True) -> Generator[None]:
+        """Let what is done for a member end when the person drops it.
+
+        Args:
+            member: For whom.
+            works: Whether it is the member's own work. What else its model does for the panel,
+                like naming cruxes, goes on.
+
+        Raises:
+            Dropped: If it was dropped, or is meanwhile.
+        """
+        if not works:
+            yield
+            return
+        if member.name in self._dropped:
+            raise _dropped(member)
+        at, task = self._at[member.name], asyncio.current_task()
+        assert task is not None
+        at.add(task)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if member.name in self._dropped and task not in at and not task.uncancel():
+                raise _dropped(member) from None
+            raise
+        finally:
+            at.discard(task)
+
     async def _fly(self, flight: Flight) -> Reply:
         """Send one try: hold, send, settle. Only `ProviderError` is left to be recorded."""
         call, member = flight.call, flight.member
-        self._check_going()
+        await self._may_begin()
         hold = await self._hold(flight)
         self.tell(
             Requested(
@@ -330,7 +374,11 @@ class MemoryRun:
 
     async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
         """Call one tool for a member."""
-        self._check_going()
+        with self._for(member):
+            return await self._called(member, call)
+
+    async def _called(self, member: Member, call: ToolCall) -> ToolOutcome:
+        await self._may_begin()
         return await self._use(member, call)
 
     async def _use(self, member: Member, call: ToolCall, *, key: str | None = None) -> ToolOutcome:
@@ -429,15 +477,57 @@ class MemoryRun:
             listener(said)
 
     def _heed(self, said: Steered) -> None:
-        if said.what == "hint" and self.hints is not None:
-            self.hints.append(said.text)
-        if said.what not in ("now", "cancel"):
-            self.pass_on(said)
-            return
+        match said.what:
+            case "now" | "cancel":
+                self._end(said.text)
+                return
+            case "hint" if self.hints is not None:
+                self.hints.append(said.text)
+            case "pause":
+                self._pause()
+            case "go":
+                self._unpause()
+            case "drop":
+                self._drop(said.text)
+            case "add":
+                self._add()
+            case _:
+                pass
+        self.pass_on(said)
+
+    def _end(self, why: str) -> None:
+        self._unpause()
         if self.stopped_by is None:
-            self.stopped_by = said.text
+            self.stopped_by = why
         for task in tuple(self._under_way):
             task.cancel()
+
+    def _pause(self) -> None:
+        if self._unpaused.is_set():
+            self._unpaused.clear()
+            self._paused_at = self.elapsed()
+
+    def _unpause(self) -> None:
+        if not self._unpaused.is_set():
+            self._unpaused.set()
+            self.leave_out(self.elapsed() - self._paused_at)
+
+    def _drop(self, name: str) -> None:
+        """End what a member has under way; it gets no more steps."""
+        self._dropped.add(name)
+        for task in self._at.pop(name, ()):
+            task.cancel()
+
+    def _add(self) -> None:
+        """Seat one more member; strategies see it when they look at the panel again."""
+        models = list(self._endpoints)
+        member = newcomer(self.members, models, has_docs=self.task.has_docs)
+        if member is not None:
+            self.members = (*self.members, member)
+
+
+def _dropped(member: Member) -> Dropped:
+    return Dropped(f"you dropped {member.name}")
 
 
 async def _as_value(step: Awaitable[T]) -> T | Failure:

@@ -7,6 +7,7 @@ and a run that was taken up again hears it once.
 import asyncio
 import json
 import os
+import re
 import secrets
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -20,7 +21,7 @@ from manyminds.transcript.store import transcript_path
 
 __all__ = ["CANCELLED", "NOW", "STEERS", "Steer", "following", "relay", "say", "word"]
 
-Steer = Literal["hint", "drop", "now", "cancel", "page", "site", "no"]
+Steer = Literal["hint", "drop", "now", "pause", "go", "add", "cancel", "page", "site", "no", "plan"]
 STEERS: tuple[Steer, ...] = get_args(Steer)
 NOW = "answer now"
 """What ends a run that is told to answer at once."""
@@ -28,6 +29,11 @@ CANCELLED = "cancelled"
 """What ends a run of which nothing is wanted any more."""
 _FILE = "steer.jsonl"
 _LOOK_EVERY_S = 0.3
+_SAYABLE = STEERS[:6]
+"""What a person says by these words; the others are answers, and commands of their own."""
+_ANSWERS = ("page", "site", "no", "plan")
+_NAME = re.compile(r"[1-9][0-9]{0,3}|[a-z]+[1-9][0-9]{0,3}")
+"""Of a part, or of a member."""
 _LONGEST = 2_000
 """Characters of a hint."""
 
@@ -39,7 +45,7 @@ def say(data: Path, run: str, what: str, text: str) -> None:
         data: Folder of transcripts.
         run: Its name, a unique part of it, or `last`.
         what: One of `STEERS`.
-        text: The hint, or the number of the part to drop.
+        text: The hint, or the part or member to drop.
 
     Raises:
         UsageError: If it cannot be said.
@@ -57,9 +63,12 @@ def word(what: str, text: str) -> str:
         UsageError: If it cannot be said.
     """
     if what not in STEERS:
-        raise UsageError(f"a run is told {', '.join(STEERS[:3])}, not {what!r}")
-    if what == "drop" and not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise UsageError("drop takes the number of a part, like: manyminds steer last drop 2")
+        raise UsageError(f"a run is told {', '.join(_SAYABLE)}, not {what!r}")
+    if what == "drop" and not _NAME.fullmatch(text):
+        raise UsageError(
+            "drop takes the number of a part or the name of a member, like: "
+            "manyminds steer last drop 2, manyminds steer last drop m3"
+        )
     if what == "hint" and not 0 < len(text.strip()) <= _LONGEST:
         raise UsageError(f"hint takes some words, at most {_LONGEST} characters")
     # What a terminal could not decode no transcript can hold.
@@ -120,7 +129,7 @@ def _hear(run: MemoryRun, lines: Sequence[str], heard: set[str]) -> None:
                 heard.add(name)
                 ending = {"now": NOW, "cancel": CANCELLED}.get(what)
                 steered = Steered(what=what, text=ending or text, id=name)
-                if what in ("page", "site", "no"):
+                if what in _ANSWERS:
                     run.pass_on(steered)
                 else:
                     run.hear(steered)

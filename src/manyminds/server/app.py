@@ -18,13 +18,14 @@ from starlette.routing import BaseRoute, Route
 from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import VERSION
-from manyminds.server import chat, runs
+from manyminds.server import advice, chat, runs, share
 from manyminds.server.conversations import ChatBody
 from manyminds.server.gate import Gate, Who
 from manyminds.server.house import House, house_of
 from manyminds.server.refusals import Refused, refusal, refused
 from manyminds.server.responses import routes as responses
 from manyminds.server.responses.body import ResponseBody
+from manyminds.server.static import page_routes
 
 __all__ = ["application"]
 
@@ -42,6 +43,9 @@ class Door:
     needs_body: bool = True
     query: tuple[str, ...] = ()
     """Whole numbers in the address."""
+    words: tuple[str, ...] = ()
+    """Texts in the address."""
+    returns: str = "application/json"
     headers: tuple[str, ...] = ()
     good: int = 200
     streams: bool = False
@@ -125,7 +129,9 @@ DOORS: tuple[Door, ...] = (
     ),
     Door(method="DELETE", path="/v1/responses/{run}", do=responses.delete),
     Door(method="POST", path="/v1/responses/{run}/cancel", do=responses.cancel),
-    Door(method="GET", path="/v1/runs", do=runs.listed, query=("limit",)),
+    Door(method="POST", path="/v1/estimates", do=advice.estimates, body=advice.EstimateBody),
+    Door(method="GET", path="/v1/doctor", do=advice.doctor),
+    Door(method="GET", path="/v1/runs", do=runs.listed, query=("limit",), words=("search",)),
     Door(
         method="POST", path="/v1/runs", do=runs.begin, body=runs.RunBody, good=201,
         headers=("Idempotency-Key",),
@@ -143,6 +149,11 @@ DOORS: tuple[Door, ...] = (
         needs_body=False,
     ),
     Door(method="POST", path="/v1/runs/{run}/deny", do=runs.deny),
+    Door(
+        method="POST", path="/v1/runs/{run}/fork", do=runs.fork, body=runs.ForkBody,
+        needs_body=False, good=201,
+    ),
+    Door(method="GET", path="/v1/runs/{run}/share", do=share.share, returns="text/html"),
 )  # fmt: skip
 _REFUSALS = (400, 401, 402, 403, 404, 405, 408, 409, 413, 429, 502, 503)
 
@@ -182,7 +193,8 @@ _ERROR: dict[str, Any] = {
 
 def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any]:
     parts = [part[1:-1] for part in place.split("/") if part.startswith("{")]
-    content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+    shape = {"type": "object" if door.returns == "application/json" else "string"}
+    content: dict[str, Any] = {door.returns: {"schema": shape}}
     if door.streams:
         content["text/event-stream"] = {"schema": {}}
     wrong = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
@@ -192,6 +204,7 @@ def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any
         "parameters": [
             *(_parameter(name, "path", "string") for name in parts),
             *(_parameter(name, "query", "integer") for name in door.query),
+            *(_parameter(name, "query", "string") for name in door.words),
             *(_parameter(name, "header", "string") for name in door.headers),
         ],
         "responses": {
@@ -199,7 +212,7 @@ def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any
             **{str(s): {"description": "Refused.", "content": wrong} for s in _REFUSALS},
         },
     }
-    if door.good == 201:  # the key that began it before
+    if "Idempotency-Key" in door.headers:  # the key that began it before
         operation["responses"]["200"] = {"description": "Done before.", "content": content}
     if door.path == "/health":
         operation["security"] = []
@@ -240,7 +253,7 @@ def application(house: House, who: Who) -> Starlette:
 
     doors = [Route(door.path, door.do, methods=[door.method]) for door in DOORS]
     app = Starlette(
-        routes=[*doors, *routes],
+        routes=[*page_routes(), *doors, *routes],
         middleware=[Middleware(Gate, who=who)],
         exception_handlers={
             Refused: _refused, ManymindsError: _refused, HTTPException: _unrouted,

@@ -5,36 +5,70 @@ request (`goes_on`) is taken up again when the server comes back.
 """
 
 import asyncio
+import shutil
 import threading
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import ManymindsError, RunBusy
 from manyminds.core.events import Recorded, RunEnded
 from manyminds.runtime.ask import Asked, Watch, new_run_id
-from manyminds.runtime.background import call_off, enqueue, take_up
+from manyminds.runtime.background import call_off, enqueue, fork, take_up
 from manyminds.runtime.elsewhere import say_to
 from manyminds.runtime.kept import state_of
-from manyminds.runtime.orders import Order
+from manyminds.runtime.orders import Order, read_order
 from manyminds.server.books import Books
 from manyminds.server.clients import Client
 from manyminds.server.refusals import Refused
 from manyminds.transcript.codec import decode
 from manyminds.transcript.store import new_transcript_path, read_transcript
 
-__all__ = ["Engine"]
-
+__all__ = ["Engine", "Words"]
 _LOOK_EVERY_S = 0.5
 """Of a run that another process works."""
 RETRY_AFTER_S = 5
 _CLOSES_WITHIN_S = 10.0
 OnText = Callable[[str], None]
+_WORDS_EVERY_S = 1 / 30
+_MOST_UNTOLD = 4_000
+"""Characters of what a member writes that are kept for somebody who looks on slowly."""
+
+
+@dataclass(kw_only=True)
+class Words:
+    """What a member has written since one was last told: seen while it comes, kept nowhere."""
+
+    member: str
+    pieces: int = 0
+    """Of the reply so far; about tokens."""
+    text: str = ""
+
+
+class _Looker:
+    """Somebody who looks on."""
+
+    def __init__(self, *, words: bool) -> None:
+        self.changed = asyncio.Event()
+        self._wants, self._words = words, dict[str, Words]()
+
+    def hear(self, member: str, pieces: int, text: str) -> None:
+        """Take what a member wrote; pieces that nobody took yet are put together."""
+        if self._wants:
+            words = self._words.setdefault(member, Words(member=member))
+            words.pieces, words.text = pieces, (words.text + text)[-_MOST_UNTOLD:]
+            self.changed.set()
+
+    def heard(self) -> Sequence[Words]:
+        """Return what was written since the last time."""
+        found, self._words = list(self._words.values()), {}
+        return found
 
 
 class Engine:
@@ -61,7 +95,7 @@ class Engine:
         self._taken = 0
         """Runs under way and waiting, those that are being entered included."""
         self._faces: asyncio.AbstractEventLoop | None = None
-        self._looking: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._looking: defaultdict[str, set[_Looker]] = defaultdict(set)
 
     def open(self) -> None:
         """Begin to work; what went on when the server ended goes on."""
@@ -94,7 +128,7 @@ class Engine:
 
     async def begin(
         self, order: Order, client: Client, *, goes_on: bool, run: str | None = None,
-        on_text: OnText | None = None,
+        on_text: OnText | None = None, live: bool = False,
     ) -> str:  # fmt: skip
         """Keep an order and work it as soon as there is a place; return the run's name.
 
@@ -104,44 +138,86 @@ class Engine:
             goes_on: Whether it outlives the request that begins it.
             run: Its name; by default a new one.
             on_text: Told what members write as they write it, on the loop that asks.
+            live: Whether those who look on may see words as they are written.
 
         Raises:
             Refused: If too many wait already, or the client's budget does not hold it.
         """
+        run = new_run_id() if run is None else run
+
+        def enter() -> None:
+            limits = self.books.enter(
+                run, client, order.options.limits, datetime.now(UTC), goes_on=goes_on
+            )
+            kept = replace(order, options=replace(order.options, limits=limits))
+            enqueue(self.data, kept, run)
+
+        await self._admit(enter)
+        self._begin(run, on_text, live=live)
+        return run
+
+    async def fork(self, run: str, at: int | None, client: Client, *, live: bool) -> str:
+        """Begin a new run with what another one had done, and return its name.
+
+        Args:
+            run: The other one.
+            at: How many of its events the new one begins with; `None`: all but its end.
+            client: For whom.
+            live: Whether those who look on may see words as they are written.
+
+        Raises:
+            Refused: If too many wait already, or the client's budget does not hold it.
+            UsageError: If the other one has not so many events.
+        """
+        made = list[str]()
+
+        def enter() -> None:
+            name = fork(self.data, run, at)
+            folder = new_transcript_path(self.data, name).parent
+            wanted = read_order(folder).options.limits
+            try:
+                self.books.enter(name, client, wanted, datetime.now(UTC), goes_on=True)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+            made.append(name)
+
+        await self._admit(enter)
+        self._begin(made[0], live=live)
+        return made[0]
+
+    async def _admit(self, enter: Callable[[], None]) -> None:
+        """Enter a run in the books, if there is room for one more."""
         if self._taken >= self._at_once + self._waiting:
             raise Refused(
                 503, f"{self._waiting} runs wait already; ask again in {RETRY_AFTER_S} s",
                 code="overloaded", headers={"Retry-After": str(RETRY_AFTER_S)},
             )  # fmt: skip
-        run = new_run_id() if run is None else run
         self._taken += 1
         try:
-            await asyncio.to_thread(self._enter, run, order, client, goes_on=goes_on)
+            await asyncio.to_thread(enter)
         except BaseException:
             self._taken -= 1
             raise
-        self._begin(run, on_text)
-        return run
 
-    def _enter(self, run: str, order: Order, client: Client, *, goes_on: bool) -> None:
-        now = datetime.now(UTC)
-        limits = self.books.enter(run, client, order.options.limits, now, goes_on=goes_on)
-        enqueue(self.data, replace(order, options=replace(order.options, limits=limits)), run)
-
-    def _begin(self, run: str, on_text: OnText | None = None) -> None:
-        future = asyncio.run_coroutine_threadsafe(self._work(run, on_text), self._loop)
+    def _begin(self, run: str, on_text: OnText | None = None, *, live: bool = False) -> None:
+        working = self._work(run, on_text, live=live)
+        future = asyncio.run_coroutine_threadsafe(working, self._loop)
         self._going[run] = future
-        future.add_done_callback(lambda _future: self._tell(self._over, run))
+        future.add_done_callback(lambda _future: self._tell(partial(self._over, run)))
 
-    async def _work(self, run: str, on_text: OnText | None) -> Asked:
+    async def _work(self, run: str, on_text: OnText | None, *, live: bool) -> Asked:
         def changed(_recorded: Recorded) -> None:
-            self._tell(self._wake, run)
+            self._tell(partial(self._wake, run))
 
-        def wrote(_member: str, _pieces: int, text: str) -> None:
+        def wrote(member: str, pieces: int, text: str) -> None:
             if on_text is not None and text:
-                self._tell(on_text, text)
+                self._tell(partial(on_text, text))
+            if live and self._looking:
+                self._tell(partial(self._wrote, run, member, pieces, text))
 
-        watch = Watch(sinks=(changed,), on_progress=None if on_text is None else wrote)
+        streams = live or on_text is not None
+        watch = Watch(sinks=(changed,), on_progress=wrote if streams else None)
         async with self._places:
             try:
                 asked = await take_up(run, data=self.data, cache=self._cache, watch=watch)
@@ -160,11 +236,11 @@ class Engine:
             events = read_transcript(path).events if path.exists() else ()
             self.books.settle(run, cost_of(events), why)
 
-    def _tell(self, what: Callable[[str], None], text: str) -> None:
+    def _tell(self, what: Callable[[], None]) -> None:
         """Let the faces' loop do something."""
         with suppress(RuntimeError):  # it has ended
             if self._faces is not None:
-                self._faces.call_soon_threadsafe(what, text)
+                self._faces.call_soon_threadsafe(what)
 
     def _over(self, run: str) -> None:
         self._going.pop(run, None)
@@ -172,8 +248,12 @@ class Engine:
         self._wake(run)
 
     def _wake(self, run: str) -> None:
-        for event in self._looking.get(run, ()):
-            event.set()
+        for looker in self._looking.get(run, ()):
+            looker.changed.set()
+
+    def _wrote(self, run: str, member: str, pieces: int, text: str) -> None:
+        for looker in self._looking.get(run, ()):
+            looker.hear(member, pieces, text)
 
     def stands_still(self, run: str) -> bool:
         """Say whether nobody works a run that is not over."""
@@ -199,13 +279,30 @@ class Engine:
 
         Read off its transcript: however slowly somebody looks on, nothing is held for them.
         """
+        async with aclosing(self._seen(run, after, words=False)) as found:
+            async for one in found:
+                if isinstance(one, Recorded):
+                    yield one
+
+    def live(self, run: str, after: int = -1) -> AsyncGenerator[Recorded | Words]:
+        """Yield what happens in a run, and between that what members write, as it comes.
+
+        Words are seen only where the run was begun `live`, and only by who looks on meanwhile.
+        """
+        return self._seen(run, after, words=True)
+
+    async def _seen(self, run: str, after: int, *, words: bool) -> AsyncGenerator[Recorded | Words]:
         path = new_transcript_path(self.data, run)
-        changed, read, number = asyncio.Event(), 0, -1
-        self._looking[run].add(changed)
+        looker, read, number = _Looker(words=words), 0, -1
+        self._looking[run].add(looker)
         try:
             while True:
                 here = self.is_going(run)
-                changed.clear()
+                looker.changed.clear()
+                if heard := looker.heard():
+                    for one in heard:
+                        yield one
+                    await asyncio.sleep(_WORDS_EVERY_S)
                 with path.open("rb") as file:
                     file.seek(read)
                     data = file.read()
@@ -221,9 +318,9 @@ class Engine:
                     return
                 with suppress(TimeoutError):
                     async with asyncio.timeout(None if here else _LOOK_EVERY_S):
-                        await changed.wait()
+                        await looker.changed.wait()
         finally:
-            self._looking[run].discard(changed)
+            self._looking[run].discard(looker)
             if not self._looking[run]:
                 del self._looking[run]
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from manyminds.server.clients import Client, Clients
 from manyminds.server.refusals import Refused, refusal
+from manyminds.server.static import is_page
 
 __all__ = ["LARGEST", "Gate", "Who", "client_of"]
 
@@ -33,6 +34,7 @@ _SAFE = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 
@@ -120,7 +122,7 @@ class Gate:
         Raises:
             Refused: If none did, or nobody's.
         """
-        if path in _OPEN:
+        if path in _OPEN or is_page(path):
             return None
         way, _, key = headers.get("authorization", "").partition(" ")
         client = self._who.clients.with_key(key.strip()) if way.lower() == "bearer" else None

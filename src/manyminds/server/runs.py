@@ -5,34 +5,40 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from manyminds.agents.lead import MOST_PARTS
 from manyminds.budget.parse import parse_limits
 from manyminds.core.errors import ManymindsError, RecordError
 from manyminds.core.messages import JsonValue
-from manyminds.core.values import Limits, Task
+from manyminds.core.values import Limits, Part, Plan, Task
 from manyminds.runtime.ask import new_run_id
 from manyminds.runtime.kept import asked_of, question_of, state_of, waits_for
-from manyminds.runtime.person import PLAN
+from manyminds.runtime.person import PLAN, plan_text
 from manyminds.runtime.result import answer_as_json
 from manyminds.server import sse
 from manyminds.server.bodies import Body, checked_schema, read_body
 from manyminds.server.clients import Client
+from manyminds.server.engine import Words
 from manyminds.server.gate import client_of
 from manyminds.server.house import House, house_of
 from manyminds.server.modes import Asking, ReasoningEffort
 from manyminds.server.refusals import Refused
+from manyminds.tools.web.sites import parse_sites
 from manyminds.transcript.codec import encode
 from manyminds.transcript.store import new_transcript_path, read_transcript, run_names
 
 __all__ = [
     "ApproveBody",
+    "ForkBody",
     "RunBody",
     "SteerBody",
     "approve",
@@ -40,6 +46,7 @@ __all__ = [
     "cancel",
     "deny",
     "events",
+    "fork",
     "listed",
     "look",
     "number_in",
@@ -53,6 +60,8 @@ __all__ = [
 _LONGEST_KEY = 200
 Site = Annotated[str, Field(max_length=300)]
 _MOST_LISTED = 100
+_MOST_SEARCHED = 2_000
+"""Runs that a search looks through, the newest ones."""
 _NAME = re.compile(r"[0-9A-Za-z-]{1,80}")
 
 
@@ -70,13 +79,52 @@ class RunBody(Body):
     approve: bool = False
     """Whether the plan, and addresses that nobody named, wait for a yes."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    live: bool = False
+    """Whether who looks on may see words as members write them."""
 
 
 class SteerBody(Body):
     """A word to a run."""
 
-    what: Literal["hint", "drop", "now"] = "hint"
+    what: Literal["hint", "drop", "now", "pause", "go", "add"] = "hint"
     text: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class PartBody(Body):
+    """One part of a plan."""
+
+    question: Annotated[str, Field(min_length=1, max_length=4_000)]
+    query: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class PlanBody(Body):
+    """A plan to go by in place of the one that was shown."""
+
+    goal: Annotated[str, Field(max_length=4_000)]
+    parts: Annotated[tuple[PartBody, ...], Field(max_length=MOST_PARTS)]
+    sites: Annotated[tuple[Site, ...], Field(max_length=50)] = ()
+    no_sites: Annotated[tuple[Site, ...], Field(max_length=50)] = ()
+    pages: Annotated[int, Field(ge=1, le=10)] = 3
+    depth: Annotated[int, Field(ge=1, le=40)] = 4
+    rounds: Annotated[int, Field(ge=1, le=4)] = 2
+    experiment: bool = False
+    item: Annotated[str, Field(max_length=400)] = ""
+    columns: Annotated[tuple[Annotated[str, Field(max_length=400)], ...], Field(max_length=20)] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The plan.
+
+        Raises:
+            UsageError: If it names what is no site.
+        """
+        parts = tuple(Part(question=p.question, query=p.query or p.question) for p in self.parts)
+        parse_sites((*self.sites, *self.no_sites))
+        return Plan(
+            goal=self.goal, parts=parts, sites=self.sites, no_sites=self.no_sites,
+            pages=self.pages, depth=self.depth, rounds=self.rounds, experiment=self.experiment,
+            item=self.item, columns=self.columns,
+        )  # fmt: skip
 
 
 class ApproveBody(Body):
@@ -84,6 +132,16 @@ class ApproveBody(Body):
 
     site: bool = False
     """Whether all of the address's site may be read, not only this page."""
+    plan: PlanBody | None = None
+    """What to go by instead of the plan that was shown; `None`: by that."""
+
+
+class ForkBody(Body):
+    """A new run that begins with what another one had done."""
+
+    at: Annotated[int, Field(ge=1, lt=2**31)] | None = None
+    """How many of its events; `None`: all but its end."""
+    live: bool = False
 
 
 async def begin(request: Request) -> Response:
@@ -106,7 +164,7 @@ async def begin(request: Request) -> Response:
         if begun != run:
             return JSONResponse(await asyncio.to_thread(told_of, house, begun), 200)
     try:
-        await house.engine.begin(order, client, goes_on=True, run=run)
+        await house.engine.begin(order, client, goes_on=True, run=run, live=body.live)
     except BaseException:
         if key is not None:
             books.forget(client, key)
@@ -129,19 +187,45 @@ async def listed(request: Request) -> Response:
     """List the client's runs, newest first; the owner's are everybody's."""
     house, client = house_of(request), client_of(request.scope)
     limit = number_in(request, "limit", 20, most=_MOST_LISTED)
-    return JSONResponse({"runs": await asyncio.to_thread(rows_of, house, client, limit)})
+    search = request.query_params.get("search", "")[:_LONGEST_KEY]
+    found = await asyncio.to_thread(rows_of, house, client, limit, search)
+    return JSONResponse({"runs": found})
 
 
-def rows_of(house: House, client: Client, limit: int) -> list[JsonValue]:
-    """Return the newest runs that a client may see to, in short."""
-    names = list(run_names(house.engine.data))[:limit]
+def rows_of(house: House, client: Client, limit: int, search: str = "") -> list[JsonValue]:
+    """Return the newest runs that a client may see to, in short.
+
+    Args:
+        house: Whose.
+        client: Who asks.
+        limit: How many.
+        search: Words that all stand in a run's name, question or answer.
+    """
+    most = _MOST_SEARCHED if search.strip() else limit
+    names = islice(run_names(house.engine.data), most)
     if not client.may("all"):
-        names = list(house.engine.books.runs_of(client, limit))
-    rows: list[JsonValue] = []
+        names = iter(house.engine.books.runs_of(client, most))
+    words, rows = search.casefold().split(), list[JsonValue]()
     for name in names:
-        told = told_of(house, name)
-        rows.append({k: told.get(k) for k in ("run", "state", "outcome", "question", "strategy")})
+        row = _row(house, name)
+        said = " ".join(str(row[key]) for key in ("run", "question", "answer")).casefold()
+        if all(word in said for word in words):
+            rows.append(row)
+        if len(rows) >= limit:
+            break
     return rows
+
+
+def _row(house: House, run: str) -> dict[str, JsonValue]:
+    told = told_of(house, run)
+    row = {k: told.get(k) for k in ("run", "state", "outcome", "question", "strategy", "cost")}
+    answer = told.get("answer")
+    answered = answer if isinstance(answer, dict) else dict[str, JsonValue]()
+    text = answered.get("text")
+    return {
+        **row, "answer": text[:_LONGEST_KEY] if isinstance(text, str) else None,
+        "confidence": answered.get("confidence"),
+    }  # fmt: skip
 
 
 def number_in(request: Request, name: str, otherwise: int, *, least: int = 0, most: int) -> int:
@@ -184,7 +268,10 @@ def told_of(house: House, run: str) -> dict[str, JsonValue]:
         return {**told, "question": question_of(transcript)}
     del found["transcript"]
     waits = waits_for(transcript) if state == "waiting" else None
-    asks: JsonValue = None if waits is None else {"what": waits.what, "text": waits.text}
+    plan = None if waits is None or waits.plan is None else asdict(waits.plan)
+    asks: JsonValue = None
+    if waits is not None:
+        asks = {"what": waits.what, "text": waits.text, "plan": plan}
     return {**found, "state": state, "question": question_of(transcript), "waits_for": asks}
 
 
@@ -199,10 +286,25 @@ async def events(request: Request) -> Response:
 
 
 async def _events(house: House, run: str, after: int) -> AsyncIterator[bytes]:
-    async with aclosing(house.engine.events(run, after)) as found:
-        async for recorded in found:
-            kind, data = recorded.event.kind, json.loads(encode(recorded))
-            yield sse.event(data, name=kind, id_=recorded.number)
+    async with aclosing(house.engine.live(run, after)) as found:
+        async for one in found:
+            if isinstance(one, Words):
+                yield sse.event(asdict(one), name="words")
+                continue
+            kind, data = one.event.kind, json.loads(encode(one))
+            yield sse.event(data, name=kind, id_=one.number)
+
+
+async def fork(request: Request) -> Response:
+    """Begin a new run with what another one had done, up to an event."""
+    house, run = await own(request)
+    body = ForkBody()
+    if await request.body():
+        body, _ = await read_body(request, ForkBody)
+    client = client_of(request.scope)
+    new = await house.engine.fork(run, body.at, client, live=body.live)
+    told = {"run": new, "state": "queued", "events": f"/v1/runs/{new}/events"}
+    return JSONResponse(told, 201, headers={"Location": f"/v1/runs/{new}"})
 
 
 async def stop(request: Request) -> Response:
@@ -229,6 +331,8 @@ async def approve(request: Request) -> Response:
     body = ApproveBody()
     if await request.body():
         body, _ = await read_body(request, ApproveBody)
+    if body.plan is not None:
+        return await _answered(request, "plan", plan_text(body.plan.plan))
     return await _answered(request, "site" if body.site else "page")
 
 
@@ -237,20 +341,22 @@ async def deny(request: Request) -> Response:
     return await _answered(request, "no")
 
 
-async def _answered(request: Request, what: str) -> Response:
+async def _answered(request: Request, what: str, plan: str = "") -> Response:
     house, run = await own(request)
     path = new_transcript_path(house.engine.data, run)
     waits = waits_for(read_transcript(path)) if path.exists() else None
     if waits is None:
         raise Refused(409, f"run {run} waits for nothing", code="waits_for_nothing")
-    return await _said(request, what, waits.text if waits.what == "address" else PLAN)
+    if plan and waits.what != "plan":
+        raise Refused(409, f"run {run} waits for no plan", code="waits_for_nothing")
+    return await _said(request, what, plan or (waits.text if waits.what == "address" else PLAN))
 
 
 async def _said(request: Request, what: str, text: str = "") -> Response:
     house, run = await own(request)
     _check_open(house, run)
     await asyncio.to_thread(house.engine.say, run, what, text)
-    return JSONResponse({"run": run, "told": f"{what} {text}".rstrip()})
+    return JSONResponse({"run": run, "told": what if what == "plan" else f"{what} {text}".rstrip()})
 
 
 def _check_open(house: House, run: str) -> None:

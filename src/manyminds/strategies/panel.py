@@ -1,6 +1,6 @@
 """What strategies share: letting members work, making notes of it, delivering an answer."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -75,8 +75,14 @@ class Panel:
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
     was: dict[str, Standing] = field(default_factory=dict[str, Standing])
     """Where each member stood before its latest note."""
+    seats: int = 0
+    """Members that the strategy knows of; the person may add more."""
     rulings: list[Ruling] = field(default_factory=list[Ruling])
     failures: dict[str, Failure] = field(default_factory=dict[str, Failure])
+
+    def __post_init__(self) -> None:
+        """Count who was there in the beginning."""
+        self.seats = len(self.run.members)
 
     def enter(self, phase: str, why: str, *, round_: int = 1) -> None:
         """Record that the strategy enters one of its steps, and why."""
@@ -91,11 +97,26 @@ class Panel:
         enough: Callable[["Panel"], bool] | None = None,
     ) -> None:
         """Let members work alone, side by side; what they found is in `notes` afterwards."""
-        began = len(self.threads)
-        jobs = [
-            self._one(member, turns=turns, temperature=temperature(began + place))
-            for place, member in enumerate(members)
-        ]
+        while members:
+            began = len(self.threads)
+            jobs = [
+                self._one(member, turns=turns, temperature=temperature(began + place))
+                for place, member in enumerate(members)
+            ]
+            await self._side_by_side(members, jobs, enough)
+            members, enough = self._newcomers(), None
+
+    def _newcomers(self) -> Sequence[Member]:
+        """Return the members that the person has added since; they are wanted, so all work."""
+        found, self.seats = self.run.members[self.seats :], len(self.run.members)
+        return [] if self.stopped else found
+
+    async def _side_by_side(
+        self,
+        members: Sequence[Member],
+        jobs: Sequence[Awaitable[Note]],
+        enough: Callable[["Panel"], bool] | None,
+    ) -> None:
         results = await self.run.gather(
             jobs, enough=None if enough is None else lambda _done: enough(self)
         )
@@ -133,15 +154,14 @@ class Panel:
             form: By place: how to answer; `None` for what the task asks for.
             enough: Says that no more samples are needed; the rest is cancelled.
         """
-        began = len(self.talks)
-        jobs = [
-            self._draw(member, temperature(place), form(place))
-            for place, member in enumerate(members, began)
-        ]
-        results = await self.run.gather(
-            jobs, enough=None if enough is None else lambda _done: enough(self)
-        )
-        self._keep_failures(members, results)
+        while members:
+            began = len(self.talks)
+            jobs = [
+                self._draw(member, temperature(place), form(place))
+                for place, member in enumerate(members, began)
+            ]
+            await self._side_by_side(members, jobs, enough)
+            members, enough = self._newcomers(), None
 
     async def _draw(self, member: Member, temperature: float, form: Form | None) -> Note:
         talk = Conversation.begin(self.run, member, temperature=temperature, form=form)

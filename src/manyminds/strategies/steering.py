@@ -24,8 +24,8 @@ class Steering:
         """Do what the person said, where it is for research."""
         if said.what == "hint":
             self.hint(said.text)
-        elif said.what == "drop":
-            self.drop(int(said.text))
+        elif said.what == "drop" and (part := said.text.removeprefix("w")).isdecimal():
+            self.drop(int(part))
 
     def hint(self, text: str) -> None:
         """Tell everybody who works, and everybody who begins later."""
