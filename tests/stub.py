@@ -62,6 +62,8 @@ class Stub:
         self.headers: list[dict[str, str]] = []
         self.cut = False
         self.delay_s = 0.0
+        self.piece_s = 0.0
+        """Between the pieces of a stream."""
         self.reasoning_tokens = 0
         self.usage: Callable[[Body], tuple[int, int]] = lambda _body: (100, 20)
         """Input and output tokens that it says a request has cost."""
@@ -180,6 +182,8 @@ class Stub:
                 request.transport.close()
                 return response
             await response.write(_event({"choices": [_delta(piece)]}))
+            if self.piece_s:
+                await asyncio.sleep(self.piece_s)
         await response.write(_event({"choices": [_delta("", finish="stop")]}))
         if (body.get("stream_options") or {}).get("include_usage"):
             await response.write(_event({"choices": [], "usage": whole["usage"]}))

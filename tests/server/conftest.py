@@ -34,6 +34,7 @@ class Served:
     at_once: int = 4
     waiting: int = 8
     origins: frozenset[str] = frozenset()
+    docs: Path | None = None
     keys: dict[str, str] = field(default_factory=dict[str, str])
     port: int = 0
     made: list[httpx2.Client | openai.OpenAI] = field(
@@ -50,7 +51,7 @@ class Served:
             data=self.home, cache=self.home / "cache", books=books, at_once=self.at_once,
             waiting=self.waiting,
         )  # fmt: skip
-        self.house = House(engine=engine, modes=Modes(models=(self.model,)))
+        self.house = House(engine=engine, modes=Modes(models=(self.model,), docs=self.docs))
         who = Who(
             clients=self.clients, hosts=frozenset({"127.0.0.1", "localhost", "::1"}),
             origins=self.origins,

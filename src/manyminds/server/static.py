@@ -18,7 +18,6 @@ _KINDS: dict[str, str] = {
     "index.html": "text/html; charset=utf-8", "page.js": "text/javascript; charset=utf-8",
     "page.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml",
 }  # fmt: skip
-_BELOW = "/page/"
 _POLICY = "; ".join(
     [
         "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
@@ -29,7 +28,7 @@ _POLICY = "; ".join(
 
 def is_page(path: str) -> bool:
     """Say whether a path is the page's: it says nothing of anybody."""
-    return path == "/" or (path.startswith(_BELOW) and path.removeprefix(_BELOW) in _KINDS)
+    return path == "/" or path.removeprefix("/") in _KINDS
 
 
 @cache
@@ -46,7 +45,8 @@ def page_file(name: str) -> bytes:
 
 
 async def _served(request: Request) -> Response:
-    name = str(request.path_params.get("name", "index.html"))
+    # A proxy may put a path of its own before ours.
+    name = request.url.path.rpartition("/")[2] or "index.html"
     # The files of one release belong together: none is used without asking for it again.
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
     return Response(page_file(name), media_type=_KINDS[name], headers=headers)
@@ -54,7 +54,4 @@ async def _served(request: Request) -> Response:
 
 def page_routes() -> list[BaseRoute]:
     """Return the page's routes."""
-    return [
-        Route("/", _served, methods=["GET"]),
-        Route(f"{_BELOW}{{name}}", _served, methods=["GET"]),
-    ]
+    return [Route(path, _served, methods=["GET"]) for path in ("/", *(f"/{n}" for n in _KINDS))]
