@@ -1,6 +1,6 @@
 /** One run: live while it goes, and played again from any of its events when it is over. */
 
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { startTransition, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { AnswerCard, Receipt, VerdictPanel } from "./answer";
 import { download, follow, post } from "./api";
 import { Board, boardOf, short } from "./board";
@@ -11,7 +11,10 @@ import { Badge, Code } from "./text";
 import type { Recorded } from "./types";
 import type { View } from "./main";
 
-/** Follow a run; the board is one object that changes, drawn at most once a frame. */
+/** Milliseconds between drawings of words. */
+const WORDS_EVERY = 80;
+
+/** Follow a run; the board is one object that changes. */
 export function useRun(run: string, shared: readonly Recorded[] | null) {
   const live = useRef(new Board());
   const events = useRef<Recorded[]>([]);
@@ -21,22 +24,23 @@ export function useRun(run: string, shared: readonly Recorded[] | null) {
   useEffect(() => {
     live.current = new Board();
     events.current = [];
-    let frame = 0;
-    const draw = () => {
-      if (frame === 0) frame = requestAnimationFrame(() => { frame = 0; setVersion((v) => v + 1); });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Words come faster than anybody reads: they are drawn together, and what is typed goes first.
+    const draw = (within = 0) => {
+      timer ??= setTimeout(() => { timer = undefined; startTransition(() => setVersion((v) => v + 1)); }, within);
     };
     if (shared) {
       events.current = [...shared];
       live.current = boardOf(shared);
       draw();
-      return () => cancelAnimationFrame(frame);
+      return () => clearTimeout(timer);
     }
     const stop = follow(run, {
       onEvent: (recorded) => { events.current.push(recorded); live.current.take(recorded); draw(); },
-      onWords: (words) => { live.current.hear(words); draw(); },
+      onWords: (words) => { live.current.hear(words); draw(WORDS_EVERY); },
       onState: (state, reason = "") => { setLink(state); setWhy(reason); },
     });
-    return () => { stop(); cancelAnimationFrame(frame); };
+    return () => { stop(); clearTimeout(timer); };
   }, [run, shared]);
   return { board: live.current, events: events.current, version, link, why };
 }

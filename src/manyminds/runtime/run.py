@@ -515,8 +515,9 @@ class MemoryRun:
     def _drop(self, name: str) -> None:
         """End what a member has under way; it gets no more steps."""
         self._dropped.add(name)
-        for task in self._at.pop(name, ()):
-            task.cancel()
+        at = self._at[name]
+        while at:
+            at.pop().cancel()
 
     def _add(self) -> None:
         """Seat one more member; strategies see it when they look at the panel again."""
