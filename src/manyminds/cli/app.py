@@ -59,7 +59,7 @@ _COMMANDS = {
     "schedule": ("manyminds.cli.schedule:app", "Ask again and again, and hear what is new."),
     "gateway": ("manyminds.cli.gateway:gateway", "Answer messages of a chat, a line of JSON each."),
     "serve": ("manyminds.cli.serve:app", "Serve every client: OpenAI's protocol, runs."),
-    "mcp": ("manyminds.cli.mcp:mcp", "Serve our tools to an MCP host, on a pipe."),
+    "mcp": ("manyminds.cli.mcp:app", "Serve our tools to an MCP host, on a pipe."),
     "worker": ("manyminds.cli.fleet:worker", "Work runs of a fleet, until it is told to end."),
     "fleet": ("manyminds.cli.fleet:app", "Show the fleet, and what models it may ask how often."),
     "show": ("manyminds.cli.runs:show", "Show one run: its answer, its evidence, its cost."),

@@ -40,6 +40,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     docs: str | None = None,
+    mcp: str | None = None,
     web: WebFlags = DEFAULT,
     schema: Path | None = None,
     thinking: bool | None = None,
@@ -67,6 +68,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
         budget: What may be spent: 200k,0.50usd,5m.
         docs: Folder of documents that members may search and cite.
+        mcp: File with mcpServers, as other hosts write it, whose tools members may use.
         schema: File with a JSON Schema the answer must obey.
         thinking: Let models that can reason first do so, or not; by default each as it likes.
         abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
@@ -79,7 +81,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     """
     settings = load_settings({
         "models": model, "effort": effort, "strategy": strategy, "members": _members(members),
-        "budget": budget, "docs": docs, "search": web.search, "seed": seed,
+        "budget": budget, "docs": docs, "search": web.search, "seed": seed, "mcp": mcp,
     })  # fmt: skip
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     more = _More(
@@ -136,7 +138,7 @@ class _More:
 def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More) -> AskOptions:
     values = {name: setting.value for name, setting in settings.items()}
     strategy, members, seed = values["strategy"], values["members"], values["seed"]
-    budget, docs = values["budget"], values["docs"]
+    budget, docs, mcp = values["budget"], values["docs"], values["mcp"]
     return AskOptions(
         models=models,
         effort=_effort(str(values["effort"])),
@@ -144,6 +146,7 @@ def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More)
         members=members if isinstance(members, int) else None,
         limits=parse_limits(budget) if isinstance(budget, str) else Limits(),
         docs=Path(docs) if isinstance(docs, str) else None,
+        mcp=Path(mcp).absolute() if isinstance(mcp, str) else None,
         web=more.web.options(str(values["search"])) if more.web.web else None,
         seed=seed if isinstance(seed, int) else None,
         verifier=more.verifier,

@@ -47,6 +47,7 @@ def serve(
     port: int = 8377,
     model: _Names = (),
     docs: str | None = None,
+    mcp: str | None = None,
     at_once: int = 4,
     waiting: int = 32,
     allow_host: _Names = (),
@@ -63,6 +64,7 @@ def serve(
         port: Where to listen; 0 takes any that is free.
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
         docs: Folder of documents that all runs may search.
+        mcp: File with mcpServers, as other hosts write it, whose tools all runs may use.
         at_once: Runs worked side by side.
         waiting: Runs that may wait for a place; more are told to come back.
         allow_host: Another name that this server is reached by, like ai.example.
@@ -85,7 +87,7 @@ def serve(
             "`manyminds serve keys add NAME`"
         )
     made = "" if given or public else secrets.token_urlsafe(24)
-    settings = load_settings({"models": model, "docs": docs})
+    settings = load_settings({"models": model, "docs": docs, "mcp": mcp})
     listening = Listening(
         at=bound(host, port), root_path=root_path, certificate=tls_cert, key=tls_key
     )
@@ -130,13 +132,14 @@ def house_for(
     models: tuple[str, ...], settings: dict[str, Setting], at_once: int, waiting: int
 ) -> House:
     """Return a server on this machine's data."""
-    docs = settings["docs"].value
+    docs, mcp = settings["docs"].value, settings["mcp"].value
     engine = Engine(
         data=data_home(), cache=cache_home(), at_once=at_once, waiting=waiting,
         books=Books(SqliteDoor(data_home() / "server.sqlite")),
     )  # fmt: skip
     modes = Modes(
         models=models, docs=Path(docs) if isinstance(docs, str) else None,
+        mcp=Path(mcp).absolute() if isinstance(mcp, str) else None,
         search=str(settings["search"].value),
     )  # fmt: skip
     return House(engine=engine, modes=modes)

@@ -32,6 +32,7 @@ from manyminds.runtime.flight import Endpoint
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.isolation import isolation
 from manyminds.runtime.labels import abstaining, calibrated
+from manyminds.runtime.mcp import ready_mcp
 from manyminds.runtime.orders import Order, write_order
 from manyminds.runtime.run import MemoryRun, Sink
 from manyminds.runtime.steer import CANCELLED, following
@@ -409,6 +410,8 @@ def _check_stays_here(options: AskOptions) -> None:
         raise UsageError("--only-docs needs --docs FOLDER")
     if options.web is not None:
         raise UsageError("--only-docs keeps everything here; leave out --web, --site and --search")
+    if options.mcp is not None:
+        raise UsageError("--only-docs keeps everything here; leave out --mcp")
     if away := [model for model in options.models if not stays_here(model)]:
         raise UsageError(
             f"--only-docs keeps everything here, and {', '.join(away)} runs elsewhere; take a "
@@ -490,6 +493,8 @@ async def _looking_up(
             stack, options.web, task, cache=cache, sources=sources, outgoing=outgoing,
             on_sites=watch.on_sites,
         )  # fmt: skip
+    if options.mcp is not None:
+        tools += await ready_mcp(stack, options.mcp, outgoing, watch.on_notice)
     return tools
 
 

@@ -45,6 +45,8 @@ class AskOptions:
     """Whether nothing may leave this machine: documents, and models that run here."""
     web: WebOptions | None = None
     """`None`: nothing is searched or fetched."""
+    mcp: Path | None = None
+    """File that names other MCP servers, whose tools members may use."""
     seed: int | None = None
     """`None`: drawn, and recorded."""
     patience: Patience = field(default_factory=Patience)
@@ -78,7 +80,7 @@ def greener(options: AskOptions, task: Task, data: Path) -> tuple[AskOptions, st
     family = family_of(task.prompt)
     found = greenest(load_ways(data), family, options.models)
     why = f"no two ways were measured on enough questions like this one ({family})"
-    looks_up = options.docs is not None or options.web is not None
+    looks_up = options.docs is not None or options.web is not None or options.mcp is not None
     if looks_up or task.schema_json is not None:
         found, why = None, "benches say nothing of questions with documents, the web or a schema"
     if found is None:

@@ -73,6 +73,7 @@ SETTINGS: dict[str, _Known] = {
         read=_text,
         about="search engines of --web: brave,searxng=http://127.0.0.1:8080",
     ),
+    "mcp": _Known(default=None, read=_text, about="file with mcpServers, whose tools members use"),
     "fleet": _Known(default=None, read=_database, about="PostgreSQL address of a fleet of workers"),
     "seed": _Known(default=None, read=_number, about="whole number, to play a run again"),
 }
@@ -107,8 +108,18 @@ def _find(
     for origin, values in files:
         if name in values:
             _check_no_password(origin, name, values[name])
+            _check_no_command(origin, name)
             return Setting(name=name, value=known.read(name, values[name]), origin=origin)
     return Setting(name=name, value=known.default, origin="default")
+
+
+def _check_no_command(origin: str, name: str) -> None:
+    """Refuse what would run commands because of the folder that one happens to stand in."""
+    if name == "mcp" and Path(origin) != config_home() / "config.toml":
+        raise UsageError(
+            f"{origin} names {name!r}, whose commands would be run: name it by --mcp, or in "
+            f"{config_home() / 'config.toml'}"
+        )
 
 
 def _check_no_password(origin: str, name: str, value: object) -> None:

@@ -54,6 +54,8 @@ class Modes:
     models: tuple[str, ...]
     """Names of the models that work."""
     docs: Path | None = None
+    mcp: Path | None = None
+    """File that names other MCP servers, whose tools all runs may use."""
     search: str = "ddgs"
 
     def names(self) -> Sequence[str]:
@@ -79,7 +81,8 @@ class Modes:
         mode, _, model = name.partition("/")
         options = AskOptions(
             models=(model,) if model else self.models, limits=asking.limits, docs=self.docs,
-            seed=asking.seed, members=asking.members, thinking=_thinking(mode, asking.effort),
+            mcp=self.mcp, seed=asking.seed, members=asking.members,
+            thinking=_thinking(mode, asking.effort),
         )  # fmt: skip
         web = WebOptions(engines=self.search, sites=asking.sites, lists=mode == "wide")
         if mode in _WAYS:

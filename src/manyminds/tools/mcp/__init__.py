@@ -1,0 +1,1 @@
+"""Tools of other MCP servers, for our members: pinned, bounded, their words data."""

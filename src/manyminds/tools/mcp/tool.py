@@ -1,0 +1,97 @@
+"""A tool of another server as our members see it: under its server's name, its words data."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from manyminds.core.errors import ToolFailed
+from manyminds.core.messages import JsonValue, ToolCall, ToolSpec
+from manyminds.core.values import Evidence
+from manyminds.tools.mcp.config import ServerConfig
+from manyminds.tools.mcp.pins import Offered
+from manyminds.tools.web.outgoing import Outgoing
+
+__all__ = ["Foreign", "Speaks", "offered_tools"]
+
+_LONGEST_NAME = 60
+_LONGEST_ABOUT = 400
+"""Characters of a description: what a tool does is said in less, what else it wants in more."""
+_LONGEST_OUTPUT = 200_000
+
+
+class Speaks(Protocol):
+    """A server that was begun."""
+
+    async def call(self, name: str, arguments: dict[str, JsonValue]) -> str:
+        """Call one of its tools and return what it says."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign:
+    """One tool of one server."""
+
+    server: Speaks
+    offered: Offered
+    spec: ToolSpec
+    outgoing: Outgoing
+
+    async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
+        """Call it; what only the person's documents say does not go along.
+
+        Raises:
+            ToolFailed: If it cannot be done, or may not.
+        """
+        request = json.dumps(call.arguments, ensure_ascii=False)
+        if why := self.outgoing.why_not(request):
+            raise ToolFailed(f"this would leave the machine: {why}")
+        said = await self.server.call(self.offered.name, call.arguments)
+        text = said if len(said) <= _LONGEST_OUTPUT else f"{said[:_LONGEST_OUTPUT]}\n[… cut]"
+        return (Evidence(id="", tool=self.spec.name, request=request, output=text),)
+
+
+def offered_tools(
+    config: ServerConfig, offers: Sequence[Offered], kept_away: Mapping[str, str]
+) -> tuple[list[tuple[Offered, ToolSpec]], dict[str, str]]:
+    """Return what members may use of a server, and why they may not use the rest.
+
+    Args:
+        config: What the person says of it.
+        offers: What it offers.
+        kept_away: Tools that are in quarantine, and why.
+    """
+    usable: list[tuple[Offered, ToolSpec]] = []
+    refused: dict[str, str] = {}
+    names: set[str] = set()
+    for tool in offers:
+        spec = _spec(config, tool)
+        if tool.name in config.deny:
+            refused[tool.name] = "you deny it"
+        elif tool.name in kept_away:
+            refused[tool.name] = kept_away[tool.name]
+        elif not tool.reads and tool.name not in config.allow:
+            refused[tool.name] = 'it may change something; put it into "allow" to let members'
+        elif spec.name in names:
+            refused[tool.name] = f"another tool of this server is called {spec.name} already"
+        else:
+            names.add(spec.name)
+            usable.append((tool, spec))
+    return usable, refused
+
+
+def _spec(config: ServerConfig, tool: Offered) -> ToolSpec:
+    """Describe a tool under its server's name, so that it can stand for none of ours."""
+    name = re.sub(r"[^a-z0-9]+", "_", f"{config.name}__{tool.name}".lower().replace("__", "\0"))
+    name = name.strip("_")[:_LONGEST_NAME]
+    words = " ".join("".join(c if c.isprintable() else " " for c in tool.description).split())
+    about = words.replace("<", "‹").replace(">", "›")
+    if len(about) > _LONGEST_ABOUT:
+        about = f"{about[: _LONGEST_ABOUT - 1]}…"
+    plain = ToolSpec(
+        name=f"mcp_{name}", description=f"{config.name} says of it: “{about}”",
+        parameters=tool.parameters,
+    )  # fmt: skip
+    # Of a call that was under way when the process ended nobody can know what it did.
+    return plain if tool.reads else replace(plain, effect="unkeyed")
