@@ -20,6 +20,7 @@ from pydantic_ai.exceptions import (
     UserError,
 )
 from pydantic_ai.messages import (
+    BinaryContent,
     ModelMessage,
     ModelRequest,
     ModelRequestPart,
@@ -46,6 +47,7 @@ from manyminds.core.messages import (
     JsonValue,
     Message,
     ModelCall,
+    Picture,
     Reply,
     Said,
     ToolCall,
@@ -93,7 +95,7 @@ async def send(model: Model, call: ModelCall, *, progress: Progress | None = Non
     Raises:
         ProviderError: If the service failed or what came back is no reply.
     """
-    messages = _to_messages(call.messages)
+    messages = _shown(_to_messages(call.messages), call.pictures)
     settings = ModelSettings(
         max_tokens=call.max_tokens, temperature=call.temperature, seed=call.seed
     )
@@ -232,6 +234,18 @@ def _to_messages(messages: Sequence[Message]) -> list[ModelMessage]:
                 )
             )
     return [*done, ModelRequest(parts=parts)] if parts else done
+
+
+def _shown(messages: list[ModelMessage], pictures: Sequence[Picture]) -> list[ModelMessage]:
+    """Put pictures with the first words of the user."""
+    if not pictures:
+        return messages
+    parts = (part for m in messages if isinstance(m, ModelRequest) for part in m.parts)
+    first = next((part for part in parts if isinstance(part, UserPromptPart)), None)
+    if first is not None:
+        seen = (BinaryContent(data=p.content, media_type=p.media_type) for p in pictures)
+        first.content = [str(first.content), *seen]
+    return messages
 
 
 def _to_parameters(call: ModelCall) -> ModelRequestParameters:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from manyminds.core.values import Spend
+from manyminds.core.values import ImageType, Spend
 
 __all__ = [
     "Conversation",
@@ -18,6 +18,7 @@ __all__ = [
     "JsonValue",
     "Message",
     "ModelCall",
+    "Picture",
     "Purpose",
     "Reply",
     "Said",
@@ -114,6 +115,18 @@ class Conversation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture as it is sent to a model."""
+
+    content: bytes = field(repr=False)
+    media_type: ImageType
+
+
+_OF_A_PICTURE = 4_000
+"""Bytes of text that a picture counts for, about: a thousand tokens."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelCall:
     """One request to one model: the content of a step."""
 
@@ -129,11 +142,14 @@ class ModelCall:
     purpose: Purpose = "work"
     thinking: bool | None = None
     """Whether a model that can reason before it answers should; `None` leaves it to the model."""
+    pictures: tuple[Picture, ...] = ()
+    """Shown with the first words of the user."""
 
     @cached_property
     def size(self) -> int:
         """Bytes of everything that is sent: what token estimates rest on."""
         size = sum(len(_plain(message).encode()) for message in self.messages)
+        size += _OF_A_PICTURE * len(self.pictures)
         return size + sum(len(str(tool.parameters)) + len(tool.description) for tool in self.tools)
 
 

@@ -22,6 +22,8 @@ __all__ = [
     "Evidence",
     "Failure",
     "Group",
+    "Image",
+    "ImageType",
     "Limits",
     "Looked",
     "Member",
@@ -60,6 +62,17 @@ CanonicalKind = Literal[
 ]  # fmt: skip
 
 
+ImageType = Literal["image/png", "image/jpeg", "image/webp", "image/gif"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A picture, by its hash: what it holds is kept once, beside the runs."""
+
+    sha256: str
+    media_type: ImageType
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """One piece of work, as the user asked for it."""
@@ -72,6 +85,8 @@ class Task:
     """Whether a folder of documents stands behind `search_docs` and `read_doc`."""
     sites: tuple[str, ...] = ()
     """Sites that the person named: what they say is nearer to the origin than copies of it."""
+    images: tuple[Image, ...] = ()
+    """Pictures that the question is about."""
 
 
 @dataclass(frozen=True, kw_only=True)

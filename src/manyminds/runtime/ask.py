@@ -30,6 +30,7 @@ from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.endpoints import EMBEDDED, connect, stays_here
 from manyminds.runtime.flight import Endpoint
 from manyminds.runtime.history import expected, remember
+from manyminds.runtime.images import pictures_of, seeing
 from manyminds.runtime.isolation import isolation
 from manyminds.runtime.labels import abstaining, calibrated
 from manyminds.runtime.mcp import ready_mcp
@@ -164,6 +165,9 @@ async def ask(
     count = member_count(options, name)
     async with AsyncExitStack() as stack:
         endpoints = _limited(await _connect_all(stack, options.models, cache, watch), place)
+        pictures = pictures_of(data, task)
+        if pictures:
+            endpoints = await seeing(endpoints)
         _check_holds(task, options, endpoints)
         if place is None:
             place = _new_place(data, order or Order(task=task, options=options))
@@ -176,6 +180,7 @@ async def ask(
             place, _sourced(task, options), options, endpoints, tools, name=name, count=count,
             began=began, sinks=(place.writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
+        run.pictures = pictures
         _hand_over(opened, run, watch, place.past)
         ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
         if way is None:  # what research will cost is told with its plan

@@ -43,7 +43,7 @@ from manyminds.core.events import (
     ToolCalled,
     ToolReturned,
 )
-from manyminds.core.messages import ModelCall, Reply, Said, ToolCall, ToolSpec
+from manyminds.core.messages import ModelCall, Picture, Reply, Said, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
 from manyminds.core.values import Candidate, Failure, Limits, Member, Spend, Task, Verdict
 from manyminds.runtime.flight import Endpoint, Flight, Patience
@@ -91,6 +91,8 @@ class MemoryRun:
         self.kept: Callable[[], Awaitable[None]] | None = None
         """Waits until all that was told is safe, where that is not so at once; without that no step
         is sent."""
+        self.pictures: tuple[Picture, ...] = ()
+        """Shown to whoever works."""
         self.hints: list[str] | None = []
         """What the person said to all who work; `None`: the strategy passes it on itself."""
         # The run's own chance decides; waits must not disturb it.
@@ -184,6 +186,8 @@ class MemoryRun:
         if self.hints and call.purpose != "check":
             told = Said(role="user", text=prompt("aside", text="\n".join(self.hints)))
             call = replace(call, messages=(*call.messages, told))
+        if self.pictures:
+            call = replace(call, pictures=self.pictures)
         _fits(member, call, endpoint.abilities)
         prompt_hash = _hash(call)
         attempt = 0

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import VERSION
-from manyminds.server import advice, chat, runs, share
+from manyminds.server import advice, agui, chat, runs, share
 from manyminds.server.conversations import ChatBody
 from manyminds.server.gate import Gate, Who
 from manyminds.server.house import House, house_of
@@ -97,7 +97,7 @@ async def capabilities(request: Request) -> Response:
             "features": {
                 "chat_completions": True, "responses": True, "runs": True, "steer": True,
                 "approve": True, "reasoning_field": house.reasoning, "client_tools": True,
-                "mcp": find_spec("mcp") is not None, "images": False, "web": True,
+                "mcp": find_spec("mcp") is not None, "images": True, "agui": True, "web": True,
                 "docs": house.modes.docs is not None,
             },
         }
@@ -129,6 +129,7 @@ DOORS: tuple[Door, ...] = (
     ),
     Door(method="DELETE", path="/v1/responses/{run}", do=responses.delete),
     Door(method="POST", path="/v1/responses/{run}/cancel", do=responses.cancel),
+    Door(method="POST", path="/agui", do=agui.agui, body=agui.RunAgentBody, streams=True),
     Door(method="POST", path="/v1/estimates", do=advice.estimates, body=advice.EstimateBody),
     Door(method="GET", path="/v1/doctor", do=advice.doctor),
     Door(method="GET", path="/v1/runs", do=runs.listed, query=("limit",), words=("search",)),

@@ -1,8 +1,11 @@
 """What clients of OpenAI's chat send: a conversation, and how its next words are to be found."""
 
+import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,8 +22,9 @@ from manyminds.core.messages import (
     ToolSpec,
     Turn,
 )
-from manyminds.core.values import Limits, Task
+from manyminds.core.values import Image, ImageType, Limits, Task
 from manyminds.runtime.choose import member_count
+from manyminds.runtime.images import IMAGE_TYPES, keep_image
 from manyminds.runtime.orders import Order
 from manyminds.server.bodies import checked_schema
 from manyminds.server.clients import Client
@@ -29,7 +33,15 @@ from manyminds.server.modes import Asking, ReasoningEffort
 from manyminds.server.refusals import Refused
 from manyminds.tools.fence import fence
 
-__all__ = ["ChatBody", "conversation_of", "order_of", "question_in"]
+__all__ = [
+    "ChatBody",
+    "Extension",
+    "Message",
+    "asking_of",
+    "conversation_of",
+    "order_of",
+    "question_in",
+]
 
 LONGEST = 400_000
 """Characters of what one tool of the client has found."""
@@ -42,6 +54,7 @@ class Part(BaseModel):
 
     type: str
     text: str | None = None
+    image_url: str | dict[str, Any] | None = None
 
 
 class Function(BaseModel):
@@ -191,12 +204,59 @@ def _text(message: Message, place: int) -> str:
     if message.content is None or isinstance(message.content, str):
         return message.content or ""
     for part in message.content:
+        if part.type in _PICTURES and message.role == "user":
+            continue
         if part.type not in ("text", "input_text", "output_text") or part.text is None:
             raise Refused(
                 400, f"a part of type {part.type!r} cannot be read here; send text",
                 code="unsupported_value", param=f"messages.{place}.content",
             )  # fmt: skip
-    return "\n".join(part.text or "" for part in message.content)
+    return "\n".join(part.text or "" for part in message.content if part.type not in _PICTURES)
+
+
+_PICTURES = ("image_url", "input_image")
+MOST_PICTURES = 8
+
+
+def images_in(messages: Sequence[Message], data: Path) -> tuple[Image, ...]:
+    """Keep the pictures of a conversation, and return what names them.
+
+    Raises:
+        Refused: If one is not sent along, or there are too many.
+        UsageError: If one is no picture.
+    """
+    parts = [
+        (part, f"messages.{place}.content")
+        for place, message in enumerate(messages)
+        if isinstance(message.content, list) and message.role == "user"
+        for part in message.content
+        if part.type in _PICTURES
+    ]
+    if len(parts) > MOST_PICTURES:
+        why = f"{len(parts)} pictures; {MOST_PICTURES} is the most"
+        raise Refused(400, why, code="invalid_value", param="messages")
+    return tuple(_image(part, where, data) for part, where in parts)
+
+
+def _image(part: Part, where: str, data: Path) -> Image:
+    given = part.image_url
+    address = str(given.get("url", "")) if isinstance(given, dict) else given or ""
+    found = _DATA.match(address)
+    if found is None:
+        # To fetch it from elsewhere is nothing that a client may let this server do.
+        kinds = ", ".join(kind.removeprefix("image/") for kind in IMAGE_TYPES)
+        raise Refused(
+            400, f"a picture is sent along, as data:image/…;base64,… ({kinds})",
+            code="unsupported_value", param=where,
+        )  # fmt: skip
+    try:
+        content = base64.b64decode(address[found.end() :], validate=True)
+    except ValueError:
+        raise Refused(400, "that is no base64", code="invalid_value", param=where) from None
+    return keep_image(data, content, cast("ImageType", found[1]))
+
+
+_DATA = re.compile(r"data:(image/(?:png|jpeg|webp|gif));base64,")
 
 
 def conversation_of(body: ChatBody) -> Conversation:
@@ -266,6 +326,7 @@ def order_of(body: ChatBody, house: House, client: Client) -> Order:
     """
     body.check()
     led = body.is_led
+    images = images_in(body.messages, house.engine.data)
     question = _last_words(body) if led else question_in(body.messages)
     more = body.manyminds or Extension()
     web = body.web_search_options is not None
@@ -273,11 +334,11 @@ def order_of(body: ChatBody, house: House, client: Client) -> Order:
     if question.startswith(_TITLES) and not led:
         name = "brief"
     house.check_scope(client, name, web=web)
-    asking = Asking(
-        effort=body.reasoning_effort, members=more.members, seed=_seed(body.seed), web=web,
-        sites=more.sites, limits=_limits(more.budget),
-    )  # fmt: skip
-    task = Task(prompt=question, schema_json=_schema(body.response_format))
+    asking = asking_of(more, effort=body.reasoning_effort, seed=_seed(body.seed), web=web)
+    if images and led:
+        why = "pictures do not go together with tools of the client"
+        raise Refused(400, why, code="unsupported_value", param="tools")
+    task = Task(prompt=question, schema_json=_schema(body.response_format), images=images)
     order = house.modes.order(name, task, asking)
     if not led:
         return order
@@ -288,6 +349,17 @@ def order_of(body: ChatBody, house: House, client: Client) -> Order:
     members = member_count(order.options, order.options.strategy or "")
     options = replace(order.options, members=members, docs=None, web=None)
     return replace(order, options=options, conversation=conversation_of(body))
+
+
+def asking_of(
+    more: Extension, *, effort: ReasoningEffort | None, web: bool, seed: int | None = None,
+    asks: bool = False,
+) -> Asking:  # fmt: skip
+    """Return what a client says beside the question."""
+    return Asking(
+        effort=effort, members=more.members, seed=seed, web=web, sites=more.sites, asks=asks,
+        limits=_limits(more.budget),
+    )  # fmt: skip
 
 
 def _seed(seed: int | None) -> int | None:

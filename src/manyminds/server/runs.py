@@ -39,6 +39,7 @@ from manyminds.transcript.store import new_transcript_path, read_transcript, run
 __all__ = [
     "ApproveBody",
     "ForkBody",
+    "PlanBody",
     "RunBody",
     "SteerBody",
     "approve",
@@ -49,6 +50,7 @@ __all__ = [
     "fork",
     "listed",
     "look",
+    "may_see",
     "number_in",
     "own",
     "rows_of",
@@ -377,6 +379,15 @@ async def own(request: Request, prefix: str = "") -> tuple[House, str]:
     """
     house, client = house_of(request), client_of(request.scope)
     run = str(request.path_params["run"]).removeprefix(prefix)
+    return house, await may_see(house, client, run)
+
+
+async def may_see(house: House, client: Client, run: str) -> str:
+    """Return a run that a client may see to.
+
+    Raises:
+        Refused: If it is none.
+    """
     owner = await asyncio.to_thread(house.engine.books.client_of, run)
     if not client.may("all") and owner != client.name:
         # Whether there is one of that name is not said to whom it does not belong.
@@ -384,4 +395,4 @@ async def own(request: Request, prefix: str = "") -> tuple[House, str]:
     known = _NAME.fullmatch(run) and new_transcript_path(house.engine.data, run).exists()
     if not known and owner is None:
         raise Refused(404, f"there is no run {run[:80]!r}", code="not_found")
-    return house, run
+    return run
