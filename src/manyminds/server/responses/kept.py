@@ -73,8 +73,10 @@ class Kept:
             "background": body.background, "error": None, "instructions": body.instructions,
             "incomplete_details": {"reason": "max_output_tokens"} if cut else None,
             "max_output_tokens": body.max_output_tokens, "parallel_tool_calls": True,
-            "previous_response_id": body.previous_response_id, "temperature": body.temperature,
-            "top_p": body.top_p, "tools": cast("JsonValue", body.tools),
+            "previous_response_id": body.previous_response_id,
+            "temperature": 1.0 if body.temperature is None else body.temperature,
+            "top_p": 1.0 if body.top_p is None else body.top_p,
+            "tools": [_tool(tool) for tool in body.tools], **_NOT_KNOWN_HERE,
             "tool_choice": cast("JsonValue", body.tool_choice), "usage": counted,
             "text": cast("JsonValue", (body.text or TextFormat()).model_dump()),
             "reasoning": cast("JsonValue", (body.reasoning or Reasoning()).model_dump()),
@@ -128,6 +130,20 @@ class Kept:
         """Return the answer as it is said, and why it ends there."""
         bare = self.led or (self.body.text or TextFormat()).format.get("type") != "text"
         return said(asked, bare=bare, stops=(), longest=self.body.max_output_tokens)
+
+
+_NOT_KNOWN_HERE: Event = {
+    "presence_penalty": 0.0, "frequency_penalty": 0.0, "top_logprobs": 0, "max_tool_calls": None,
+    "service_tier": "default", "safety_identifier": None, "prompt_cache_key": None, "user": None,
+}  # fmt: skip
+"""Fields that the protocol wants to see, as it says they are where nothing is asked."""
+
+
+def _tool(tool: Event) -> JsonValue:
+    """Return a tool of the client as the protocol wants it said again: with every field."""
+    if tool.get("type") != "function":
+        return tool
+    return {"description": None, "parameters": None, "strict": None, **tool}
 
 
 def _flat(annotation: JsonValue) -> JsonValue:
