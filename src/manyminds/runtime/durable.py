@@ -67,6 +67,13 @@ class DurableRun(MemoryRun):
         else:
             self.journal.open()
 
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The panel, with those that the person had added when it was looked at."""
+        if self.journal is not None and not self.journal.over:
+            self.journal.seat({member.name for member in self._members})
+        return self._members
+
     def elapsed(self) -> float:
         """Seconds the run has worked; the time without a process is none."""
         if self.journal is not None and not self.journal.over:
@@ -77,9 +84,7 @@ class DurableRun(MemoryRun):
         """Record an event, or find it on record."""
         if self.abandoned:
             return
-        if self.journal is not None and not self.journal.over:
-            self.journal.tell(event)
-        else:
+        if self.journal is None or self.journal.over or self.journal.tell(event) is None:
             super().tell(event)
 
     def hear(self, said: Steered) -> None:
@@ -101,6 +106,9 @@ class DurableRun(MemoryRun):
         self.tell(
             Resumed(elapsed_s=round(elapsed, 3), version=VERSION, prompts=prompts_hash())
         )  # fmt: skip
+        early, self.journal.early = self.journal.early, []
+        for event in early:
+            self.tell(event)
         said, self._later = self._later, []
         for one in said:
             self.hear(one)
@@ -133,6 +141,7 @@ class DurableRun(MemoryRun):
         try:
             ended = await self.journal.ending(past.step)
         except asyncio.CancelledError:
+            await self.journal.until_known(past.step)
             lost = self._cancelled_again(flight)
             self._settle(hold, lost.spend)
             raise
@@ -157,6 +166,8 @@ class DurableRun(MemoryRun):
             self.tell(told)
             return told
         recorded = self.journal.tell(told)
+        if recorded is None:
+            super().tell(told)
         return recorded if isinstance(recorded, RequestFailed) else told
 
     def _as_it_failed(self, flight: Flight, ended: RequestFailed) -> Exception:
@@ -202,6 +213,7 @@ class DurableRun(MemoryRun):
         try:
             ended = await self.journal.ending(past.step)
         except asyncio.CancelledError:
+            await self.journal.until_known(past.step)
             self.tell(replace(told, error="not finished", failure="cancelled"))
             raise
         if isinstance(ended, ToolReturned):

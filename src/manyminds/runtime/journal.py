@@ -9,7 +9,7 @@ ones, wait until the record is at its end.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -18,6 +18,7 @@ from manyminds.core.errors import ReplayDiverged
 from manyminds.core.events import (
     Clarified,
     Event,
+    MemberStarted,
     PersonAsked,
     Planned,
     Recorded,
@@ -69,6 +70,8 @@ class Journal:
     """The highest number of a step."""
     evidence: int = 0
     """The highest number of a piece of evidence."""
+    early: list[Event] = field(default_factory=list[Event])
+    """New events that came before the record was at its end."""
     _told: set[int] = field(default_factory=set[int])
     _turns: dict[int, asyncio.Future[None]] = field(
         default_factory=dict[int, "asyncio.Future[None]"]
@@ -108,8 +111,8 @@ class Journal:
         """Begin: the record's first event is told by whoever takes it up."""
         self._advance()
 
-    def tell(self, event: Event) -> Event:
-        """Tell an event again and return it as it was recorded.
+    def tell(self, event: Event) -> Event | None:
+        """Tell an event again and return it as it was recorded; `None`: it is the first new one.
 
         Raises:
             ReplayDiverged: If it is not on record here.
@@ -121,9 +124,44 @@ class Journal:
             if place not in self._told and _same(self.events[place].event, event):
                 self._tell(place)
                 return self.events[place].event
+        if self._hears_out():
+            return None
+        if any(isinstance(r.event, Steered) for r in self.events[self.position :]):
+            # What the person said had its place by the clock; it may come a little later now than
+            # what came after the record's end. If it was none of the run's, `watch` will notice.
+            self.early.append(event)
+            return event
         raise self._diverged(
             f"{_short(event)} came, not {_short(self.events[self.position].event)}"
         )
+
+    def _hears_out(self) -> bool:
+        """Pass on what the person said last, where the record ends with that; say whether it did.
+
+        It waits for its turn while whoever plays goes on, who may be the first to tell more.
+        """
+        left = range(self.position, len(self.events))
+        if not all(p in self._told or isinstance(self.events[p].event, Steered) for p in left):
+            return False
+        while not self.over:
+            said = self.events[self.position].event
+            assert isinstance(said, Steered)
+            self._say(self.position, said)
+        return True
+
+    def seat(self, known: Collection[str]) -> None:
+        """Pass on at once that a member was added, where the record goes on with its work.
+
+        Args:
+            known: Who is on the panel.
+        """
+        at = self.events[self.position].event
+        if not isinstance(at, Steered) or at.what != "add":
+            return
+        left = (r.event for r in self.events[self.position :] if not isinstance(r.event, Steered))
+        goes_on = next(left, None)
+        if isinstance(goes_on, MemberStarted) and goes_on.member.name not in known:
+            self._say(self.position, at)
 
     def said(self, kind: type[E]) -> E | None:
         """Return what the person answered to a question or a plan, where that is on record."""
@@ -162,6 +200,11 @@ class Journal:
             await _future()
         await self._claim(place)
         return event
+
+    async def until_known(self, step: int) -> None:
+        """Wait for the end of the record where it does not tell how a step ended."""
+        if step not in self._ends:
+            await self._end()
 
     async def watch(self) -> None:
         """Notice a record that nobody plays on: the run did not do what it had done."""

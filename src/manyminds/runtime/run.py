@@ -79,7 +79,7 @@ class MemoryRun:
     ) -> None:
         self.id = run_id
         self.task = task
-        self.members = tuple(members)
+        self._members = tuple(members)
         self.rng = random.Random(seed)
         self.stopped_by: str | None = None
         self.over = False
@@ -126,6 +126,11 @@ class MemoryRun:
     def tools(self) -> Sequence[ToolSpec]:
         """The tools that work here."""
         return self._tools.specs
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The panel, with those that the person has added."""
+        return self._members
 
     def elapsed(self) -> float:
         """Seconds since the run began."""
@@ -526,9 +531,9 @@ class MemoryRun:
     def _add(self) -> None:
         """Seat one more member; strategies see it when they look at the panel again."""
         models = list(self._endpoints)
-        member = newcomer(self.members, models, has_docs=self.task.has_docs)
+        member = newcomer(self._members, models, has_docs=self.task.has_docs)
         if member is not None:
-            self.members = (*self.members, member)
+            self._members = (*self._members, member)
 
 
 def _dropped(member: Member) -> Dropped:

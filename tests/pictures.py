@@ -1,0 +1,67 @@
+"""Pictures of the page for the docs: `python -m tests.pictures [HOME RUN]` writes docs/page-*.png.
+
+Without a run it plays the scripted panel of the tests; with one it shows that, as it was.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser import browsing
+from tests.disputants import QUESTION, dispute
+from tests.server.conftest import OWNER_KEY, Served
+from tests.stub import Stub
+
+DOCS = Path(__file__).parents[1] / "docs"
+SIZES = {"light": (1280, 900), "dark": (1280, 900), "phone": (390, 844)}
+
+
+def draw(browser: Browser, served: Served, run: str | None) -> None:
+    """Ask, or open a run, and draw it in each size and light."""
+    for name, (width, height) in SIZES.items():
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, device_scale_factor=1 if width > 800 else 2,
+            color_scheme="dark" if name == "dark" else "light",
+        )  # fmt: skip
+        page = context.new_page()
+        page.goto(f"{served.url}/#token={OWNER_KEY}")
+        page.get_by_label("Your question").wait_for()
+        if run is not None:
+            page.goto(f"{served.url}/?shown#/run/{run}")
+        else:
+            if name == "light":
+                time.sleep(0.5)
+                page.screenshot(path=DOCS / "page-ask.png")
+            page.get_by_label("Your question").fill(QUESTION)
+            page.get_by_role("button", name="Ask", exact=True).click()
+            if name == "light":
+                page.locator(".pane").nth(3).wait_for()
+                time.sleep(0.5)
+                page.screenshot(path=DOCS / "page-live.png")
+        page.locator(".answer:not(.provisional)").wait_for(timeout=60_000)
+        page.mouse.move(0, 0)
+        time.sleep(0.5)
+        page.screenshot(path=DOCS / f"page-{name}.png", full_page=True)
+        context.close()
+
+
+def main(words: list[str]) -> None:
+    """Serve and draw."""
+    with tempfile.TemporaryDirectory() as folder, Stub() as stub, browsing() as browser:
+        home, run = (Path(words[0]), words[1]) if words else (Path(folder), None)
+        docs = Path(folder) / "docs"
+        docs.mkdir()
+        (docs / "calendar.md").write_text(
+            "# Calendar\n\nA month has a Friday the 13th where it begins on a Sunday. "
+            "In 2026 February and March begin on a Sunday.\n"
+        )
+        stub.behaviours, stub.delay_s, stub.piece_s = [dispute], 0.4, 0.03
+        with Served(home=home, model=stub.model, docs=docs) as served:
+            draw(browser, served, run)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
