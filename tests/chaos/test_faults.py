@@ -11,6 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from manyminds.agents.roster import roster
+from manyminds.core.errors import ProviderError
 from manyminds.core.events import (
     MemberEnded,
     MemberStarted,
@@ -20,8 +22,12 @@ from manyminds.core.events import (
     RunEnded,
 )
 from manyminds.core.values import Limits, Task
-from manyminds.runtime.ask import Asked, AskOptions, Watch, ask
+from manyminds.runtime.ask import Asked, AskOptions, Watch, ask, play
+from manyminds.runtime.endpoints import connect
 from manyminds.runtime.flight import Patience
+from manyminds.runtime.run import MemoryRun
+from manyminds.strategies.registry import strategy_named
+from manyminds.tools.toolset import Toolset
 from manyminds.transcript.store import read_transcript
 from tests.chaos.counts import COUNTS, FULL
 from tests.improviser import improvised
@@ -87,6 +93,20 @@ def twice(body: Body) -> web.Response:
     return web.Response(text=said, content_type="text/event-stream")
 
 
+def cut_stream(body: Body) -> web.Response:
+    """A stream that ends in the middle of a chunk, before it says that it is over."""
+    chunk = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "stub"}
+    delta = {"role": "assistant", "content": improvise(body)[:9]}
+    line = json.dumps({**chunk, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    return web.Response(text=f"data: {line}\n\ndata: {line[:20]}", content_type="text/event-stream")
+
+
+def bad_tool_json(body: Body) -> str:
+    """A call of a tool whose arguments are no JSON, as small models write them."""
+    del body
+    return '{"action": "python", "code": "print(6*7)'
+
+
 FAULTS: dict[str, Callable[[Body], Any]] = {
     "nothing comes": hang,
     "reset": lambda _body: Reset(),
@@ -100,6 +120,8 @@ FAULTS: dict[str, Callable[[Body], Any]] = {
     "no choices": no_choices,
     "nothing": nothing,
     "odd usage": odd_usage,
+    "a stream cut off": cut_stream,
+    "a call that is no JSON": bad_tool_json,
     "each chunk twice": twice,
     "expired key": fail(401, '{"error": {"message": "expired"}}', content_type="application/json"),
 }
@@ -154,7 +176,7 @@ async def test_a_fault_in_any_phase_ends_typed(stub: Stub, own_home: Path, paper
                 continue
             stub.behaviours = [Faulty(FAULTS[fault], place, last)]
             seconds = LIMIT_S if fault in ENDLESS else None
-            streamed = fault == "each chunk twice"
+            streamed = fault in ("each chunk twice", "a stream cut off")
             asked = await run(stub, own_home, papers, seconds=seconds, stream=streamed)
             check(asked)
             COUNTS["faults of a provider, by phase"] += 1
@@ -194,3 +216,29 @@ async def test_one_member_of_four_alive_still_answers(stub: Stub, own_home: Path
     asked = await run(stub, own_home, papers, seconds=None, stream=False)
     check(asked)
     assert asked.answer.text is not None
+
+
+async def test_a_name_that_is_none_is_told_in_a_line(own_home: Path, papers: Path) -> None:
+    """The one fault that no server can play: nobody knows where it is."""
+    options = AskOptions(models=("http://no-such-host.invalid/v1#m",), patience=Patience(first_wait_s=0.01))  # fmt: skip
+    with pytest.raises(ProviderError, match="cannot be reached") as told:
+        await ask(TASK, options, data=own_home, cache=own_home, watch=Watch())
+    assert "\n" not in str(told.value)
+
+
+async def test_a_name_that_goes_away_while_a_run_goes_on_ends_typed(stub: Stub, own_home: Path, papers: Path) -> None:  # fmt: skip
+    stub.behaviours = [improvise]
+    endpoint = await connect(stub.model, cache=own_home)
+    gone = await connect(stub.model, cache=own_home)
+    assert gone.client is not None
+    gone.client.base_url = "http://no-such-host.invalid/v1"
+    members = roster(4, ["there", "gone"], has_docs=False)
+    run_ = MemoryRun(
+        run_id="r", task=TASK, members=members, endpoints={"there": endpoint, "gone": gone},
+        tools=Toolset([]), limits=Limits(), seed=5, patience=Patience(first_wait_s=0.01),
+    )  # fmt: skip
+    answer, _ = await play(run_, strategy_named("heavy"))
+    await endpoint.close()
+    await gone.close()
+    assert answer.text is not None
+    assert any("cannot be reached" in why for why in answer.missing)

@@ -46,7 +46,7 @@ def test_a_leader_that_was_stopped_is_followed_and_writes_nothing_more(tmp_path:
     }  # fmt: skip
     rows = lines_of(given, 60 + 10 * races)
     assert len(rows) == races
-    taken = 0
+    stopped, taken = len(rows[3::4]), 0
     for row in rows:
         assert row["codes"].count(0) == 1
         assert set(row["codes"]) <= {0, BUSY, TAKEN}
@@ -57,6 +57,8 @@ def test_a_leader_that_was_stopped_is_followed_and_writes_nothing_more(tmp_path:
         answered = replied(events)
         assert answered == Counter(dict.fromkeys(answered, 1))
     COUNTS["races of two workers for one run, PostgreSQL"] += races
-    COUNTS["of these with the first one stopped, PostgreSQL"] += len(rows[3::4])
+    # A race says something only where the stopped one came back to write.
+    assert taken >= stopped * 0.8
+    COUNTS["of these with the first one stopped, PostgreSQL"] += stopped
     COUNTS["of these with the first one refused afterwards, PostgreSQL"] += taken
     COUNTS["double commits"] += 0

@@ -1,11 +1,13 @@
 """Runs that go on without a terminal: begun, followed, killed, taken up, stopped, answered."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from aiohttp import web
 from manyminds.cli.app import run
 from manyminds.core.events import Resumed, RunEnded, Steered
 from manyminds.core.values import Task
-from manyminds.runtime.background import enqueue
+from manyminds.runtime.background import enqueue, is_spawned
 from manyminds.runtime.choose import AskOptions
 from manyminds.runtime.kept import state_of
 from manyminds.runtime.notify import notify
@@ -230,3 +232,94 @@ def test_what_cannot_be_is_told(stub: Stub, capsys: pytest.CaptureFixture[str]) 
     ):
         assert run(arguments) == 2
         assert word in capsys.readouterr().err
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[tuple[str, list[dict]]]:
+    """A webhook, and what it was told."""
+    told: list[dict] = []
+
+    async def heard(request: web.Request) -> web.Response:
+        told.append({"key": request.headers["Idempotency-Key"], **await request.json()})
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", heard)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/", told
+    await runner.cleanup()
+
+
+async def until(said: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if said():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not come")
+
+
+@pytest.mark.anyio
+async def test_a_run_that_is_over_is_told_once(stub: Stub, own_home: Path, capsys: pytest.CaptureFixture[str], hook: tuple[str, list[dict]]) -> None:  # fmt: skip
+    url, told = hook
+    stub.behaviours = [say(final("42"))]
+    name = await asyncio.to_thread(sent_off, stub, capsys, "--notify", url)
+    await until(lambda: bool(told))
+    [one] = told
+    assert (one["run"], one["outcome"], one["text"], one["key"]) == (name, "answered", "42", f"{name}/over")  # fmt: skip
+    await until(lambda: not is_spawned(own_home, name))
+    assert await asyncio.to_thread(run, ["resume", name]) == 2
+    assert len(told) == 1
+    # Its process may have died after the end and before it told.
+    new_transcript_path(own_home, name).with_name("told").unlink()
+    assert await asyncio.to_thread(run, ["resume", name]) == 2
+    assert [t["key"] for t in told] == [f"{name}/over"] * 2
+
+
+@pytest.mark.anyio
+async def test_what_a_run_asks_the_person_is_told(stub: Stub, own_home: Path, capsys: pytest.CaptureFixture[str], hook: tuple[str, list[dict]]) -> None:  # fmt: skip
+    url, told = hook
+    stub.behaviours = [say(json.dumps({"goal": "g", "parts": [{"question": "What is new?", "why": "w"}]}))]  # fmt: skip
+    words = ["research", "--background", "--model", stub.model, "--notify", url, "What is new?"]
+    assert await asyncio.to_thread(run, words) == 0
+    name = capsys.readouterr().out.strip()
+    await until(lambda: bool(told))
+    assert told[0]["outcome"] == "asks"
+    assert "What is new?" in told[0]["text"]
+    assert await asyncio.to_thread(run, ["deny", name]) == 0
+    await until(lambda: len(told) == 2)
+    assert told[1]["outcome"] == "none"
+
+
+@pytest.mark.anyio
+async def test_a_run_that_cannot_be_worked_is_told_too(stub: Stub, own_home: Path, capsys: pytest.CaptureFixture[str], hook: tuple[str, list[dict]]) -> None:  # fmt: skip
+    url, told = hook
+    order = Order(
+        task=Task(prompt="?"),
+        options=AskOptions(models=("http://127.0.0.1:9/v1#none",)),
+        notify=url,
+    )
+    name = enqueue(own_home, order)
+    assert await asyncio.to_thread(run, ["resume", name]) == 4
+    [one] = told
+    assert (one["outcome"], "cannot be reached" in one["text"]) == ("failed", True)
+
+
+def test_the_desktop_is_told_in_words_and_never_in_a_command(stub: Stub, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    bin_, said = tmp_path / "bin", tmp_path / "said"
+    bin_.mkdir()
+    fake = bin_ / "notify-send"
+    fake.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {said}\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin_}:{os.environ['PATH']}")
+    stub.behaviours = [say(final("$(touch /tmp/fired); --urgency=critical"))]
+    sent_off(stub, capsys, "--notify", "desktop")
+    for _ in range(600):
+        if said.exists() and said.read_text():
+            break
+        time.sleep(0.05)
+    words = said.read_text().splitlines()
+    assert words[:4] == ["--app-name", "manyminds", "--", "manyminds"]
+    assert "$(touch /tmp/fired)" in words[4]
+    assert not Path("/tmp/fired").exists()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from manyminds.core.errors import UsageError
+from manyminds.core.errors import ProviderError, RecordError, UsageError
 from manyminds.core.events import PersonAsked, Recorded, RunEnded, Steered
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer
@@ -36,6 +36,8 @@ from manyminds.transcript.store import (
 __all__ = ["call_off", "enqueue", "fork", "is_spawned", "spawn", "take_up"]
 
 _LOG = "worker.log"
+_TOLD = "told"
+"""Is there once the person was told that the run is over."""
 _PROCESS = "process"
 """Number of the process that was begun for a run, and when it began."""
 
@@ -109,18 +111,33 @@ async def take_up(
     writer = TranscriptWriter(path, None if carrier is None else carrier.put)
     try:
         past = read_transcript(path).events
-        if past and isinstance(past[-1].event, RunEnded):
-            raise UsageError(f"run {path.parent.name} is over; see: manyminds show {run}")
         run = path.parent.name
+        if past and isinstance(past[-1].event, RunEnded):
+            # Its process may have ended before the person was told.
+            await _tell_over(order, path.parent, past[-1].event.answer, watch)
+            raise UsageError(f"run {run} is over; see: manyminds show {run}")
         place = Place(run=run, path=path, writer=writer, past=past, carrier=carrier)
         order = order if place.started is None else order.as_begun(place.started)
         asked = await _worked(order, place, data, cache, watch)
+    except (ProviderError, RecordError) as error:
+        # It may be taken up again, and may end otherwise then.
+        await _told(order, path.parent.name, f"failed/{type(error).__name__}", "failed", str(error))
+        raise
     finally:
         writer.close()
-    if order.notify is not None:
-        text = asked.answer.text or "; ".join(asked.answer.missing)
-        watch.on_notice(await _told(order, asked.run, "over", asked.answer.outcome, text) or "")
+    await _tell_over(order, path.parent, asked.answer, watch)
     return asked
+
+
+async def _tell_over(order: Order, folder: Path, answer: Answer, watch: Watch) -> None:
+    """Tell the person once that a run is over; what could not be told is told at the next look."""
+    if order.notify is None or (folder / _TOLD).exists():
+        return
+    text = answer.text or "; ".join(answer.missing)
+    if why := await _told(order, folder.name, "over", answer.outcome, text):
+        watch.on_notice(f"{why}; it is told when somebody resumes the run")
+    else:
+        (folder / _TOLD).touch(mode=0o600)
 
 
 def _worked(order: Order, place: Place, data: Path, cache: Path, watch: Watch) -> Awaitable[Asked]:

@@ -129,10 +129,14 @@ class TranscriptWriter:
             with suppress(OSError):
                 self._flushing.result()
         try:
-            os.fsync(self._file)
-            self._seal()
+            # A disk that takes no more has been told of where a line did not fit; without its seal
+            # a transcript reads as that of a run that was killed.
+            with suppress(OSError):
+                os.fsync(self._file)
+                self._seal()
         finally:
-            self.path.with_name(_WORKER).unlink(missing_ok=True)
+            with suppress(OSError):
+                self.path.with_name(_WORKER).unlink(missing_ok=True)
             os.close(self._file)
             self._file = -1
 

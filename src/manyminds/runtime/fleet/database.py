@@ -13,7 +13,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from manyminds.core.errors import ProviderError
+from manyminds.core.errors import ProviderError, RecordError
 from manyminds.runtime.address import checked, shown
 
 __all__ = ["Db", "Link", "connected", "ready"]
@@ -98,6 +98,12 @@ async def ready(url: str) -> Db:
     return db
 
 
+_FULL = (
+    psycopg.errors.DiskFull, psycopg.errors.OutOfMemory, psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.ConfigurationLimitExceeded,
+)  # fmt: skip
+
+
 class Link:
     """One connection that is made anew when it breaks; what is under way is done again then."""
 
@@ -107,7 +113,11 @@ class Link:
         self._lock = anyio.Lock()
 
     async def do(self, work: Callable[[Db], Awaitable[T]]) -> T:
-        """Do something that may be done twice, however long the database is away."""
+        """Do something that may be done twice, however long the database is away.
+
+        Raises:
+            RecordError: If it is there, and takes no more.
+        """
         async with self._lock:
             wait = _FIRST_WAIT_S
             while True:
@@ -115,6 +125,11 @@ class Link:
                     if self._db is None:
                         self._db = await connected(self._url)
                     return await work(self._db)
+                except _FULL as error:
+                    # Waiting for room would hold the run for ever, and nobody would know why.
+                    await self._drop()
+                    why = " ".join(str(error).split())
+                    raise RecordError(f"{shown(self._url)} takes no more: {why}") from None
                 except (ProviderError, psycopg.OperationalError):
                     await self._drop()
                     await asyncio.sleep(wait)

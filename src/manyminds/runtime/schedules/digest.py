@@ -112,7 +112,12 @@ class Digests:
         spent = [s for s in slots if begins < datetime.fromisoformat(s.slot) and s.slot != at]
         own, cap = schedule.order.options.limits, schedule.cap
         tokens = None if cap.tokens is None else cap.tokens - sum(s.tokens for s in spent)
-        usd = None if cap.usd is None else cap.usd - sum(s.usd or Decimal(0) for s in spent)
+        usd = cap.usd
+        if usd is not None:
+            # Dollars that nobody counted are not none: nothing more is begun on their account.
+            unknown = any(s.usd is None and s.tokens for s in spent)
+            left = usd - sum((s.usd for s in spent if s.usd is not None), Decimal(0))
+            usd = Decimal(0) if unknown else left
         limits = Limits(
             tokens=_least(own.tokens, tokens), usd=_least(own.usd, usd), seconds=own.seconds
         )
