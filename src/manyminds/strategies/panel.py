@@ -328,8 +328,9 @@ class Panel:
         missing = self._missing()
         if not weighed.groups:
             return Answer(
-                outcome="none", text=None, canonical=None, confidence=None, missing=missing, how=how
-            )
+                outcome="none", text=None, canonical=None, confidence=None, how=how,
+                missing=missing or ("nobody came to an answer",),
+            )  # fmt: skip
         winner = self._spokesman(weighed.groups[0])
         scores = dict(zip((g.canonical.key for g in weighed.groups), weighed.scores, strict=True))
         self.run.tell(
