@@ -23,7 +23,7 @@ def draw(browser: Browser, served: Served, run: str | None) -> None:
     """Ask, or open a run, and draw it in each size and light."""
     for name, (width, height) in SIZES.items():
         context = browser.new_context(
-            viewport={"width": width, "height": height}, device_scale_factor=1 if width > 800 else 2,
+            viewport={"width": width, "height": height},
             color_scheme="dark" if name == "dark" else "light",
         )  # fmt: skip
         page = context.new_page()
@@ -38,9 +38,10 @@ def draw(browser: Browser, served: Served, run: str | None) -> None:
             page.get_by_label("Your question").fill(QUESTION)
             page.get_by_role("button", name="Ask", exact=True).click()
             if name == "light":
+                page.locator(".pane .words:not(:empty)").nth(1).wait_for()
                 page.locator(".pane").nth(3).wait_for()
-                time.sleep(0.5)
-                page.screenshot(path=DOCS / "page-live.png")
+                time.sleep(0.3)
+                page.screenshot(path=DOCS / "page-live.png")  # while two of them write
         page.locator(".answer:not(.provisional)").wait_for(timeout=60_000)
         page.mouse.move(0, 0)
         time.sleep(0.5)
@@ -58,7 +59,7 @@ def main(words: list[str]) -> None:
             "# Calendar\n\nA month has a Friday the 13th where it begins on a Sunday. "
             "In 2026 February and March begin on a Sunday.\n"
         )
-        stub.behaviours, stub.delay_s, stub.piece_s = [dispute], 0.4, 0.03
+        stub.behaviours, stub.delay_s, stub.piece_s = [dispute], 0.3, 0.1
         with Served(home=home, model=stub.model, docs=docs) as served:
             draw(browser, served, run)
 

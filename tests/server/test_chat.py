@@ -226,3 +226,23 @@ def test_who_goes_away_pays_no_more(served: Served, stub: Stub, *, stream: bool,
     time.sleep(0.7)
     assert served.house.engine.load[0] == 0
     assert len(stub.requests) == asked
+
+
+def named(*names: str) -> list[dict]:
+    return [{"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in names]  # fmt: skip
+
+
+def test_tools_that_open_webui_adds_to_everything_lead_no_conversation(served: Served, stub: Stub) -> None:  # fmt: skip
+    """As Open WebUI 0.12 was seen to send them, 37 with each question."""
+    stub.behaviours = [say(final("42"))]
+    ambient = named("get_current_timestamp", "calculate_timestamp", "ask_user", "write_note")
+    body = {"model": "heavy", "messages": [{"role": "user", "content": "What is 6 * 7?"}]}
+    client = served.http()
+    reply = client.post("/v1/chat/completions", json={**body, "tools": ambient}).json()
+    assert reply["choices"][0]["message"]["content"] == "42"
+    assert reply["manyminds"]["strategy"] == "heavy"
+    assert not any(request.get("tools") for request in stub.requests)
+    chosen = client.post("/v1/chat/completions", json={**body, "tools": [*ambient, *named("my_database")]})  # fmt: skip
+    assert chosen.json()["manyminds"]["strategy"] == "relay"
+    alone = client.post("/v1/chat/completions", json={**body, "tools": named("ask_user")})
+    assert alone.json()["manyminds"]["strategy"] == "relay"

@@ -277,6 +277,32 @@ def test_it_serves_https_and_behind_a_path(stub: Stub, own_home: Path, tmp_path:
             for path in ("v1/models", "health"):
                 found = httpx2.get(f"{place}{path}", headers=headers, verify=context)
                 assert found.status_code == 200
+            for name in ("", "page.js", "page.css", "icon.svg"):
+                assert httpx2.get(f"{place}{name}", verify=context).status_code == 200
+        moved = httpx2.get(url.removesuffix("/"), verify=context)
+        assert (moved.status_code, moved.headers["location"]) == (308, "/mm/")
+
+
+@pytest.mark.parametrize("path", ["/", "/page.js", "/page.css", "/icon.svg", "/index.html"])
+def test_the_page_is_open_to_all_and_to_no_other_host(served: Served, path: str) -> None:
+    reply = asked(served, "GET", path)
+    assert reply.status == 200
+    policy = reply.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert reply.headers["X-Content-Type-Options"] == "nosniff"
+    for host in HOSTS:
+        assert asked(served, "GET", path, Host=host).status in (400, 403), host
+    for origin in ORIGINS:
+        assert asked(served, "GET", path, Origin=origin).status == 403, origin
+    assert asked(served, "POST", path).status in (401, 405)
+
+
+@pytest.mark.parametrize("path", ["/page.html", "/../page.js", "/sources.sha256", "/page/page.js", "//page.js"])  # fmt: skip
+def test_nothing_else_is_served_as_the_page(served: Served, path: str) -> None:
+    assert asked(served, "GET", path).status in (400, 401, 404)
 
 
 def test_clients_are_made_and_taken_away(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip

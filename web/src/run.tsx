@@ -156,7 +156,7 @@ function Consensus({ board, seats }: { board: Board; seats: string[] }) {
   return (
     <section className="panel" aria-labelledby="consensus">
       <h2 id="consensus">Consensus map <small>{word}{alone.length > 0 && groups.length > 1 && ` · alone: ${alone.map((g) => g.members[0]).join(", ")}`}</small></h2>
-      <Movement snapshots={board.snapshots} seats={seats} leader={board.answer?.canonical ?? null} />
+      <div className="map" tabIndex={0}><Movement snapshots={board.snapshots} seats={seats} leader={board.answer?.canonical ?? null} /></div>
       {movers.length > 0 && (
         <ul className="movers">
           {movers.map((p) => <li key={p.name}><b>{p.name}</b> {p.moved!.result === "changed" ? "changed its mind" : "did not change, for want of new evidence"}: {p.moved!.reason}</li>)}

@@ -49,6 +49,70 @@ _TITLES = ("### Task:",)
 """How Open WebUI begins when it wants a title, tags or follow-ups: no panel for those."""
 
 
+_OPEN_WEBUIS_MARK = frozenset({"get_current_timestamp", "calculate_timestamp"})
+_OPEN_WEBUIS = _OPEN_WEBUIS_MARK | frozenset(
+    [
+        "notify",
+        "search_web",
+        "fetch_url",
+        "generate_image",
+        "edit_image",
+        "ask_user",
+        "execute_code",
+        "list_memory_paths",
+        "read_memory_path",
+        "search_memories",
+        "add_memory",
+        "update_memory",
+        "replace_memory_content",
+        "delete_memory",
+        "list_memories",
+        "search_notes",
+        "view_note",
+        "write_note",
+        "replace_note_content",
+        "search_chats",
+        "view_chat",
+        "delegate_task",
+        "timer",
+        "search_channels",
+        "search_channel_messages",
+        "view_channel_message",
+        "view_channel_thread",
+        "list_knowledge_bases",
+        "search_knowledge_bases",
+        "search_knowledge_files",
+        "list_chat_files",
+        "grep_chat_files",
+        "query_chat_files",
+        "grep_knowledge_files",
+        "view_file",
+        "view_knowledge_file",
+        "list_knowledge",
+        "query_knowledge_files",
+        "query_knowledge_bases",
+        "view_skill",
+        "read_skill_file",
+        "grep_skill_files",
+        "create_skill",
+        "update_skill_files",
+        "search_tools",
+        "create_tasks",
+        "update_task",
+        "create_automation",
+        "update_automation",
+        "list_automations",
+        "toggle_automation",
+        "delete_automation",
+        "search_calendar_events",
+        "create_calendar_event",
+        "update_calendar_event",
+        "delete_calendar_event",
+    ]
+)
+"""Tools of Open WebUI 0.12 itself, as its `tools/builtin.py` names them."""
+
+
 class Part(BaseModel):
     """A part of a message."""
 
@@ -151,10 +215,20 @@ class ChatBody(BaseModel):
         return self.max_completion_tokens or self.max_tokens
 
     @property
+    def offered(self) -> Sequence[Tool]:
+        """Tools of the client that members may want to be called.
+
+        Open WebUI adds its own to every request, whatever is asked; where there is nothing but
+        these, nobody has offered any, and the panel answers by itself.
+        """
+        tools = [] if self.tool_choice == "none" else self.tools or []
+        names = {tool.function.name for tool in tools}
+        return [] if names >= _OPEN_WEBUIS_MARK and names <= _OPEN_WEBUIS else tools
+
+    @property
     def is_led(self) -> bool:
         """Whether the client leads the conversation: it has tools of its own, and calls them."""
-        tools = self.tools and self.tool_choice != "none"
-        return bool(tools) or any(m.tool_calls or m.role == "tool" for m in self.messages)
+        return bool(self.offered) or any(m.tool_calls or m.role == "tool" for m in self.messages)
 
     def check(self) -> None:
         """Refuse what is not done here.
@@ -267,10 +341,9 @@ def conversation_of(body: ChatBody) -> Conversation:
     """
     names: dict[str, str] = {}
     messages = tuple(_message(m, place, names) for place, m in enumerate(body.messages))
-    tools = body.tools if body.tools and body.tool_choice != "none" else []
     return Conversation(
         messages=messages, max_tokens=body.longest, temperature=body.temperature,
-        tools=tuple(_tool(tool, place) for place, tool in enumerate(tools)),
+        tools=tuple(_tool(tool, place) for place, tool in enumerate(body.offered)),
     )  # fmt: skip
 
 

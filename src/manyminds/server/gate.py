@@ -12,6 +12,7 @@ from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from manyminds.server.clients import Client, Clients
@@ -77,6 +78,9 @@ class Gate:
         patient = _Patient(receive, send, _allowed(origin, self._who.origins))
         try:
             self._check_place(scope, headers)
+            if path == scope.get("root_path"):  # the page's files are named beside it
+                await _moved(f"{path}/")(scope, receive, patient.send)
+                return
             if scope["method"] == "OPTIONS" and origin is not None:
                 await _preflight(patient.send)
                 return
@@ -132,6 +136,10 @@ class Gate:
                 headers={"WWW-Authenticate": "Bearer"},
             )  # fmt: skip
         return client
+
+
+def _moved(place: str) -> Response:
+    return Response(status_code=308, headers={"Location": place})
 
 
 def _path(scope: Scope) -> str:
