@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from manyminds.core.errors import RunTaken, UsageError
+from manyminds.core.errors import RecordError, RunTaken, UsageError
 from manyminds.runtime.address import checked, shown
 from manyminds.runtime.fleet import shared
 from manyminds.runtime.fleet.database import Db, ready
@@ -241,3 +241,24 @@ def test_a_password_is_not_shown() -> None:
     assert shown(url) == "postgresql://me@db.example:5432/many?sslmode=require"
     with pytest.raises(UsageError, match="PostgreSQL"):
         checked("mysql://me:secret@db.example/many")
+
+
+async def test_a_database_that_takes_no_more_ends_runs_and_hangs_none(db: Db, fleet_url: str) -> None:  # fmt: skip
+    """Read-only here, since a disk that is full takes the whole server along."""
+    name = fleet_url.rpartition("/")[2]
+    await shared.claim(db, "r", "a")
+    await db.execute(f'alter database "{name}" set default_transaction_read_only = on')
+    outbox = Outbox(fleet_url)
+    parcel = outbox.open("r", 1, 0)
+    outbox.put(parcel, b"one\n")
+    async with asyncio.timeout(10):
+        with pytest.raises(RecordError, match="takes no more"):
+            await outbox.kept(parcel)
+    await db.execute(f'alter database "{name}" reset default_transaction_read_only')
+    await db.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")  # fmt: skip
+    later = outbox.open("r", 1, 0)
+    outbox.put(later, b"one\n")
+    async with asyncio.timeout(10):
+        await outbox.kept(later)
+    await outbox.close()
+    assert await shared.lines_of(db, "r") == (b"one\n",)

@@ -177,6 +177,17 @@ def test_nothing_is_lost_where_the_connection_breaks(page: Page, stub: Stub) -> 
     expect(page.locator(".pane")).to_have_count(5)
 
 
+def test_a_run_that_cannot_be_worked_says_why(browser: Browser, own_home: Path) -> None:
+    with Served(home=own_home / "broken", model="http://127.0.0.1:9/v1#none") as served:
+        context = browser.new_context()
+        one = context.new_page()
+        one.goto(f"{served.url}/#token={OWNER_KEY}")
+        begin(one)
+        expect(one.get_by_role("alert")).to_contain_text("cannot be reached", timeout=30_000)
+        expect(one.get_by_text("reconnecting")).to_have_count(0)
+        context.close()
+
+
 def test_a_draft_outlives_a_reload(page: Page) -> None:
     page.get_by_label("Your question").fill("Half a question")
     page.locator(".mode", has_text="single").click()

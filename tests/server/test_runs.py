@@ -240,3 +240,75 @@ def test_scopes_are_kept(served: Served, stub: Stub) -> None:
 def test_what_is_no_run_is_refused(served: Served, body: dict) -> None:
     reply = served.http().post("/v1/runs", json=body)
     assert reply.status_code == 400, reply.text
+
+
+def test_a_yes_is_to_what_was_asked_and_to_nothing_else(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(json.dumps({"goal": "g", "parts": [{"question": "What?", "why": "w"}]}))]
+    client = served.http()
+    body = {"question": "What is new?", "model": "research", "approve": True}
+    run = client.post("/v1/runs", json=body).json()["run"]
+    asks = wait_for(client, run, "waiting")["waits_for"]
+    wrong = client.post(f"/v1/runs/{run}/approve", json={"number": asks["number"] + 1})
+    assert wrong.status_code == 409
+    assert wait_for(client, run, "waiting")["waits_for"] == asks
+    assert (
+        client.post(f"/v1/runs/{run}/approve", json={"number": asks["number"]}).status_code == 200
+    )
+
+
+def test_a_fork_keeps_within_what_its_client_has_left(own_home: Path, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    with Served(home=own_home, model=stub.model) as served:
+        served.keys["poor"] = served.clients.add(Client(name="poor", budget="100k"))
+        client = served.http("poor")
+        run = client.post("/v1/runs", json={**ASK, "budget": "60k"}).json()["run"]
+        wait_for(client, run, "finished")
+        fork = client.post(f"/v1/runs/{run}/fork", json={"at": 3})
+        assert fork.status_code == 201
+        wait_for(client, fork.json()["run"], "finished")
+        [held] = served.house.engine.books.door.do(("select sum(tokens) from run where client = ?", ("poor",)))  # fmt: skip
+        assert int(str(held[0][0])) < 100_000
+        served.house.engine.books.door.do(("update run set tokens = 90000 where run = ?", (run,)))
+        refused = client.post(f"/v1/runs/{run}/fork", json={"at": 3})
+        assert refused.status_code == 429
+        assert len(client.get("/v1/runs").json()["runs"]) == 2
+        bob = served.http("bob")
+        assert bob.post(f"/v1/runs/{run}/fork").status_code == 403
+        assert bob.get(f"/v1/runs/{run}/share").status_code == 403
+
+
+def test_a_shared_run_holds_nothing_of_documents_keys_and_places(own_home: Path, stub: Stub, tmp_path: Path) -> None:  # fmt: skip
+    docs = tmp_path / "papers"
+    docs.mkdir()
+    secret = "The Kestrel filter is worth 48217 crowns."
+    (docs / "note.md").write_text(f"# Filters\n\n{secret}\n")
+    stub.behaviours = [say(act("search_docs", query="filter")), say(final("blue"))]
+    question = f"What is in {tmp_path} for sk-abcdefghijklmnop1234567890, at http://10.0.0.5:8000/v1#m and http://nas.local/x?"  # fmt: skip
+    with Served(home=own_home, model=stub.model, docs=docs) as served:
+        client = served.http()
+        run = client.post("/v1/runs", json={"question": question, "model": "single"}).json()["run"]
+        told = wait_for(client, run, "finished")
+        text = client.get(f"/v1/runs/{run}/share").text
+    assert secret in json.dumps(told)  # it was read
+    page, _, _ = text.partition('<script type="module">')
+    quoted = [c["quote"] for c in told["answer"]["citations"]]
+    for part in ("sk-abcdefghijklmnop", "10.0.0.5", "nas.local", str(own_home), stub.url):
+        assert part not in page, part
+    events = json.loads(page.partition('id="shared">')[2].partition("</script>")[0])["events"]
+    outputs = [e["event"].get("evidence", []) for e in events]
+    assert not any("48217" in str(found) for found in outputs)
+    assert "48217" not in str([e["event"] for e in events if e["event"]["kind"] != "run_ended"])
+    end = events[-1]["event"]["answer"]
+    assert "48217" not in str(end["evidence"])
+    assert [c["quote"] for c in end["citations"]] == quoted
+
+
+def test_a_search_is_not_stopped_by_a_run_that_cannot_be_read(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42"))]
+    client = served.http()
+    runs = [client.post("/v1/runs", json=ASK).json()["run"] for _ in range(2)]
+    for run in runs:
+        wait_for(client, run, "finished")
+    new_transcript_path(served.home, runs[0]).write_text("no line of ours\n")
+    found = client.get("/v1/runs", params={"search": "6 7"}).json()["runs"]
+    assert [row["run"] for row in found] == runs[1:]

@@ -14,10 +14,12 @@ export class Refused extends Error {
 /** Take the key from behind the `#`, where no server sees it, and take it out of the address. */
 export function takeKey(): void {
   const found = /^#token=(.+)$/.exec(location.hash);
-  if (found?.[1]) {
-    sessionStorage.setItem(KEPT, decodeURIComponent(found[1]));
-    history.replaceState(null, "", `${location.pathname}${location.search}#/`);
-  }
+  if (!found?.[1]) return;
+  const given = decodeURIComponent(found[1]);
+  history.replaceState(null, "", `${location.pathname}${location.search}#/`);
+  // A link that somebody sent holds their key: what is asked with it is theirs to read.
+  const other = key() !== "" && key() !== given;
+  if (!other || confirm("Use the key in this address instead of yours? Its owner will see what you ask.")) setKey(given);
 }
 
 export const key = (): string => sessionStorage.getItem(KEPT) ?? "";
@@ -98,6 +100,19 @@ export function follow(run: string, to: Follower): () => void {
         }
       }
       if (over) break;
+      try {
+        // One that could not be worked, or was cancelled before it began, has no last event.
+        const told = await get<{ state: string; missing?: string[] }>(`v1/runs/${run}`, stop.signal);
+        if (told.state === "failed" || told.state === "finished") {
+          to.onState("failed", told.missing?.join("; ") || "the run is over, and never began");
+          return;
+        }
+      } catch (error) {
+        if (stop.signal.aborted || (error instanceof Refused && [401, 403, 404].includes(error.status))) {
+          if (!stop.signal.aborted) to.onState("failed", (error as Error).message);
+          return;
+        }
+      }
       to.onState("reconnecting");
       await new Promise((done) => setTimeout(done, wait));
       wait = Math.min(wait * 2, LONGEST_WAIT);

@@ -59,7 +59,7 @@ export class Board {
   verdicts = new Map<string, Verdict>();
   lines: Line[] = [];
   plan: Plan | null = null;
-  asked: { what: "plan" | "address"; text: string; plan: Plan | null } | null = null;
+  asked: { what: "plan" | "address"; text: string; plan: Plan | null; number: number } | null = null;
   scores: Record<string, number> = {};
   answer: Answer | null = null;
   stoppedBy: string | null = null;
@@ -221,7 +221,7 @@ export class Board {
         this.tell(number, "run", `plan: ${event.plan.parts.map((p) => p.question).join("; ")}`);
         break;
       case "person_asked":
-        this.asked = { what: event.what, text: event.text, plan: event.plan ?? null };
+        this.asked = { what: event.what, text: event.text, plan: event.plan ?? null, number };
         this.tell(number, "run", event.what === "plan" ? "waits for you: the plan" : `waits for you: ${event.text}`, { tone: "you" });
         break;
       case "steered":

@@ -35,7 +35,10 @@ function usePlace(): [string[], (to: string) => void] {
   const read = () => location.hash.replace(/^#\/?/, "").split("/").filter(Boolean).map(decodeURIComponent);
   const [place, setPlace] = useState(read);
   useEffect(() => {
-    const heard = () => setPlace(read());
+    const heard = () => {
+      takeKey();
+      setPlace(read());
+    };
     addEventListener("hashchange", heard);
     return () => removeEventListener("hashchange", heard);
   }, []);

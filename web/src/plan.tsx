@@ -8,8 +8,9 @@ import type { Plan } from "./types";
 export function Approval({ board, onProblem }: { board: Board; onProblem: (why: string) => void }) {
   const asked = board.asked;
   if (!asked) return null;
-  const say = (what: "approve" | "deny", body: unknown = {}) =>
-    void post(`v1/runs/${board.run}/${what}`, body).catch((e: Error) => onProblem(e.message));
+  // A yes is to what stands here, not to what may be asked by the time it comes.
+  const say = (what: "approve" | "deny", body: object = {}) =>
+    void post(`v1/runs/${board.run}/${what}`, what === "approve" ? { number: asked.number, ...body } : {}).catch((e: Error) => onProblem(e.message));
   if (asked.what === "plan" && asked.plan) {
     return <PlanCard key={board.run} plan={asked.plan} told={asked.text} onYes={(plan) => say("approve", plan ? { plan } : {})} onNo={() => say("deny")} />;
   }

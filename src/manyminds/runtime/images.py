@@ -94,11 +94,15 @@ async def _sees(endpoint: Endpoint) -> bool:
     )  # fmt: skip
     try:
         reply = await endpoint.send(call, progress=None)
-    except ProviderError:
+    except ProviderError as error:
+        if error.retryable:
+            raise  # trouble of the service says nothing of its model
         # Some refuse to be told not to think; all others refuse the picture.
         try:
             reply = await endpoint.send(replace(call, thinking=None), progress=None)
-        except ProviderError:
+        except ProviderError as again:
+            if again.retryable:
+                raise
             return False
     return "red" in reply.text.casefold()
 

@@ -13,7 +13,7 @@ from manyminds.runtime.orders import read_order
 from manyminds.runtime.steer import CANCELLED
 from manyminds.transcript.store import Transcript, is_written
 
-__all__ = ["State", "asked_of", "at_work", "question_of", "state_of", "waits_for"]
+__all__ = ["State", "asked_of", "at_work", "question_of", "state_of", "waiting_for", "waits_for"]
 
 State = Literal["queued", "working", "waiting", "unfinished", "finished"]
 
@@ -40,12 +40,18 @@ def at_work(path: Path) -> bool:
 
 def waits_for(transcript: Transcript) -> PersonAsked | None:
     """Return what a run waits for the person to say."""
-    last: PersonAsked | None = None
+    asked = waiting_for(transcript)
+    return None if asked is None else asked[1]
+
+
+def waiting_for(transcript: Transcript) -> tuple[int, PersonAsked] | None:
+    """Return what a run waits for the person to say, with the number of the event that asked."""
+    last: tuple[int, PersonAsked] | None = None
     for recorded in transcript.events:
         event = recorded.event
         if isinstance(event, PersonAsked):
-            last = event
-        elif last is not None and _answers(event, last):
+            last = (recorded.number, event)
+        elif last is not None and _answers(event, last[1]):
             last = None
     return last
 

@@ -45,7 +45,16 @@ from manyminds.core.events import (
 )
 from manyminds.core.messages import ModelCall, Picture, Reply, Said, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
-from manyminds.core.values import Candidate, Failure, Limits, Member, Spend, Task, Verdict
+from manyminds.core.values import (
+    NOTHING_SPENT,
+    Candidate,
+    Failure,
+    Limits,
+    Member,
+    Spend,
+    Task,
+    Verdict,
+)
 from manyminds.runtime.flight import Endpoint, Flight, Patience
 from manyminds.runtime.machine import collecting
 from manyminds.tools.toolset import Toolset
@@ -267,6 +276,10 @@ class MemoryRun:
         call, member = flight.call, flight.member
         await self._may_begin()
         hold = await self._hold(flight)
+        while not self._unpaused.is_set():  # since then; others may need what is held
+            self._settle(hold, NOTHING_SPENT)
+            await self._may_begin()
+            hold = await self._hold(flight)
         self.tell(
             Requested(
                 step=flight.step, member=member.name, model=member.model, purpose=call.purpose,

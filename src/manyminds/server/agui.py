@@ -34,7 +34,7 @@ from manyminds.core.events import (
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Task
 from manyminds.runtime.ask import Asked
-from manyminds.runtime.kept import asked_of, waits_for
+from manyminds.runtime.kept import asked_of, waiting_for
 from manyminds.runtime.person import PLAN, plan_text
 from manyminds.runtime.result import headline
 from manyminds.server import sse
@@ -132,10 +132,10 @@ async def _resumed(house: House, client: Client, said: Resume) -> tuple[str, int
     run, _, number = said.interrupt_id.partition("/")
     run = await may_see(house, client, run)
     path = new_transcript_path(house.engine.data, run)
-    asked = waits_for(read_transcript(path)) if path.exists() else None
-    if asked is None or not number.isdecimal() or len(number) > 9:
+    asked = waiting_for(read_transcript(path)) if path.exists() else None
+    if asked is None or number != str(asked[0]):
         raise Refused(409, f"run {run} waits for nothing", code="waits_for_nothing")
-    what, text = _answer(asked, said)
+    what, text = _answer(asked[1], said)
     await asyncio.to_thread(house.engine.say, run, what, text)
     return run, int(number)
 

@@ -103,6 +103,10 @@ class Books:
         spent = (cost.spend.tokens, str(cost.spend.usd or 0), why, run)
         self.door.do(("update run set open = 0, tokens = ?, usd = ?, why = ? where run = ?", spent))
 
+    def leave_out(self, run: str) -> None:
+        """Take a run out of the books that never began."""
+        self.door.do(("delete from run where run = ?", (run,)))
+
     def why(self, run: str) -> str | None:
         """Return why a run could not be worked."""
         [rows] = self.door.do(("select why from run where run = ?", (run,)))

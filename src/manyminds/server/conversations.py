@@ -356,7 +356,6 @@ def order_of(body: ChatBody, house: House, client: Client) -> Order:
     """
     body.check()
     led = body.is_led
-    images = images_in(body.messages, house.engine.data)
     question = _last_words(body) if led else question_in(body.messages)
     more = body.manyminds or Extension()
     web = body.web_search_options is not None
@@ -365,6 +364,7 @@ def order_of(body: ChatBody, house: House, client: Client) -> Order:
         name = "brief"
     house.check_scope(client, name, web=web)
     asking = asking_of(more, effort=body.reasoning_effort, seed=_seed(body.seed), web=web)
+    images = images_in(body.messages, house.engine.data)
     if images and led:
         why = "pictures do not go together with tools of the client"
         raise Refused(400, why, code="unsupported_value", param="tools")
@@ -377,7 +377,7 @@ def order_of(body: ChatBody, house: House, client: Client) -> Order:
             400, f"{name} takes no tools of the client", code="unsupported_value", param="tools"
         )
     members = member_count(order.options, order.options.strategy or "")
-    options = replace(order.options, members=members, docs=None, web=None)
+    options = replace(order.options, members=members, docs=None, web=None, mcp=None)
     return replace(order, options=options, conversation=conversation_of(body))
 
 

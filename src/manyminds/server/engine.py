@@ -18,12 +18,13 @@ from pathlib import Path
 
 from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import ManymindsError, RunBusy
-from manyminds.core.events import Recorded, RunEnded
+from manyminds.core.events import Recorded, RunEnded, RunStarted
+from manyminds.core.values import Limits
 from manyminds.runtime.ask import Asked, Watch, new_run_id
 from manyminds.runtime.background import call_off, enqueue, fork, take_up
 from manyminds.runtime.elsewhere import say_to
 from manyminds.runtime.kept import state_of
-from manyminds.runtime.orders import Order, read_order
+from manyminds.runtime.orders import Order
 from manyminds.server.books import Books
 from manyminds.server.clients import Client
 from manyminds.server.refusals import Refused
@@ -173,10 +174,19 @@ class Engine:
 
         def enter() -> None:
             name = fork(self.data, run, at)
-            folder = new_transcript_path(self.data, name).parent
-            wanted = read_order(folder).options.limits
+            path = new_transcript_path(self.data, name)
+            folder, began = path.parent, read_transcript(path).events[0].event
+            # It goes on within the limits that it began with.
+            wanted = began.limits if isinstance(began, RunStarted) else Limits()
             try:
-                self.books.enter(name, client, wanted, datetime.now(UTC), goes_on=True)
+                now = datetime.now(UTC)
+                given = self.books.enter(name, client, wanted, now, goes_on=True)
+                if given != wanted:
+                    self.books.leave_out(name)
+                    raise Refused(
+                        429, f"run {run} may spend more than the budget of {client.name} leaves",
+                        code="insufficient_quota",
+                    )  # fmt: skip
             except BaseException:
                 shutil.rmtree(folder)
                 raise
@@ -303,9 +313,12 @@ class Engine:
                     for one in heard:
                         yield one
                     await asyncio.sleep(_WORDS_EVERY_S)
-                with path.open("rb") as file:
-                    file.seek(read)
-                    data = file.read()
+                try:
+                    with path.open("rb") as file:
+                        file.seek(read)
+                        data = file.read()
+                except FileNotFoundError:  # it was cancelled before it began
+                    return
                 whole = data[: data.rfind(b"\n") + 1]
                 read += len(whole)
                 for line in whole.splitlines():

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,7 +21,8 @@ from manyminds.core.errors import ManymindsError, RecordError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Limits, Part, Plan, Task
 from manyminds.runtime.ask import new_run_id
-from manyminds.runtime.kept import asked_of, question_of, state_of, waits_for
+from manyminds.runtime.kept import asked_of, question_of, state_of, waiting_for
+from manyminds.runtime.orders import read_order
 from manyminds.runtime.person import PLAN, plan_text
 from manyminds.runtime.result import answer_as_json
 from manyminds.server import sse
@@ -62,6 +63,8 @@ __all__ = [
 _LONGEST_KEY = 200
 Site = Annotated[str, Field(max_length=300)]
 _MOST_LISTED = 100
+_SEARCHES = asyncio.Semaphore(1)
+"""One looks through many runs; others must have threads left meanwhile."""
 _MOST_SEARCHED = 2_000
 """Runs that a search looks through, the newest ones."""
 _NAME = re.compile(r"[0-9A-Za-z-]{1,80}")
@@ -136,6 +139,8 @@ class ApproveBody(Body):
     """Whether all of the address's site may be read, not only this page."""
     plan: PlanBody | None = None
     """What to go by instead of the plan that was shown; `None`: by that."""
+    number: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Of the event that asked: a yes to something else is refused. `None`: to whatever is asked."""
 
 
 class ForkBody(Body):
@@ -190,7 +195,8 @@ async def listed(request: Request) -> Response:
     house, client = house_of(request), client_of(request.scope)
     limit = number_in(request, "limit", 20, most=_MOST_LISTED)
     search = request.query_params.get("search", "")[:_LONGEST_KEY]
-    found = await asyncio.to_thread(rows_of, house, client, limit, search)
+    async with _SEARCHES if search.strip() else nullcontext():
+        found = await asyncio.to_thread(rows_of, house, client, limit, search)
     return JSONResponse({"runs": found})
 
 
@@ -209,7 +215,10 @@ def rows_of(house: House, client: Client, limit: int, search: str = "") -> list[
         names = iter(house.engine.books.runs_of(client, most))
     words, rows = search.casefold().split(), list[JsonValue]()
     for name in names:
-        row = _row(house, name)
+        try:
+            row = _row(house, name)
+        except ManymindsError:
+            continue  # one that cannot be read hides no other
         said = " ".join(str(row[key]) for key in ("run", "question", "answer")).casefold()
         if all(word in said for word in words):
             rows.append(row)
@@ -269,11 +278,12 @@ def told_of(house: House, run: str) -> dict[str, JsonValue]:
     except RecordError:
         return {**told, "question": question_of(transcript)}
     del found["transcript"]
-    waits = waits_for(transcript) if state == "waiting" else None
-    plan = None if waits is None or waits.plan is None else asdict(waits.plan)
+    asked = waiting_for(transcript) if state == "waiting" else None
     asks: JsonValue = None
-    if waits is not None:
-        asks = {"what": waits.what, "text": waits.text, "plan": plan}
+    if asked is not None:
+        number, waits = asked
+        plan = None if waits.plan is None else asdict(waits.plan)
+        asks = {"what": waits.what, "text": waits.text, "plan": plan, "number": number}
     return {**found, "state": state, "question": question_of(transcript), "waits_for": asks}
 
 
@@ -304,6 +314,9 @@ async def fork(request: Request) -> Response:
     if await request.body():
         body, _ = await read_body(request, ForkBody)
     client = client_of(request.scope)
+    order = read_order(new_transcript_path(house.engine.data, run).parent)
+    web = order.options.web is not None or order.way is not None
+    house.check_scope(client, order.options.strategy or "", web=web)
     new = await house.engine.fork(run, body.at, client, live=body.live)
     told = {"run": new, "state": "queued", "events": f"/v1/runs/{new}/events"}
     return JSONResponse(told, 201, headers={"Location": f"/v1/runs/{new}"})
@@ -334,8 +347,9 @@ async def approve(request: Request) -> Response:
     if await request.body():
         body, _ = await read_body(request, ApproveBody)
     if body.plan is not None:
-        return await _answered(request, "plan", plan_text(body.plan.plan))
-    return await _answered(request, "site" if body.site else "page")
+        text = plan_text(body.plan.plan)
+        return await _answered(request, "plan", plan=text, number=body.number)
+    return await _answered(request, "site" if body.site else "page", number=body.number)
 
 
 async def deny(request: Request) -> Response:
@@ -343,12 +357,16 @@ async def deny(request: Request) -> Response:
     return await _answered(request, "no")
 
 
-async def _answered(request: Request, what: str, plan: str = "") -> Response:
+async def _answered(
+    request: Request, what: str, *, plan: str = "", number: int | None = None
+) -> Response:
     house, run = await own(request)
     path = new_transcript_path(house.engine.data, run)
-    waits = waits_for(read_transcript(path)) if path.exists() else None
-    if waits is None:
-        raise Refused(409, f"run {run} waits for nothing", code="waits_for_nothing")
+    asked = waiting_for(read_transcript(path)) if path.exists() else None
+    if asked is None or number not in (None, asked[0]):
+        what = "nothing" if asked is None else "something else by now"
+        raise Refused(409, f"run {run} waits for {what}", code="waits_for_nothing")
+    waits = asked[1]
     if plan and waits.what != "plan":
         raise Refused(409, f"run {run} waits for no plan", code="waits_for_nothing")
     return await _said(request, what, plan or (waits.text if waits.what == "address" else PLAN))

@@ -10,17 +10,14 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from manyminds.core.events import Recorded, Replied, ToolReturned
+from manyminds.core.events import Recorded
 from manyminds.core.messages import JsonValue
-from manyminds.core.values import Evidence
-from manyminds.runtime.kept import question_of
 from manyminds.server.refusals import Refused
 from manyminds.server.runs import own
 from manyminds.server.static import page_file
@@ -30,7 +27,13 @@ from manyminds.transcript.store import new_transcript_path, read_transcript
 __all__ = ["redacted", "share", "shared_page"]
 
 _LEFT_OUT = "(left out of this copy)"
-_LOCAL = r"\bhttps?://(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?[^\s#\"']*"
+_EVIDENCE = {"id", "tool", "request", "output", "source"}
+_LOCAL = (
+    r"\bhttps?://(?:127(?:\.\d+){3}|10(?:\.\d+){3}|192\.168(?:\.\d+){2}|169\.254(?:\.\d+){2}"
+    r"|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}|localhost|\[[0-9a-f:.]+\]|[\w-]+|[\w.-]+\."
+    r"(?:local|lan|internal|home|corp))(?=[:/#\s]|$)(?::\d+)?[^\s#\"']*"
+)
+"""Addresses on this machine and of the network around it."""
 _HIDDEN: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(?:sk|pk|rk|mm|key|ghp|xox[a-z])[-_][A-Za-z0-9_-]{16,}"), "(a key)"),
     (re.compile(r"(?i)\bbearer\s+[A-Za-z0-9._~+/-]{12,}=*"), "(a key)"),
@@ -60,7 +63,7 @@ def shared_page(path: Path) -> str:
     """
     transcript = read_transcript(path)
     events = redacted(transcript.events, (str(path.parents[2]), str(Path.home()), str(Path.cwd())))
-    title = escape(" ".join(question_of(transcript).split())[:120])
+    title = escape(_question(events)[:120])
     script = page_file("page.js").decode().replace("</script", "<\\/script")
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'"
@@ -78,6 +81,14 @@ def shared_page(path: Path) -> str:
     )
 
 
+def _question(events: list[JsonValue]) -> str:
+    """Return the question as the redacted events have it."""
+    first = events[0] if events else None
+    event = first.get("event") if isinstance(first, dict) else None
+    task = event.get("task") if isinstance(event, dict) else None
+    return " ".join(str(task.get("prompt", "")).split()) if isinstance(task, dict) else "a run"
+
+
 def redacted(events: Sequence[Recorded], places: Sequence[str]) -> list[JsonValue]:
     """Return events as JSON, less what is nobody else's business.
 
@@ -86,23 +97,29 @@ def redacted(events: Sequence[Recorded], places: Sequence[str]) -> list[JsonValu
         places: Folders whose names are left out.
     """
     hidden = [(re.compile(re.escape(place) + r"\b"), "~") for place in places if len(place) > 1]
-    return [
-        _scrubbed(json.loads(encode(replace(one, event=_bare(one.event)))), (*hidden, *_HIDDEN))
-        for one in events
-    ]
+    return [_scrubbed(_unread(json.loads(encode(one))), (*hidden, *_HIDDEN)) for one in events]
 
 
-def _bare(event: object) -> object:
-    if isinstance(event, Replied):
-        return replace(event, text=_LEFT_OUT if event.text else "")
-    if isinstance(event, ToolReturned):
-        return replace(event, evidence=tuple(_unread(e) for e in event.evidence))
-    return event
+def _unread(value: JsonValue) -> JsonValue:
+    """Leave out raw replies, and what was read here or came from other servers, wherever it is."""
+    if isinstance(value, list):
+        return [_unread(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _unread(one) for key, one in value.items()}
+    if found.get("kind") == "replied":
+        return {**found, "text": _LEFT_OUT if found["text"] else "", "calls": []}
+    if set(found) >= _EVIDENCE and not _is_open(found):
+        return {**found, "output": _LEFT_OUT}
+    return found
 
 
-def _unread(evidence: Evidence) -> Evidence:
-    here = evidence.source is not None and not evidence.source.startswith(("https:", "http:"))
-    return replace(evidence, output=_LEFT_OUT) if here else evidence
+def _is_open(evidence: dict[str, JsonValue]) -> bool:
+    """Say whether anybody could have read it, or it was computed."""
+    source, tool = evidence["source"], str(evidence["tool"])
+    if isinstance(source, str):
+        return source.startswith(("https:", "http:"))
+    return not tool.startswith("mcp_") and tool not in ("search_docs", "read_doc")
 
 
 def _scrubbed(value: JsonValue, hidden: Sequence[tuple[re.Pattern[str], str]]) -> JsonValue:

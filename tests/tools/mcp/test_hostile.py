@@ -1,5 +1,6 @@
 """Twenty-odd servers that mean no good, and one that does: what reaches a run of each."""
 
+import asyncio
 import json
 import os
 import resource
@@ -82,6 +83,17 @@ async def test_words_of_a_description_are_short_and_said_to_be_the_servers(stack
     assert tool.spec.description.startswith("evil says of it: “Adds two numbers.")
     assert len(tool.spec.description) < 450
     assert "</data>" not in tool.spec.description
+
+
+async def test_a_schema_says_what_form_a_call_has_and_nothing_else(stack: AsyncExitStack, tmp_path: Path) -> None:  # fmt: skip
+    [tool], _ = await ready(stack, written(tmp_path, "preaches-in-schema"))
+    assert tool.spec.parameters == {"type": "object", "properties": {"text": {"type": "string"}}}
+
+
+async def test_a_schema_for_results_does_not_stop_everything(stack: AsyncExitStack, tmp_path: Path) -> None:  # fmt: skip
+    tools, _ = await ready(stack, written(tmp_path, "freezes"))
+    async with asyncio.timeout(5):
+        assert (await call(tools))[1] is None
 
 
 async def test_no_tool_stands_for_one_of_ours(stack: AsyncExitStack, tmp_path: Path) -> None:
@@ -182,8 +194,9 @@ async def test_what_only_documents_say_does_not_go_to_a_server(stack: AsyncExitS
     outgoing.know("Which filter is it?")
     outgoing.hide("The Kestrel project ships on 2031-05-17.")
     tools, _ = await ready(stack, written(tmp_path, "good"), outgoing)
-    _, error = await call(tools, text="Kestrel")
-    assert "your documents" in (error or "")
+    for words in ("Kestrel", "\nKestrel\n", "it is\tKestrel", "2031-05-17"):
+        _, error = await call(tools, text=words)
+        assert "your documents" in (error or ""), words
     assert (await call(tools, text="filter"))[1] is None
 
 
@@ -212,3 +225,16 @@ async def test_a_server_that_cannot_be_begun_raises_what_is_told(tmp_path: Path)
     with pytest.raises(ToolFailed, match="evil failed"):
         async with served.opened(config):
             pass
+
+
+def test_another_key_makes_no_other_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mcp.json"
+    server = {"url": "https://x.example/mcp?key=${A_KEY}"}
+    path.write_text(json.dumps({"mcpServers": {"x": server}}))
+    identities: set[str] = set()
+    for key in ("one", "two"):
+        monkeypatch.setenv("A_KEY", key)
+        [config] = read_servers(path)
+        assert config.url == f"https://x.example/mcp?key={key}"
+        identities.add(config.identity)
+    assert len(identities) == 1

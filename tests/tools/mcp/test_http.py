@@ -1,5 +1,6 @@
 """Servers over HTTP, and a whole run that uses another server's tools."""
 
+import gzip
 import json
 import sys
 from contextlib import AsyncExitStack
@@ -56,14 +57,19 @@ async def test_a_server_that_redirects_or_never_ends_is_left(own_home: Path, mon
             await reply.write(b" " * (1 << 17))
         return reply
 
+    async def packed(_request: web.Request) -> web.StreamResponse:
+        body = gzip.compress(b" " * (64 << 20))
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        return web.Response(body=body, headers=headers)
+
     app = web.Application()
-    app.add_routes([web.route("*", p, d) for p, d in (("/moved", moved), ("/endless", endless), ("/elsewhere", elsewhere))])  # fmt: skip
+    app.add_routes([web.route("*", p, d) for p, d in (("/moved", moved), ("/endless", endless), ("/packed", packed), ("/elsewhere", elsewhere))])  # fmt: skip
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
     try:
-        for path in ("moved", "endless"):
+        for path in ("moved", "endless", "packed"):
             config = ServerConfig(name="evil", url=f"http://127.0.0.1:{port}/{path}")
             with pytest.raises(ToolFailed, match="evil failed"):
                 async with served.opened(config):

@@ -141,14 +141,22 @@ class Outbox:
                 await self._some.wait()
                 self._some.clear()
                 while batches := self._batches():
-                    self._take_in(batches, await link.do(partial(append, batches=batches)))
-        except psycopg.Error as error:
-            why = " ".join(str(error).split())
-            for parcel in self._parcels.values():
-                parcel.failed = RecordError(f"the database takes no more of {parcel.run}: {why}")
-                parcel.wake()
+                    try:
+                        ours = await link.do(partial(append, batches=batches))
+                    except (psycopg.Error, RecordError) as error:
+                        self._fail(batches, " ".join(str(error).split()))
+                    else:
+                        self._take_in(batches, ours)
         finally:
             await link.close()
+
+    def _fail(self, batches: Sequence[Batch], why: str) -> None:
+        """End the runs whose lines are not taken; others, and later ones, are tried."""
+        for batch in batches:
+            parcel = self._parcels.get(batch.run)
+            if parcel is not None and parcel.epoch == batch.epoch:
+                parcel.failed = RecordError(f"the database takes no more of {parcel.run}: {why}")
+                parcel.wake()
 
     def _batches(self) -> list[Batch]:
         """Take what there is."""

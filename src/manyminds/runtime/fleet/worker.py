@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import psutil
 import psycopg
 
-from manyminds.core.errors import ManymindsError, RunTaken
+from manyminds.core.errors import ManymindsError, RecordError, RunTaken
 from manyminds.core.events import Recorded, RunEnded
 from manyminds.runtime.ask import SOURCES, Watch
 from manyminds.runtime.background import take_up
@@ -116,7 +117,10 @@ class Worker:
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         while True:
-            await do()
+            try:
+                await do()
+            except RecordError as error:  # a database that takes no more may again
+                self._on_notice(str(error))
             await asyncio.sleep(seconds)
 
     async def _beat(self) -> None:
@@ -170,7 +174,8 @@ class Worker:
         except Exception as error:  # noqa: BLE001 (the door of a run: the worker goes on)
             why = f"a mistake of ours: {type(error).__name__}: {error}"
         self._on_notice(f"{run}: {why}")
-        await self._link.do(lambda db: shared.let_go(db, run, claim.epoch, why))
+        with suppress(RecordError):  # whoever takes it up finds out
+            await self._link.do(lambda db: shared.let_go(db, run, claim.epoch, why))
         return "not worked"
 
     async def _worked(self, claim: shared.Claim) -> str:

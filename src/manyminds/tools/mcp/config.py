@@ -38,12 +38,14 @@ class ServerConfig:
     headers: tuple[tuple[str, str], ...] = ()
     allow: tuple[str, ...] = ()
     deny: tuple[str, ...] = ()
+    written: str = ""
+    """Command or url as they stand in the file, before variables are put in: a key that changes
+    makes no other server of it."""
 
     @property
     def identity(self) -> str:
         """What its pins are kept under: another command of the same name is another server."""
-        what = json.dumps([self.url, self.command, self.cwd])
-        return f"{self.name} {sha256(what.encode()).hexdigest()[:12]}"
+        return f"{self.name} {sha256(self.written.encode()).hexdigest()[:12]}"
 
 
 def read_servers(path: Path) -> tuple[ServerConfig, ...]:
@@ -92,6 +94,7 @@ def _server(where: str, name: str, found: object) -> ServerConfig | None:
         headers=_pairs(where, "headers", one.get("headers", {})),
         allow=_texts(where, "allow", one.get("allow", [])),
         deny=_texts(where, "deny", one.get("deny", [])),
+        written=json.dumps([url, command, words, cwd]),
     )  # fmt: skip
 
 

@@ -106,6 +106,9 @@ class Server:
         # What belongs to the connection is entered and left in this one task.
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(Client(await _transport(stack, self.config)))
+            # It would hold results against the server's own schemas, patterns included, and stop
+            # everything on this loop for as long as one of those takes.
+            vars(client.session)["validate_tool_result"] = _unchecked
             self.offers = tuple(await _offers(client))
             self._client = client
             self._ready.set_result(None)
@@ -113,6 +116,10 @@ class Server:
 
     def _broken(self, why: str) -> ToolFailed:
         return ToolFailed(f"the MCP server {self.config.name} failed: {why}")
+
+
+async def _unchecked(_name: str, _result: object) -> None:
+    """Let a result pass: it is data, whatever its server has promised of it."""
 
 
 def _why(task: "asyncio.Task[Any]") -> str:
@@ -163,7 +170,12 @@ class _Bounded(httpx2.AsyncBaseTransport):
         self._inner = httpx2.AsyncHTTPTransport()
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        # What is packed may be a thousand times as large.
+        request.headers["Accept-Encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            await response.aclose()
+            raise httpx2.ReadError("its reply is packed, and was asked for plain")
         if response.is_redirect:  # the client of the protocol would follow, with our headers
             await response.aclose()
             raise httpx2.ReadError("it sends us elsewhere; name the address it means")

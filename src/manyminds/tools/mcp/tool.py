@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from manyminds.core.errors import ToolFailed
-from manyminds.core.messages import JsonValue, ToolCall, ToolSpec
+from manyminds.core.messages import JsonSchema, JsonValue, ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.mcp.config import ServerConfig
 from manyminds.tools.mcp.pins import Offered
@@ -19,6 +19,14 @@ _LONGEST_NAME = 60
 _LONGEST_ABOUT = 400
 """Characters of a description: what a tool does is said in less, what else it wants in more."""
 _LONGEST_OUTPUT = 200_000
+_MOST_SAID = 40_000
+"""Characters that all tools of one server may take of each request."""
+_FORM = {
+    "type", "properties", "required", "items", "enum", "const", "minimum", "maximum", "minItems",
+    "maxItems", "minLength", "maxLength", "anyOf", "oneOf", "allOf", "additionalProperties", "$ref",
+    "$defs", "format",
+}  # fmt: skip
+"""What is kept of a schema."""
 
 
 class Speaks(Protocol):
@@ -45,11 +53,39 @@ class Foreign:
             ToolFailed: If it cannot be done, or may not.
         """
         request = json.dumps(call.arguments, ensure_ascii=False)
-        if why := self.outgoing.why_not(request):
+        if why := self.outgoing.why_not(" ".join(_texts(call.arguments))):
             raise ToolFailed(f"this would leave the machine: {why}")
         said = await self.server.call(self.offered.name, call.arguments)
         text = said if len(said) <= _LONGEST_OUTPUT else f"{said[:_LONGEST_OUTPUT]}\n[… cut]"
         return (Evidence(id="", tool=self.spec.name, request=request, output=text),)
+
+
+def _texts(value: JsonValue) -> Iterator[str]:
+    """Yield all words of a call, as they are: written as JSON some would run together."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield key
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    elif value is not None:
+        yield str(value)
+
+
+def _bare(schema: JsonValue) -> JsonValue:
+    """Return a schema without words that are no part of its form: models read them as ours."""
+    if isinstance(schema, list):
+        return [_bare(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    bare: dict[str, JsonValue] = {}
+    for key, one in schema.items():
+        if key == "properties" and isinstance(one, dict):
+            bare[key] = {name[:_LONGEST_NAME]: _bare(form) for name, form in one.items()}
+        elif key in _FORM:
+            bare[key] = _bare(one)
+    return bare
 
 
 def offered_tools(
@@ -65,6 +101,7 @@ def offered_tools(
     usable: list[tuple[Offered, ToolSpec]] = []
     refused: dict[str, str] = {}
     names: set[str] = set()
+    room = _MOST_SAID
     for tool in offers:
         spec = _spec(config, tool)
         if tool.name in config.deny:
@@ -75,7 +112,10 @@ def offered_tools(
             refused[tool.name] = 'it may change something; put it into "allow" to let members'
         elif spec.name in names:
             refused[tool.name] = f"another tool of this server is called {spec.name} already"
+        elif (size := len(json.dumps(spec.parameters)) + len(spec.description)) > room:
+            refused[tool.name] = "the server's other tools take all the room there is for words"
         else:
+            room -= size
             names.add(spec.name)
             usable.append((tool, spec))
     return usable, refused
@@ -91,7 +131,7 @@ def _spec(config: ServerConfig, tool: Offered) -> ToolSpec:
         about = f"{about[: _LONGEST_ABOUT - 1]}…"
     plain = ToolSpec(
         name=f"mcp_{name}", description=f"{config.name} says of it: “{about}”",
-        parameters=tool.parameters,
+        parameters=cast("JsonSchema", _bare(tool.parameters)),
     )  # fmt: skip
     # Of a call that was under way when the process ended nobody can know what it did.
     return plain if tool.reads else replace(plain, effect="unkeyed")
