@@ -23,8 +23,9 @@ from tests.improviser import Improviser
 pytestmark = pytest.mark.anyio
 TASK = Task(prompt="Each of 6 boxes holds 7 pens, some of which are red. How many pens are there?")
 NAMES = strategy_names()
-SOURCED = frozenset({"orchestrate", "wide"})
-"""They state what sources say; here are none, so they have to say that (tests/cli has sources)."""
+SOURCED = frozenset({"orchestrate", "wide", "tutor"})
+"""They state what sources say; here are none, so they have to say that (tests/cli has sources). And
+a tutor keeps back what gives the answer away, as all does that the improviser says."""
 
 
 def run_on(endpoint: Improviser, limits: Limits | None = None, seed: int = 1, members: int = 4) -> tuple[MemoryRun, list[Recorded]]:  # fmt: skip

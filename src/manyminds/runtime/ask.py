@@ -36,6 +36,7 @@ from manyminds.runtime.labels import abstaining, calibrated
 from manyminds.runtime.mcp import ready_mcp
 from manyminds.runtime.orders import Order, write_order
 from manyminds.runtime.run import MemoryRun, Sink
+from manyminds.runtime.schemas import obeying
 from manyminds.runtime.steer import CANCELLED, following
 from manyminds.runtime.web import ready_web
 from manyminds.strategies.registry import thinking_for
@@ -161,17 +162,14 @@ async def ask(
         RecordError: If the transcript cannot be written, or the run does not go on as it began.
     """
     began, options = time.monotonic(), _checked(task, options, data, watch)
-    name, strategy = choose_strategy(options, data) if way is None else way
+    name, strategy = way or choose_strategy(options, data)
     count = member_count(options, name)
     async with AsyncExitStack() as stack:
-        endpoints = _limited(await _connect_all(stack, options.models, cache, watch), place)
         pictures = pictures_of(data, task)
-        if pictures:
-            endpoints = await seeing(endpoints)
+        found = await _connect_all(stack, options.models, cache, watch)
+        endpoints = _limited(await seeing(found) if pictures else found, place)
         _check_holds(task, options, endpoints)
-        if place is None:
-            place = _new_place(data, order or Order(task=task, options=options))
-            stack.callback(place.writer.close)
+        place = place or _new_place(stack, data, order or Order(task=task, options=options))
         opened: list[Sites] = []
         looks = replace(watch, on_sites=opened.append)
         tools = await _tools(stack, options, task, cache, looks, place)
@@ -182,16 +180,15 @@ async def ask(
         )  # fmt: skip
         run.pictures = pictures
         _hand_over(opened, run, watch, place.past)
-        ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
         if way is None:  # what research will cost is told with its plan
+            ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
             watch.on_notice(f"expected: {ahead}")
         run.begin(_started(run, name, options))
         async with following(run, place.path.parent, place.past):
             answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
         answer = abstaining(calibrated(data, answer), options.abstain)
         await _tell_end(run, answer, stopped_by)
-    cost = cost_of(events)
-    if stopped_by is None:
+    if (cost := cost_of(events)) and stopped_by is None:
         remember(data, name, ",".join(endpoints), _size(answer, count), cost)
     return Asked(
         run=place.run, answer=answer, strategy=name, members=run.members, cost=cost,
@@ -213,11 +210,13 @@ async def _tell_end(run: DurableRun, answer: Answer, stopped_by: str | None) -> 
         await run.kept()
 
 
-def _new_place(data: Path, order: Order) -> Place:
+def _new_place(stack: AsyncExitStack, data: Path, order: Order) -> Place:
     run = new_run_id()
     path = new_transcript_path(data, run)
     write_order(path.parent, order)
-    return Place(run=run, path=path, writer=TranscriptWriter(path))
+    writer = TranscriptWriter(path)
+    stack.callback(writer.close)
+    return Place(run=run, path=path, writer=writer)
 
 
 def _checked(task: Task, options: AskOptions, data: Path, watch: Watch) -> AskOptions:
@@ -353,6 +352,7 @@ async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
         answer = Answer(
             outcome="none", text=None, canonical=None, confidence=None, missing=(str(error),)
         )
+    answer = obeying(run.task, answer)
     stopped_by = run.stopped_by or run.refused
     if stopped_by == CANCELLED:
         why = "you cancelled it"

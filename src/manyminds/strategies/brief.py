@@ -12,6 +12,7 @@ from manyminds.core.values import Answer
 from manyminds.strategies.majority import Unchecked
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.self_consistency import VOTES_ONLY
+from manyminds.strategies.single import Single
 
 __all__ = ["Brief"]
 
@@ -27,6 +28,8 @@ class Brief:
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
+        if run.task.schema_json is not None:  # a form is asked for: one request in that
+            return await Single(turns=1)(run)
         panel = Panel(run=run, verifier=Unchecked())
         form = "code" if asks_for_code(run.task.prompt) else "brief"
         panel.enter("answer", "one member answers in a few words")

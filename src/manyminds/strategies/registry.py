@@ -26,6 +26,7 @@ from manyminds.strategies.self_refine import SelfRefine
 from manyminds.strategies.single import Single
 from manyminds.strategies.swarm import Swarm
 from manyminds.strategies.tree import Tree
+from manyminds.strategies.tutor import Tutor
 from manyminds.strategies.wide import Wide
 
 __all__ = ["ALONE", "EFFORTS", "Effort", "strategy_named", "strategy_names", "thinking_for"]
@@ -51,6 +52,7 @@ _BUILT_IN: dict[str, Callable[[], Strategy]] = {
     "orchestrate": Orchestrate,
     "wide": Wide,
     "heavy": Heavy,
+    "tutor": Tutor,
     "auto": Auto,
 }
 ALONE = frozenset({"single", "brief"})
