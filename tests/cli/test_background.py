@@ -323,3 +323,19 @@ def test_the_desktop_is_told_in_words_and_never_in_a_command(stub: Stub, own_hom
     assert words[:4] == ["--app-name", "manyminds", "--", "manyminds"]
     assert "$(touch /tmp/fired)" in words[4]
     assert not Path("/tmp/fired").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pause"], ("pause", "")), (["go"], ("go", "")), (["add"], ("add", "")),
+        (["drop", "m3"], ("drop", "m3")), (["add", "more sources"], ("hint", "add more sources")),
+        (["look at 2020"], ("hint", "look at 2020")), (["hint", "pause"], ("hint", "pause")),
+    ],
+)  # fmt: skip
+def test_a_word_to_a_run_is_what_it_looks_like(own_home: Path, words: list[str], said: tuple[str, str]) -> None:  # fmt: skip
+    name = enqueue(own_home, Order(task=Task(prompt="?"), options=AskOptions(models=("m",))))
+    assert run(["steer", name, *words]) == 0
+    [line] = new_transcript_path(own_home, name).with_name("steer.jsonl").read_text().splitlines()
+    found = json.loads(line)
+    assert (found["what"], found["text"]) == said

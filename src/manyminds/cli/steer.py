@@ -16,7 +16,9 @@ from manyminds.transcript.store import read_transcript
 
 __all__ = ["said", "steer", "told"]
 
-_SAID = ("hint", "drop", "now")
+_SAID = ("hint", "drop")
+_ALONE = ("now", "pause", "go", "add")
+"""Words with nothing after them; with more they are the beginning of a hint."""
 
 
 def steer(
@@ -30,12 +32,12 @@ def steer(
 
     Args:
         run: Its name, a unique part of it, or `last`.
-        what: hint (words for all who work), drop (the number of a part), or now (answer at once);
-            anything else is a hint itself.
-        text: The hint, or the number.
+        what: hint (words for all who work), drop (a part's number or a member's name), now (answer
+            at once), pause, go (on), or add (a member); anything else is a hint itself.
+        text: The hint, the number or the name.
         json_: Print one JSON object.
     """
-    if what not in _SAID:
+    if what not in _SAID and (what not in _ALONE or text):
         what, text = "hint", f"{what} {text}".strip()
     word(what, text)  # wrong ones are told before the run is sought
     return said(run, what, text, json_=json_)
