@@ -303,7 +303,7 @@ async def test_a_run_that_cannot_be_worked_is_told_too(stub: Stub, own_home: Pat
     name = enqueue(own_home, order)
     assert await asyncio.to_thread(run, ["resume", name]) == 4
     [one] = told
-    assert (one["outcome"], "cannot be reached" in one["text"]) == ("failed", True)
+    assert (one["outcome"], "nothing answers" in one["text"]) == ("failed", True)
 
 
 def test_the_desktop_is_told_in_words_and_never_in_a_command(stub: Stub, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

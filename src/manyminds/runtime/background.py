@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import psutil
@@ -145,9 +146,9 @@ def _worked(order: Order, place: Place, data: Path, cache: Path, watch: Watch) -
 
     def on_asked(run: DurableRun, asked: PersonAsked) -> None:
         if order.notify is not None:
-            telling.add(
-                asyncio.create_task(_told(order, run.id, f"asked/{asked.text}", "asks", asked.text))
-            )
+            # A plan has lines, and a key none.
+            which = f"asked/{sha256(asked.text.encode()).hexdigest()[:16]}"
+            telling.add(asyncio.create_task(_told(order, run.id, which, "asks", asked.text)))
 
     away = Away(on_asked)
 
