@@ -188,7 +188,8 @@ async def ask(
             answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
         answer = abstaining(calibrated(data, answer), options.abstain)
         await _tell_end(run, answer, stopped_by)
-    if (cost := cost_of(events)) and stopped_by is None:
+    cost = cost_of(events)
+    if stopped_by is None:
         remember(data, name, ",".join(endpoints), _size(answer, count), cost)
     return Asked(
         run=place.run, answer=answer, strategy=name, members=run.members, cost=cost,

@@ -90,21 +90,18 @@ async def seeing(endpoints: Mapping[str, Endpoint]) -> dict[str, Endpoint]:
 async def _sees(endpoint: Endpoint) -> bool:
     call = ModelCall(
         messages=(Said(role="user", text=_ASKED),), max_tokens=40, temperature=0.0, seed=1,
-        pictures=(Picture(content=_red(), media_type="image/png"),), thinking=False,
+        pictures=(Picture(content=_red(), media_type="image/png"),),
     )  # fmt: skip
-    try:
-        reply = await endpoint.send(call, progress=None)
-    except ProviderError as error:
-        if error.retryable:
-            raise  # trouble of the service says nothing of its model
-        # Some refuse to be told not to think; all others refuse the picture.
+    # Some refuse to be told not to think; what is refused without that too is the picture.
+    for thinking in (False, None):
         try:
-            reply = await endpoint.send(replace(call, thinking=None), progress=None)
-        except ProviderError as again:
-            if again.retryable:
-                raise
-            return False
-    return "red" in reply.text.casefold()
+            reply = await endpoint.send(replace(call, thinking=thinking), progress=None)
+        except ProviderError as error:
+            if error.retryable:
+                raise  # trouble of the service says nothing of its model
+        else:
+            return "red" in reply.text.casefold()
+    return False
 
 
 def _red(size: int = 32) -> bytes:

@@ -10,9 +10,9 @@ import inspect
 import json
 import random
 import time
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,6 @@ from manyminds.agents.roster import newcomer
 from manyminds.budget.meter import Hold, Meter
 from manyminds.core.errors import (
     BudgetExceeded,
-    Dropped,
     LimitName,
     ManymindsError,
     ProviderError,
@@ -55,6 +54,7 @@ from manyminds.core.values import (
     Task,
     Verdict,
 )
+from manyminds.runtime.control import Control
 from manyminds.runtime.flight import Endpoint, Flight, Patience
 from manyminds.runtime.machine import collecting
 from manyminds.tools.toolset import Toolset
@@ -119,12 +119,7 @@ class MemoryRun:
         self._away = 0.0
         self.meter = Meter(limits=limits, elapsed=lambda: self.elapsed() - self._away)
         self._settled = asyncio.Event()
-        self._unpaused = asyncio.Event()
-        self._unpaused.set()
-        self._paused_at = 0.0
-        self._dropped: set[str] = set()
-        self._at: dict[str, set[asyncio.Task[object]]] = defaultdict(set)
-        """By member: what its steps under way are awaited in."""
+        self._control = Control(lambda: self.elapsed())
         self._events = 0
         self._steps = 0
         self._ids: Counter[str] = Counter()
@@ -212,7 +207,9 @@ class MemoryRun:
                 prompt_hash=prompt_hash,
             )  # fmt: skip
             try:
-                with self._for(member, works=call.purpose == "work"):
+                # What else its model does for the panel, like naming cruxes, goes on.
+                work = self._control.working(member) if call.purpose == "work" else nullcontext()
+                with work:
                     return await self._fly(flight)
             except ProviderError as error:
                 if not await self._waited(flight, error, attempt):
@@ -239,44 +236,15 @@ class MemoryRun:
 
     async def _may_begin(self) -> None:
         """Hold a new step back while the run is paused; refuse it where the run is ending."""
-        await self._unpaused.wait()
+        await self._control.unpaused()
         self._check_going()
-
-    @contextmanager
-    def _for(self, member: Member, *, works: bool = True) -> Generator[None]:
-        """Let what is done for a member end when the person drops it.
-
-        Args:
-            member: For whom.
-            works: Whether it is the member's own work. What else its model does for the panel,
-                like naming cruxes, goes on.
-
-        Raises:
-            Dropped: If it was dropped, or is meanwhile.
-        """
-        if not works:
-            yield
-            return
-        if member.name in self._dropped:
-            raise _dropped(member)
-        at, task = self._at[member.name], asyncio.current_task()
-        assert task is not None
-        at.add(task)
-        try:
-            yield
-        except asyncio.CancelledError:
-            if member.name in self._dropped and task not in at and not task.uncancel():
-                raise _dropped(member) from None
-            raise
-        finally:
-            at.discard(task)
 
     async def _fly(self, flight: Flight) -> Reply:
         """Send one try: hold, send, settle. Only `ProviderError` is left to be recorded."""
         call, member = flight.call, flight.member
         await self._may_begin()
         hold = await self._hold(flight)
-        while not self._unpaused.is_set():  # since then; others may need what is held
+        while self._control.paused:  # since then; others may need what is held
             self._settle(hold, NOTHING_SPENT)
             await self._may_begin()
             hold = await self._hold(flight)
@@ -396,7 +364,7 @@ class MemoryRun:
 
     async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
         """Call one tool for a member."""
-        with self._for(member):
+        with self._control.working(member):
             return await self._called(member, call)
 
     async def _called(self, member: Member, call: ToolCall) -> ToolOutcome:
@@ -506,11 +474,11 @@ class MemoryRun:
             case "hint" if self.hints is not None:
                 self.hints.append(said.text)
             case "pause":
-                self._pause()
+                self._control.pause()
             case "go":
-                self._unpause()
+                self._go()
             case "drop":
-                self._drop(said.text)
+                self._control.drop(said.text)
             case "add":
                 self._add()
             case _:
@@ -518,28 +486,14 @@ class MemoryRun:
         self.pass_on(said)
 
     def _end(self, why: str) -> None:
-        self._unpause()
+        self._go()
         if self.stopped_by is None:
             self.stopped_by = why
         for task in tuple(self._under_way):
             task.cancel()
 
-    def _pause(self) -> None:
-        if self._unpaused.is_set():
-            self._unpaused.clear()
-            self._paused_at = self.elapsed()
-
-    def _unpause(self) -> None:
-        if not self._unpaused.is_set():
-            self._unpaused.set()
-            self.leave_out(self.elapsed() - self._paused_at)
-
-    def _drop(self, name: str) -> None:
-        """End what a member has under way; it gets no more steps."""
-        self._dropped.add(name)
-        at = self._at[name]
-        while at:
-            at.pop().cancel()
+    def _go(self) -> None:
+        self.leave_out(self._control.go())
 
     def _add(self) -> None:
         """Seat one more member; strategies see it when they look at the panel again."""
@@ -547,10 +501,6 @@ class MemoryRun:
         member = newcomer(self._members, models, has_docs=self.task.has_docs)
         if member is not None:
             self._members = (*self._members, member)
-
-
-def _dropped(member: Member) -> Dropped:
-    return Dropped(f"you dropped {member.name}")
 
 
 async def _as_value(step: Awaitable[T]) -> T | Failure:

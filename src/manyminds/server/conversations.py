@@ -48,7 +48,11 @@ LONGEST = 400_000
 _TITLES = ("### Task:",)
 """How Open WebUI begins when it wants a title, tags or follow-ups: no panel for those."""
 
-
+_PICTURES = ("image_url", "input_image")
+"""Parts that hold one, as chats and responses name them."""
+_DATA = re.compile(r"data:(image/(?:png|jpeg|webp|gif));base64,")
+MOST_PICTURES = 8
+"""Of one conversation."""
 _OPEN_WEBUIS_MARK = frozenset({"get_current_timestamp", "calculate_timestamp"})
 _OPEN_WEBUIS = _OPEN_WEBUIS_MARK | frozenset(
     [
@@ -245,10 +249,6 @@ def _text(message: Message, place: int) -> str:
     return "\n".join(part.text or "" for part in message.content if part.type not in _PICTURES)
 
 
-_PICTURES = ("image_url", "input_image")
-MOST_PICTURES = 8
-
-
 def images_in(messages: Sequence[Message], data: Path) -> tuple[Image, ...]:
     """Keep the pictures of a conversation, and return what names them.
 
@@ -285,9 +285,6 @@ def _image(part: Part, where: str, data: Path) -> Image:
     except ValueError:
         raise Refused(400, "that is no base64", code="invalid_value", param=where) from None
     return keep_image(data, content, cast("ImageType", found[1]))
-
-
-_DATA = re.compile(r"data:(image/(?:png|jpeg|webp|gif));base64,")
 
 
 def conversation_of(body: ChatBody) -> Conversation:

@@ -32,6 +32,7 @@ from manyminds.transcript.codec import decode
 from manyminds.transcript.store import new_transcript_path, read_transcript
 
 __all__ = ["Engine", "Words"]
+
 _LOOK_EVERY_S = 0.5
 """Of a run that another process works."""
 RETRY_AFTER_S = 5

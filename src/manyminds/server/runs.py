@@ -364,8 +364,8 @@ async def _answered(
     path = new_transcript_path(house.engine.data, run)
     asked = waiting_for(read_transcript(path)) if path.exists() else None
     if asked is None or number not in (None, asked[0]):
-        what = "nothing" if asked is None else "something else by now"
-        raise Refused(409, f"run {run} waits for {what}", code="waits_for_nothing")
+        other = "nothing" if asked is None else "something else by now"
+        raise Refused(409, f"run {run} waits for {other}", code="waits_for_nothing")
     waits = asked[1]
     if plan and waits.what != "plan":
         raise Refused(409, f"run {run} waits for no plan", code="waits_for_nothing")

@@ -123,7 +123,7 @@ def offered_tools(
 
 def _spec(config: ServerConfig, tool: Offered) -> ToolSpec:
     """Describe a tool under its server's name, so that it can stand for none of ours."""
-    name = re.sub(r"[^a-z0-9]+", "_", f"{config.name}__{tool.name}".lower().replace("__", "\0"))
+    name = re.sub(r"[^a-z0-9]+", "_", f"{config.name}_{tool.name}".lower())
     name = name.strip("_")[:_LONGEST_NAME]
     words = " ".join("".join(c if c.isprintable() else " " for c in tool.description).split())
     about = words.replace("<", "‹").replace(">", "›")
