@@ -37,7 +37,7 @@ def place(fleet: str) -> str:
 def test_a_kill_at_every_event_loses_nothing(way: str, fleet: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
     given = {"effects": counting.url, "fleet": fleet}
     whole = live(tmp_path, improviser, way, {"whole": []}, **given)["whole"]
-    cuts = range(0, len(whole.events) - 1, 1 if FULL else 14 if fleet else 7)
+    cuts = range(0, len(whole.events) - 1, 1 if FULL else 24 if fleet else 11)
     runs: dict[str, list[int]] = {f"at{at}": [at] for at in cuts}
     improviser.asked.clear()
     counting.done.clear()
@@ -64,7 +64,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(way: str, fleet: 
     chance, kills, turn = random.Random(way), 0, 0
     # What is done to the world is counted for one run at a time.
     together = 1 if way == "errands" else 8
-    while kills < (150 if FULL else 10 if fleet else 30):
+    while kills < (150 if FULL else 8 if fleet else 20):
         improviser.asked.clear()
         counting.done.clear()
         runs: dict[str, list[float]] = {}

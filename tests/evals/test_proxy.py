@@ -23,10 +23,11 @@ from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.registry import strategy_named
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset
+from tests.chaos.counts import COUNTS, FULL
 from tests.stub import Behaviour, Body, Stub, fail, html, nothing
 
 pytestmark = pytest.mark.anyio
-RUNS = 1_000
+RUNS = 1_000 if FULL else 200
 ASKED = {"model": "stub", "messages": [{"role": "user", "content": "How many?"}]}
 
 
@@ -54,7 +55,7 @@ def answers_most_of_the_time(stub: Stub) -> None:
     stub.usage = by_content
 
 
-async def test_receipts_equal_the_proxy_s_count_over_a_thousand_runs(
+async def test_receipts_equal_the_proxy_s_count_over_many_runs(
     stub: Stub, proxy: CountingProxy, tmp_path: Path
 ) -> None:
     answers_most_of_the_time(stub)
@@ -79,8 +80,9 @@ async def test_receipts_equal_the_proxy_s_count_over_a_thousand_runs(
     assert not total.estimated
     assert (total.tokens_in, total.tokens_out) == (counted.tokens_in, counted.tokens_out)
     failures = [e for events in played for e in events if isinstance(e.event, RequestFailed)]
-    assert len(failures) > 100
+    assert len(failures) > RUNS // 10
     assert len(failures) == counted.failed + counted.unknown
+    COUNTS["runs whose receipts were a counting proxy's to the token"] += RUNS
 
 
 async def events_of(

@@ -141,9 +141,11 @@ def test_nothing_fires_in_the_page_nor_in_a_shared_file(served: Served, stub: St
     page.evaluate("localStorage.setItem('manyminds.view', 'detailed')")
     page.goto(f"{served.url}/?again#/run/{NAME}")
     expect(page.locator(".answer")).to_be_visible(timeout=30_000)
-    page.wait_for_timeout(300)
     # They are all there, as words.
-    assert page.locator("main").inner_text().count("window.fired=1") > 500
+    page.wait_for_function(
+        "document.querySelector('main').innerText.split('window.fired=1').length > 500",
+        timeout=30_000,
+    )
     is_dead(page, troubles)
     for mark in page.locator(".mark").all()[:: max(1, len(ALL) // 20)]:
         mark.focus()

@@ -12,7 +12,7 @@ from tests.chaos.counts import COUNTS, FULL
 from tests.server.test_gate import address, serving
 from tests.stub import Stub, say
 
-EXAMPLES = 650 if FULL else 10
+EXAMPLES = 650 if FULL else 5
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance"
@@ -38,7 +38,7 @@ def test_whatever_comes_in_is_answered_as_described(stub: Stub, own_home: Path, 
     found = re.search(r"([\d,]+) generated, ([\d,]+) passed", done.stdout)
     assert found is not None, done.stdout[-4_000:]
     count = int(found[1].replace(",", ""))
-    assert count >= (10_000 if FULL else 500)
+    assert count >= (10_000 if FULL else 300)
     COUNTS["requests made up by schemathesis"] += count
     COUNTS["of these answered by a 5xx of ours, or not as described"] += 0
 

@@ -1,9 +1,9 @@
-"""One question, from options to result: connects models, readies tools, plays the strategy."""
+"""One question, from options to result: plays the strategy on a run, and records it."""
 
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from manyminds.agents.clarify import doubt_about, with_answer
-from manyminds.agents.prompts import prompts_hash, tampered
+from manyminds.agents.prompts import prompts_hash
 from manyminds.agents.roster import roster
 from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import (
@@ -20,32 +20,24 @@ from manyminds.core.errors import (
     ProviderError,
     RecordError,
     RunError,
-    UsageError,
 )
 from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted, Steered
-from manyminds.core.protocols import Strategy, Tool
-from manyminds.core.values import VERSION, Answer, Cost, Limits, Member, Task
+from manyminds.core.protocols import Strategy
+from manyminds.core.values import VERSION, Answer, Cost, Member, Task
+from manyminds.runtime.admission import admit, admit_task
 from manyminds.runtime.choose import AskOptions, choose_strategy, greener, member_count
 from manyminds.runtime.durable import DurableRun
-from manyminds.runtime.endpoints import EMBEDDED, connect, stays_here
 from manyminds.runtime.flight import Endpoint
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.images import pictures_of, seeing
-from manyminds.runtime.isolation import isolation
+from manyminds.runtime.kit import connect_all, ready_tools
 from manyminds.runtime.labels import abstaining, calibrated
-from manyminds.runtime.mcp import ready_mcp
 from manyminds.runtime.orders import Order, write_order
 from manyminds.runtime.run import MemoryRun, Sink
 from manyminds.runtime.schemas import obeying
 from manyminds.runtime.steer import CANCELLED, following
-from manyminds.runtime.web import ready_web
 from manyminds.strategies.registry import thinking_for
-from manyminds.tools.calculator.tool import Calculate
-from manyminds.tools.docs.index import DocsIndex
-from manyminds.tools.docs.tool import ReadDoc, SearchDocs
-from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
-from manyminds.tools.web.outgoing import Outgoing
 from manyminds.tools.web.sites import Agreed, Confirm, Sites
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
@@ -55,8 +47,6 @@ ENOUGH = 0.5
 """A run cut short still answers where its answer is likelier right than not."""
 SOURCES = "sources.sqlite"
 """Beside the transcript: the pages that were read."""
-SMALLEST_TOKENS = 2_000
-"""A budget that cannot hold one request and its reserve is refused before anything is spent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,18 +151,16 @@ async def ask(
         ProviderError: If no model can be reached at all.
         RecordError: If the transcript cannot be written, or the run does not go on as it began.
     """
-    began, options = time.monotonic(), _checked(task, options, data, watch)
+    began, options = time.monotonic(), _admitted(task, options, data, watch)
     name, strategy = way or choose_strategy(options, data)
     count = member_count(options, name)
     async with AsyncExitStack() as stack:
         pictures = pictures_of(data, task)
-        found = await _connect_all(stack, options.models, cache, watch)
-        endpoints = _limited(await seeing(found) if pictures else found, place)
-        _check_holds(task, options, endpoints)
+        endpoints = await connect_all(stack, options.models, cache, watch.on_notice)
+        endpoints = _limited(await seeing(endpoints) if pictures else endpoints, place)
+        admit_task(task, options.limits, endpoints)
         place = place or _new_place(stack, data, order or Order(task=task, options=options))
-        opened: list[Sites] = []
-        looks = replace(watch, on_sites=opened.append)
-        tools = await _tools(stack, options, task, cache, looks, place)
+        tools, opened = await _tools(stack, options, task, cache, watch, place)
         events = list(place.past)
         run = _run_of(
             place, _sourced(task, options), options, endpoints, tools, name=name, count=count,
@@ -180,9 +168,9 @@ async def ask(
         )  # fmt: skip
         run.pictures = pictures
         _hand_over(opened, run, watch, place.past)
+        models = ",".join(endpoints)
         if way is None:  # what research will cost is told with its plan
-            ahead = expected(data, name, ",".join(endpoints), count, free=run.here)
-            watch.on_notice(f"expected: {ahead}")
+            watch.on_notice(f"expected: {expected(data, name, models, count, free=run.here)}")
         run.begin(_started(run, name, options))
         async with following(run, place.path.parent, place.past):
             answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
@@ -190,7 +178,7 @@ async def ask(
         await _tell_end(run, answer, stopped_by)
     cost = cost_of(events)
     if stopped_by is None:
-        remember(data, name, ",".join(endpoints), _size(answer, count), cost)
+        remember(data, name, models, _size(answer, count), cost)
     return Asked(
         run=place.run, answer=answer, strategy=name, members=run.members, cost=cost,
         stopped_by=stopped_by, transcript=place.path, prompts=prompts_hash(),
@@ -202,6 +190,18 @@ def _limited(endpoints: dict[str, Endpoint], place: Place | None) -> dict[str, E
     if place is None or (carrier := place.carrier) is None:
         return endpoints
     return {name: carrier.limited(name, endpoint) for name, endpoint in endpoints.items()}
+
+
+async def _tools(
+    stack: AsyncExitStack, options: AskOptions, task: Task, cache: Path, watch: Watch, place: Place
+) -> tuple[Toolset, list[Sites]]:
+    """Ready the tools of a run; return them, and what may be fetched from the web."""
+    opened: list[Sites] = []
+    tools = await ready_tools(
+        stack, options, task, cache=cache, sources=place.path.with_name(SOURCES),
+        on_notice=watch.on_notice, on_sites=opened.append,
+    )  # fmt: skip
+    return tools, opened
 
 
 async def _tell_end(run: DurableRun, answer: Answer, stopped_by: str | None) -> None:
@@ -220,11 +220,9 @@ def _new_place(stack: AsyncExitStack, data: Path, order: Order) -> Place:
     return Place(run=run, path=path, writer=writer)
 
 
-def _checked(task: Task, options: AskOptions, data: Path, watch: Watch) -> AskOptions:
+def _admitted(task: Task, options: AskOptions, data: Path, watch: Watch) -> AskOptions:
     """Refuse what cannot be met, and choose what was left to be chosen."""
-    _check_prompts()
-    if options.only_docs:
-        _check_stays_here(options)
+    admit(options)
     if options.prefer != "energy":
         return options
     greenest, why = greener(options, task, data)
@@ -387,132 +385,3 @@ async def _clarify(run: DurableRun, watch: Watch) -> None:
 def new_run_id() -> str:
     """Return a name that sorts by time and is hard to meet twice."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-async def _connect_all(
-    stack: AsyncExitStack, models: Sequence[str], cache: Path, watch: Watch
-) -> dict[str, Endpoint]:
-    """Connect to every model; one of several that cannot be reached is left out, and told."""
-    found: dict[str, Endpoint] = {}
-    failed: list[ProviderError] = []
-    for model in dict.fromkeys(models):
-        watch.on_notice(f"connecting to {model}")
-        try:
-            endpoint = await connect(model, cache=cache)
-        except ProviderError as error:
-            failed.append(error)
-            watch.on_notice(str(error))
-            continue
-        stack.push_async_callback(endpoint.close)
-        found[model] = endpoint
-    if not found:
-        raise failed[0]
-    return found
-
-
-def _check_stays_here(options: AskOptions) -> None:
-    """Refuse what would leave this machine, before anything does."""
-    if options.docs is None:
-        raise UsageError("--only-docs needs --docs FOLDER")
-    if options.web is not None:
-        raise UsageError("--only-docs keeps everything here; leave out --web, --site and --search")
-    if options.mcp is not None:
-        raise UsageError("--only-docs keeps everything here; leave out --mcp")
-    if away := [model for model in options.models if not stays_here(model)]:
-        raise UsageError(
-            f"--only-docs keeps everything here, and {', '.join(away)} runs elsewhere; take a "
-            f"local model, like --model embedded:{next(iter(EMBEDDED))}"
-        )
-
-
-def _check_prompts() -> None:
-    """Refuse to work with words that no release knows."""
-    changed = [file.name for file in tampered()]
-    if changed:
-        raise UsageError(
-            f"prompts were changed since the release: {', '.join(changed)}; put them back "
-            "(reinstall), or accept the change with `manyminds prompts accept`"
-        )
-
-
-def _check_holds(task: Task, options: AskOptions, endpoints: Mapping[str, Endpoint]) -> None:
-    _check_budget(options.limits, endpoints)
-    _check_length(task, endpoints)
-
-
-def _check_budget(limits: Limits, endpoints: Mapping[str, Endpoint]) -> None:
-    """Refuse a budget that cannot be kept or cannot hold a single step."""
-    if limits.tokens is not None and limits.tokens < SMALLEST_TOKENS:
-        raise UsageError(
-            f"a budget of {limits.tokens} tokens holds no answer; {SMALLEST_TOKENS} is the least"
-        )
-    unknown = [name for name, endpoint in endpoints.items() if not endpoint.price.known]
-    if limits.usd is not None and unknown:
-        raise UsageError(
-            f"no price is known for {', '.join(unknown)}, so a dollar limit cannot be kept; "
-            "limit tokens or time instead, like --budget 200k,5m"
-        )
-
-
-def _check_length(task: Task, endpoints: Mapping[str, Endpoint]) -> None:
-    """Refuse a question that no model of the panel can read."""
-    # Four characters a token of plain English: an estimate from below.
-    size = len(task.prompt) // 4
-    contexts = [endpoint.abilities.context_tokens for endpoint in endpoints.values()]
-    longest = max((c for c in contexts if c is not None), default=None)
-    if longest is not None and None not in contexts and size >= longest:
-        raise UsageError(
-            f"the question is too long: about {size:,} tokens, and {', '.join(endpoints)} reads "
-            f"{longest:,}; shorten it, put long material behind --docs, or take another model"
-        )
-
-
-async def _tools(
-    stack: AsyncExitStack, options: AskOptions, task: Task, cache: Path, watch: Watch, place: Place
-) -> Toolset:
-    """Ready all tools of a run."""
-    sources = place.path.with_name(SOURCES)
-    found = await _looking_up(stack, options, task, cache, watch, sources)
-    return Toolset([*found, *await _computing(stack, cache, watch)])
-
-
-async def _looking_up(
-    stack: AsyncExitStack, options: AskOptions, task: Task, cache: Path, watch: Watch, sources: Path
-) -> list[Tool]:
-    """Ready the tools that look things up: documents and the web, where they were asked for."""
-    tools: list[Tool] = []
-    outgoing = Outgoing()
-    outgoing.know(task.prompt)
-    if options.docs is not None:
-        watch.on_notice(f"reading {options.docs}")
-        index = DocsIndex(options.docs, cache)
-        count, left_out = await asyncio.to_thread(index.refresh)
-        watch.on_notice(f"{count} documents, {len(left_out)} left out")
-        for item in left_out:
-            watch.on_notice(f"left out {item.path}: {item.why}")
-        tools += [
-            SearchDocs(index=index, on_shown=outgoing.hide),
-            ReadDoc(index=index, on_shown=outgoing.hide),
-        ]
-    if options.web is not None:
-        tools += await ready_web(
-            stack, options.web, task, cache=cache, sources=sources, outgoing=outgoing,
-            on_sites=watch.on_sites,
-        )  # fmt: skip
-    if options.mcp is not None:
-        tools += await ready_mcp(stack, options.mcp, outgoing, watch.on_notice)
-    return tools
-
-
-async def _computing(stack: AsyncExitStack, cache: Path, watch: Watch) -> list[Tool]:
-    """Ready the tools that compute; where none is safe it is told, never replaced by less."""
-    tools: list[Tool] = []
-    found = await isolation(cache)
-    if found.jailer is not None:
-        python = Python(found)
-        stack.push_async_callback(python.close)
-        tools.append(python)
-    else:
-        why = "; ".join(f"{name}: {reason}" for name, reason in found.refused.items())
-        watch.on_notice(f"no sandbox works here, so no code is run ({why}); see manyminds doctor")
-    return [*tools, Calculate()]

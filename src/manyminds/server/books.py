@@ -11,7 +11,7 @@ from decimal import Decimal
 from threading import Lock
 
 from manyminds.core.values import Cost, Limits
-from manyminds.runtime.ask import SMALLEST_TOKENS
+from manyminds.runtime.admission import SMALLEST_TOKENS
 from manyminds.runtime.door import Door, Statement
 from manyminds.server.clients import Client
 from manyminds.server.refusals import Refused

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer, Limits
-from manyminds.runtime.ask import SMALLEST_TOKENS
+from manyminds.runtime.admission import SMALLEST_TOKENS
 from manyminds.runtime.later import Runs, run_name
 from manyminds.runtime.notify import notify
 from manyminds.runtime.orders import Order
