@@ -21,7 +21,7 @@ from tests.chaos.conftest import improvise
 from tests.chaos.counts import COUNTS, FULL
 from tests.stub import Behaviour, Stub, fail, say
 
-RUNS, CRASHES = (950, 50) if FULL else (36, 2)
+RUNS, CRASHES = (950, 50) if FULL else (15, 1)
 KEY = "sk-canary-Zq83+/Lw0=x"
 OTHERS = {
     "OPENAI_API_KEY": "sk-canary-o9Ud", "ANTHROPIC_API_KEY": "sk-canary-a7Rk",

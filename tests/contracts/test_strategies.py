@@ -105,14 +105,14 @@ async def test_a_provider_that_dies_leaves_what_was_there(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_one_member_of_four_alive_still_answers(name: str) -> None:
-    endpoint = Improviser()
-    dead = Improviser(alive=0)
+@pytest.mark.parametrize("alive", range(4))
+async def test_one_member_of_four_alive_still_answers(name: str, alive: int) -> None:
+    endpoints = [Improviser(alive=None if place == alive else 0) for place in range(4)]
     members = roster(4, ["x", "y", "z", "w"], has_docs=False)
     events: list[Recorded] = []
     run = MemoryRun(
         run_id="r", task=TASK, members=members,
-        endpoints={"x": endpoint, "y": dead, "z": dead, "w": dead}, tools=Toolset([Calculate()]),
+        endpoints=dict(zip("xyzw", endpoints, strict=True)), tools=Toolset([Calculate()]),
         limits=Limits(), seed=1, sinks=[events.append], patience=Patience(tries=1),
     )  # fmt: skip
     answer, _ = await play(run, strategy_named(name))

@@ -1,5 +1,6 @@
 """Whatever models, pages and tools say is shown as text: in the page, in a shared file, in a terminal."""
 
+import time
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -142,10 +143,10 @@ def test_nothing_fires_in_the_page_nor_in_a_shared_file(served: Served, stub: St
     page.goto(f"{served.url}/?again#/run/{NAME}")
     expect(page.locator(".answer")).to_be_visible(timeout=30_000)
     # They are all there, as words.
-    page.wait_for_function(
-        "document.querySelector('main').innerText.split('window.fired=1').length > 500",
-        timeout=30_000,
-    )
+    shown, ends = page.locator("main"), time.monotonic() + 30
+    while shown.inner_text().count("window.fired=1") <= 500 and time.monotonic() < ends:
+        page.wait_for_timeout(100)
+    assert shown.inner_text().count("window.fired=1") > 500
     is_dead(page, troubles)
     for mark in page.locator(".mark").all()[:: max(1, len(ALL) // 20)]:
         mark.focus()

@@ -125,9 +125,24 @@ def test_the_answer_ends_where_it_is_told_to(served: Served, stub: Stub) -> None
 
 def test_a_title_costs_one_call(served: Served, stub: Stub) -> None:
     stub.behaviours = [say("Sums")]
-    said = [{"role": "user", "content": "### Task:\nGenerate a concise title for this chat."}]
-    served.openai().chat.completions.create(model="heavy", messages=said)
-    assert len(stub.requests) == 1
+    task = {"role": "user", "content": "### Task:\nGenerate a concise title for this chat."}
+    before = [
+        {"role": "system", "content": "Be kind."},
+        *ASK,
+        {"role": "assistant", "content": "42"},
+    ]
+    for turn, said in enumerate(([task], [*before, task]), 1):
+        served.openai().chat.completions.create(model="heavy", messages=said)
+        assert len(stub.requests) == turn
+
+
+def test_stop_holds_where_the_client_has_tools(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say("one two three four")]
+    body: dict = {"model": "single", "messages": ASK, "stop": " three", "tools": named("weather")}
+    whole = served.http().post("/v1/chat/completions", json=body).json()["choices"][0]
+    assert (whole["message"]["content"], whole["finish_reason"]) == ("one two", "stop")
+    pieces = served.openai().chat.completions.create(**body, stream=True)
+    assert "".join(p.choices[0].delta.content or "" for p in pieces if p.choices) == "one two"
 
 
 def test_open_webui_gets_lines_of_its_own_kind_and_nobody_else(served: Served, stub: Stub) -> None:
@@ -155,6 +170,32 @@ def test_cursors_shape_is_taken(served: Served, stub: Stub) -> None:
         assert reply.json()["choices"][0]["message"]["content"] == "42"
 
 
+def test_cursors_tools_and_calls_are_taken(served: Served, stub: Stub) -> None:
+    """Flat tools, and calls as items of their own, on the address of chats."""
+    stub.behaviours = [say("It is sunny.")]
+    items = [
+        {"role": "user", "content": [{"type": "input_text", "text": "How is it in Bern?"}]},
+        {
+            "type": "function_call",
+            "call_id": "c1",
+            "name": "weather",
+            "arguments": '{"city": "Bern"}',
+        },
+        {"type": "function_call_output", "call_id": "c1", "output": "sunny"},
+    ]
+    tool = {"type": "function", "name": "weather", "parameters": {"type": "object"}}
+    body = {"model": "single", "input": items, "tools": [tool]}
+    reply = served.http().post("/v1/chat/completions", json=body).json()
+    assert reply["choices"][0]["message"]["content"] == "It is sunny."
+    [request] = stub.requests
+    assert [t["function"]["name"] for t in request["tools"]] == ["weather"]
+    assert [m["role"] for m in request["messages"]] == ["user", "assistant", "tool"]
+
+
+def formed(schema: object) -> dict:
+    return {"response_format": {"type": "json_schema", "json_schema": {"schema": schema}}}
+
+
 @pytest.mark.parametrize(
     ("more", "status", "param"),
     [
@@ -173,6 +214,11 @@ def test_cursors_shape_is_taken(served: Served, stub: Stub) -> None:
          "messages.0.content"),
         ({"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": 7}}}}, 400,
          "response_format.json_schema.schema"),
+        (formed({"$ref": "http://169.254.169.254/s"}), 400, "response_format.json_schema.schema"),
+        (formed({"$ref": "#/nope"}), 400, "response_format.json_schema.schema"),
+        (formed({"pattern": "("}), 400, "response_format.json_schema.schema"),
+        (formed({"pattern": "(a)\\1"}), 400, "response_format.json_schema.schema"),
+        (formed({"patternProperties": {"^(a+)+$": {}}}), 400, "response_format.json_schema.schema"),
         ({"model": "gpt-99"}, 404, None),
         ({"model": "heavy/http://evil.example/v1#m"}, 404, None),
         ({"manyminds": {"budget": "much"}}, 400, None),
@@ -227,6 +273,19 @@ def test_who_goes_away_pays_no_more(served: Served, stub: Stub, *, stream: bool,
     time.sleep(0.7)
     assert served.house.engine.load[0] == 0
     assert len(stub.requests) == asked
+    # It is over, on record and in the books: nothing of a budget is held for it.
+    assert served.house.engine.books.unsettled() == []
+    [name] = run_names(served.home)
+    assert served.http().get(f"/v1/runs/{name}").json()["state"] != "unfinished"
+
+
+def test_a_pattern_that_a_client_chose_stops_nobody(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("a" * 400 + "b"))]
+    schema = {"type": "string", "pattern": "^(a+)+$"}
+    body = {"model": "single", "messages": ASK, **formed(schema)}
+    reply = served.http().post("/v1/chat/completions", json=body)
+    assert "gave no readable answer" in reply.text
+    assert served.http().get("/health").status_code == 200
 
 
 def named(*names: str) -> list[dict]:

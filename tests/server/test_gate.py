@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import select
 import signal
 import socket
 import ssl
@@ -27,7 +28,7 @@ from tests.stub import Stub
 
 ROUTES = [
     (method, path.replace("{run}", "20260101-000000-abcdef").replace("{name:path}", "heavy"))
-    for method, path in paths()
+    for method, path in [*paths(), ("POST", "/mcp")]
 ]
 HOSTS = [
     "evil.example", "127.0.0.1.evil.example", "evil.example:{port}", "localhost.evil.example",
@@ -65,6 +66,10 @@ def test_no_route_opens_to_a_stranger(served: Served, method: str, path: str) ->
     others = {"Authorization": f"Basic {served.keys['ann']}"}
     for headers in (bare, wrong, others):
         sent = {k: v for k, v in headers.items() if k}
+        for host in HOSTS:
+            assert asked(served, method, path, **{**sent, "Host": host}).status in (400, 401, 403)
+        for origin in ORIGINS:
+            assert asked(served, method, path, **sent, Origin=origin).status in (401, 403)
         reply = asked(served, method, path, **sent)
         assert reply.status == (200 if path == "/health" else 401)
         assert reply.headers["Access-Control-Allow-Origin"] is None
@@ -177,7 +182,7 @@ def test_connections_that_dribble_are_closed_while_others_are_served(served: Ser
     head = f"POST /v1/runs HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {OWNER_KEY}\r\n"
     kinds = [
         (b"GET / HTT", b"P"), (head.encode(), b"X-A: b\r\n"), (b"", b""),
-        (f"{head}Content-Length: 9000\r\n\r\n".encode(), b" " if FULL else b""),
+        (f"{head}Content-Length: 9000\r\n\r\n".encode(), b" "),
     ]  # fmt: skip
     until, took = time.monotonic() + most + 10, list[float]()
     threads = [
@@ -195,6 +200,41 @@ def test_connections_that_dribble_are_closed_while_others_are_served(served: Ser
     assert max(took) <= most
     assert sorted(waits)[int(len(waits) * 0.99)] < 1.0
     COUNTS["sockets that dribbled"] += count
+    COUNTS["of these open after 15 s"] += 0
+
+
+def unread(port: int, until: float) -> float:
+    """Ask for much and read none of it; return when the other side gave up, from the beginning."""
+    began = time.monotonic()
+    with socket.socket() as open_:
+        open_.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        open_.connect(("127.0.0.1", port))
+        open_.settimeout(0.5)
+        gone = select.poll()
+        gone.register(open_, select.POLLHUP | select.POLLERR)
+        while time.monotonic() < until and not gone.poll(50):
+            with suppress(TimeoutError, ConnectionError):
+                open_.sendall(b"GET /page.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 20)
+    return time.monotonic() - began
+
+
+def test_who_asks_and_does_not_read_is_closed(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    if not FULL:
+        monkeypatch.setattr(listening, "TAKES_WITHIN_S", 2.0)
+        monkeypatch.setattr(gate, "PATIENCE_S", 2.0)
+    most = 15.0 if FULL else 6.0
+    until, took = time.monotonic() + most + 10, list[float]()
+    threads = [
+        threading.Thread(target=lambda: took.append(unread(served.port, until)))
+        for _ in range(50 if FULL else 4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+        assert served.http().get("/health").status_code == 200
+    assert max(took) <= most
+    COUNTS["sockets that asked and did not read"] += len(took)
     COUNTS["of these open after 15 s"] += 0
 
 
@@ -279,6 +319,11 @@ def test_it_serves_https_and_behind_a_path(stub: Stub, own_home: Path, tmp_path:
                 assert found.status_code == 200
             for name in ("", "page.js", "page.css", "icon.svg"):
                 assert httpx2.get(f"{place}{name}", verify=context).status_code == 200
+        # Who begins to speak TLS and then says nothing more is not waited for.
+        took = dribble(
+            int(url.split(":")[2].split("/")[0]), b"\x16\x03\x01", b"", time.monotonic() + 25
+        )
+        assert took <= 15
         moved = httpx2.get(url.removesuffix("/"), verify=context)
         assert (moved.status_code, moved.headers["location"]) == (308, "/mm/")
 

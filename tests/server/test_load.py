@@ -15,8 +15,8 @@ from tests.server.test_gate import address, serving
 from tests.stub import Body, Stub, say
 
 pytestmark = pytest.mark.anyio
-CLIENTS, TURNS = (200, 5) if FULL else (40, 2)
-TALKS = 1_000 if FULL else 60
+CLIENTS, TURNS = (200, 5) if FULL else (40, 1)
+TALKS = 1_000 if FULL else 40
 KEY = {"Authorization": "Bearer s3"}
 
 

@@ -1,6 +1,7 @@
 """Our tools as an MCP host calls them: over HTTP with a key, and on a pipe."""
 
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from manyminds.testing import final
-from tests.server.conftest import Served
+from tests.server.conftest import OWNER_KEY, Served
 from tests.stub import Stub, say
 
 pytestmark = pytest.mark.anyio
@@ -22,12 +23,20 @@ ASK = {"question": "What is 6 * 7?"}
 
 @asynccontextmanager
 async def over_http(served: Served, name: str = "ann") -> AsyncIterator[Client]:
-    headers = {"Authorization": f"Bearer {served.keys[name]}"}
+    headers = {"Authorization": f"Bearer {served.keys[name] if name else OWNER_KEY}"}
     async with (
         httpx2.AsyncClient(headers=headers, timeout=30) as http,
         Client(streamable_http_client(f"{served.url}/mcp", http_client=http)) as client,
     ):
         yield client
+
+
+def own_run(home: Path, stub: Stub) -> None:
+    """Work a question as the terminal does."""
+    words = [sys.executable, "-m", "manyminds.cli", "ask", "--model", stub.model, "What is 6 * 7?"]
+    subprocess.run(
+        words, check=True, capture_output=True, env={**os.environ, "MANYMINDS_HOME": str(home)}
+    )
 
 
 async def test_a_host_lets_a_panel_answer_and_hears_how_it_goes(served: Served, stub: Stub) -> None:
@@ -54,6 +63,16 @@ async def test_a_host_lets_a_panel_answer_and_hears_how_it_goes(served: Served, 
         assert one.structured_content is not None
         assert one.structured_content["state"] == "finished"
     assert any("m1 answers 42" in line for line in heard)
+    async with over_http(served, "") as client:  # the owner, who sees those of the terminal, too
+        own_run(served.home, stub)
+        found = await client.call_tool("runs", {})
+        assert found.structured_content is not None
+        names = [one["run"] for one in found.structured_content["runs"]]
+        assert len(names) == 2
+        for name in names:
+            one = await client.call_tool("runs", {"run": name})
+            assert one.structured_content is not None
+            assert one.structured_content["state"] == "finished"
     async with over_http(served, "bob") as client:
         assert (await client.call_tool("runs", {"run": row["run"]})).is_error
         found = await client.call_tool("runs", {})

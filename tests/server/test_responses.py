@@ -63,6 +63,8 @@ def test_what_is_made_in_the_background_is_fetched_later(served: Served, stub: S
     while client.responses.retrieve(begun.id).status == "in_progress":
         time.sleep(0.05)
     assert client.responses.retrieve(begun.id).status == "cancelled"
+    # What is over is not made undone by a cancel that comes late.
+    assert client.responses.cancel(found.id).status == "completed"
 
 
 def test_one_response_goes_on_from_another(served: Served, stub: Stub) -> None:

@@ -228,7 +228,7 @@ async def test_a_jail_that_is_wanted_no_more_while_it_is_made_leaves_nothing(iso
         making = asyncio.create_task(Box.start(isolation.jail(SMALL)))
         await asyncio.sleep(chance.random() * 0.05)
         making.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             done = (await asyncio.gather(making, return_exceptions=True))[0]
         if isinstance(done, Box):
             await done.kill()

@@ -10,7 +10,7 @@ export function Approval({ board, onProblem }: { board: Board; onProblem: (why: 
   if (!asked) return null;
   // A yes is to what stands here, not to what may be asked by the time it comes.
   const say = (what: "approve" | "deny", body: object = {}) =>
-    void post(`v1/runs/${board.run}/${what}`, what === "approve" ? { number: asked.number, ...body } : {}).catch((e: Error) => onProblem(e.message));
+    void post(`v1/runs/${board.run}/${what}`, what === "approve" ? { number: asked.number, ...body } : body).catch((e: Error) => onProblem(e.message));
   if (asked.what === "plan" && asked.plan) {
     return <PlanCard key={board.run} plan={asked.plan} told={asked.text} onYes={(plan) => say("approve", plan ? { plan } : {})} onNo={() => say("deny")} />;
   }
@@ -29,8 +29,10 @@ export function Approval({ board, onProblem }: { board: Board; onProblem: (why: 
       </dl>
       <div className="row">
         <button type="button" className="primary" onClick={() => say("approve")}>Once</button>
-        <button type="button" onClick={() => say("approve", { site: true })}>All of {origin}, this run</button>
-        <button type="button" className="danger" onClick={() => say("deny")}>Never</button>
+        <button type="button" onClick={() => say("approve", { site: true })}>All of {origin}</button>
+        <button type="button" onClick={() => say("approve", { run: true })}>Anything in this run</button>
+        <button type="button" onClick={() => say("deny")}>Not this page</button>
+        <button type="button" className="danger" onClick={() => say("deny", { never: true })}>Never {origin}</button>
       </div>
     </section>
   );

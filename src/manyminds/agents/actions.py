@@ -9,10 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jsonschema import SchemaError, ValidationError, validate
-from referencing.exceptions import Unresolvable
-
-from manyminds.core.errors import UsageError
+from manyminds.agents.schemas import violation
 from manyminds.core.messages import JsonSchema, JsonValue, Reply, ToolCall, ToolSpec
 
 __all__ = ["ANSWER", "Final", "Unreadable", "action_schema", "answer_tool", "read_reply"]
@@ -144,14 +141,11 @@ def read_reply(
 
 def _obeying(final: Final, answer: JsonSchema) -> Final | Unreadable:
     try:
-        validate(json.loads(final.answer), answer)
-    except ValueError:
+        found: JsonValue = json.loads(final.answer)
+    except (ValueError, RecursionError):
         return Unreadable(why='The "answer" must be JSON of the schema that was asked for.')
-    except ValidationError as error:
-        return Unreadable(why=f'The "answer" does not obey the schema: {error.message[:200]}')
-    except (SchemaError, Unresolvable) as error:
-        raise UsageError(f"the schema itself cannot be used: {error}") from None
-    return final
+    why = violation(found, answer)
+    return final if why is None else Unreadable(why=f'The "answer" does not obey the schema: {why}')
 
 
 def _read(reply: Reply, *, protocol: bool) -> tuple[ToolCall, ...] | Final | Unreadable:

@@ -307,6 +307,7 @@ def approve(
     run: str = "last",
     *,
     site: Annotated[bool, Parameter(negative=())] = False,
+    all_: Annotated[bool, Parameter(name="--all", negative=())] = False,
     json_: Json = False,
 ) -> int:
     """Say yes to what a run waits for: its plan, or an address that nobody named.
@@ -314,26 +315,33 @@ def approve(
     Args:
         run: Its name, a unique part of it, or `last`.
         site: Let all of the address's site be read, not only this page.
+        all_: Let this run read whatever it asks for.
         json_: Print one JSON object.
     """
-    return _answered(run, "site" if site else "page", json_=json_)
+    return _answered(run, "run" if all_ else "site" if site else "page", json_=json_)
 
 
-def deny(run: str = "last", *, json_: Json = False) -> int:
+def deny(
+    run: str = "last",
+    *,
+    never: Annotated[bool, Parameter(negative=())] = False,
+    json_: Json = False,
+) -> int:
     """Say no to what a run waits for.
 
     Args:
         run: Its name, a unique part of it, or `last`.
+        never: Let nothing of the address's site be read, not only this page.
         json_: Print one JSON object.
     """
-    return _answered(run, "no", json_=json_)
+    return _answered(run, "never" if never else "no", json_=json_)
 
 
 def _answered(run: str, what: str, *, json_: bool) -> int:
     asked = waits_for(read_transcript(located(data_home(), run)))
     if asked is None:
         raise UsageError(f"run {run} waits for nothing; see: manyminds attach {run}")
-    notice(f"{'no' if what == 'no' else 'yes'} to the {asked.what}: {safe(asked.text)}")
+    notice(f"{'no' if what in ('no', 'never') else 'yes'} to the {asked.what}: {safe(asked.text)}")
     return said(run, what, asked.text if asked.what == "address" else PLAN, json_=json_)
 
 

@@ -4,8 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from jsonschema import Draft202012Validator, SchemaError
-
+from manyminds.agents.schemas import check_schema
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 
@@ -62,10 +61,8 @@ def read_schema(path: Path | None) -> str | None:
         found: JsonValue = json.loads(_read(path))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--schema {path} is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"--schema {path} is not a JSON Schema: it must be an object")
     try:
-        Draft202012Validator.check_schema(found)
-    except SchemaError as error:
-        raise UsageError(f"--schema {path} is not a JSON Schema: {error.message}") from None
+        check_schema(found)
+    except UsageError as error:
+        raise UsageError(f"--schema {path} is not a JSON Schema to be used here: {error}") from None
     return json.dumps(found)

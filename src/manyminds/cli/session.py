@@ -85,14 +85,17 @@ def looking_on(view: View, *, events: bool) -> Generator[Watch]:
         )
 
 
-_AGREED: dict[str, Agreed] = {"y": "page", "yes": "page", "s": "site"}
+_AGREED: dict[str, Agreed] = {
+    "y": "page", "yes": "page", "s": "site", "a": "run", "n": "never",
+}  # fmt: skip
 
 
 async def _confirm(view: View, address: str) -> Agreed:
     """Ask the person whether an address may be read."""
     said = await asked_in_terminal(
         view, f"Neither you nor a search named this address:\n  {address}\n"
-        "Read it? [Enter] no, [y] this page, [s] all of its site: ",
+        "Read it? [Enter] no, [y] this page, [s] all of its site, [a] whatever this run asks for, "
+        "[n] nothing of that site: ",
     )  # fmt: skip
     return _AGREED.get(said.lower(), "no")
 

@@ -238,17 +238,23 @@ class PersonAsked:
     """The plan, to be changed; `None` where an address is asked about."""
 
 
+Agreed = Literal["page", "site", "run", "no", "never"]
+"""What the person says of an address that nobody named: read this page, all of its site, whatever
+this run asks for; or do not read it, or nothing of its site."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Steered:
     """The person said something to the run while it went on."""
 
     kind: Literal["steered"] = "steered"
     what: Literal[
-        "hint", "drop", "now", "cancel", "page", "site", "no", "pause", "go", "add", "plan"
-    ]
+        "hint", "drop", "now", "cancel", "page", "site", "run", "no", "never", "pause", "go", "add",
+        "plan",
+    ]  # fmt: skip
     """A hint for all who work on; a part or a member to drop; the wish for an answer at once, or
-    for none; of an address that nobody named: that it may be read, all of its site, or that it may
-    not; that no new step begins, or that they do again; one more member; and a plan to go by."""
+    for none; of an address that nobody named: what `Agreed` says; that no new step begins, or that
+    they do again; one more member; and a plan to go by."""
     text: str
     id: str = ""
     """Name of the line that said it, where another process did: it is heard once."""

@@ -3,6 +3,10 @@
 Read off the syntax tree; nothing is run. What is expected of a program never enters its jail
 (`judging.code.outcomes`), so it cannot read the answers; what is left to it is to know the tests
 from the question, to return constants, and to meddle with whatever checks it.
+
+What it cannot see: a program that tells the tests apart by some feature of theirs (a length, a
+first element) and returns a constant for each. So do honest programs that sort things into classes;
+calls that the question does not show (`judging.code.calls`) are what tells them apart.
 """
 
 import ast
@@ -44,11 +48,13 @@ def suspicions(program: str, tests: Sequence[Example]) -> list[str]:
     if tree is None:
         return []
     wanted = {name for test in tests for name in _called(test.call)}
-    functions = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name in wanted]
-    found = [*_meddling(tree), *_shadowing(tree), *_tables(tree, tests)]
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+    found = [*_meddling(tree), *_shadowing(tree), *_tables(tree, tests), *_lists(tree, tests)]
     for function in functions:
         found += _special_cases(function, tests)
-        found += _constants(function, tests)
+    for function in functions:
+        if function.name in wanted and function in tree.body:
+            found += _constants(function, tests)
     return list(dict.fromkeys(found))
 
 
@@ -110,22 +116,28 @@ def _shadowing(tree: ast.Module) -> Iterator[str]:
                     and _is_flat(inner)
                 ):
                     yield f"its {inner.name} is the same for everything"
-    for statement in tree.body:
-        taken = [statement.name] if isinstance(statement, ast.FunctionDef) else []
-        if isinstance(statement, ast.Assign):
-            taken = [t.id for t in statement.targets if isinstance(t, ast.Name)]
-            taken += [ast.unparse(t) for t in statement.targets if isinstance(t, ast.Attribute)]
-        for name in taken:
-            if name in {
-                "repr",
-                "eval",
-                "print",
-                "isinstance",
-                "type",
-                "len",
-                "abs",
-            } or name.startswith(("json.", "builtins.", "ast.")):
-                yield f"it puts its own {name} in the place of the language's"
+    top = [name for statement in tree.body for name in _taken(statement)]
+    inner = [
+        name
+        for node in ast.walk(tree)
+        for name in (node.names if isinstance(node, ast.Global) else _taken(node))
+        if isinstance(node, ast.Global) or "." in name
+    ]
+    for name in (*top, *inner):
+        if name in _OF_THE_LANGUAGE or name.startswith(("json.", "builtins.", "ast.")):
+            yield f"it puts its own {name} in the place of the language's"
+
+
+_OF_THE_LANGUAGE = frozenset(("repr", "eval", "print", "isinstance", "type", "len", "abs"))
+
+
+def _taken(node: ast.AST) -> list[str]:
+    """Return the names that a statement gives a meaning to."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [ast.unparse(t) for t in node.targets if isinstance(t, ast.Name | ast.Attribute)]
+    return []
 
 
 def _is_flat(function: ast.FunctionDef) -> bool:
@@ -170,6 +182,40 @@ def _tables(tree: ast.Module, tests: Sequence[Example]) -> Iterator[str]:
             most = known >= 2 and known * 2 >= len(keys)
             if most and any(v in results for v in values):
                 yield "it looks the tests up in a table"
+
+
+def _lists(tree: ast.Module, tests: Sequence[Example]) -> Iterator[str]:
+    """Find the tests in lists: as pairs, or arguments in one and results in another."""
+    known = {(_given(test), _normal(test.expected)) for test in tests}
+    rows = [n.elts for n in ast.walk(tree) if isinstance(n, ast.List | ast.Tuple | ast.Set)]
+    shown = [[_shown(item) for item in row] for row in rows]
+    for row in rows:
+        pairs = [i.elts for i in row if isinstance(i, ast.List | ast.Tuple) and len(i.elts) == 2]
+        if _most_of(len(row), [(_shown(a), _shown(b)) for a, b in pairs], known):
+            yield "it looks the tests up in a list of pairs"
+    for place, keys in enumerate(shown):
+        for values in shown[place + 1 :]:
+            if len(keys) == len(values) and (
+                _most_of(len(keys), list(zip(keys, values, strict=True)), known)
+                or _most_of(len(keys), list(zip(values, keys, strict=True)), known)
+            ):
+                yield "it looks the tests up in two lists"
+
+
+def _given(test: Example) -> str:
+    """Return what a test's call is given: its argument, or all of them as a list."""
+    tree = parsed(test.call)
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call)] if tree else []
+    if not calls:
+        return ""
+    given = [ast.unparse(argument) for argument in calls[-1].args]
+    return _normal(given[0] if len(given) == 1 else f"({', '.join(given)})")
+
+
+def _most_of(size: int, pairs: Sequence[tuple[str, str]], known: set[tuple[str, str]]) -> bool:
+    """Say whether pairs are tests: two at least, and half of all that stands there."""
+    hits = sum(pair in known for pair in pairs)
+    return hits >= 2 and hits * 2 >= size
 
 
 def _returned(node: ast.AST) -> list[str]:

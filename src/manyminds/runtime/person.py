@@ -11,7 +11,7 @@ from manyminds.core.events import PersonAsked, Steered
 from manyminds.core.values import Plan
 from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.history import Expected
-from manyminds.tools.web.sites import Agreed
+from manyminds.tools.web.sites import AGREED, Agreed
 
 __all__ = ["PLAN", "Away", "plan_of", "plan_text"]
 
@@ -52,7 +52,7 @@ class Away:
     async def address(self, address: str) -> Agreed:
         """Ask whether an address may be read."""
         said = await self._ask(PersonAsked(what="address", text=address), address)
-        return said.what if said.what in ("page", "site") else "no"
+        return said.what if said.what in AGREED else "no"
 
     async def plan(self, plan: Plan, _run: str, ahead: Expected) -> Plan:
         """Ask whether to go on with a plan.
@@ -63,7 +63,7 @@ class Away:
         parts = "\n".join(f"- {part.question}" for part in plan.parts)
         text = f"{plan.goal}\n{parts}\nexpected: {ahead}"
         said = await self._ask(PersonAsked(what="plan", text=text, plan=plan), PLAN)
-        if said.what == "no":
+        if said.what in ("no", "never"):
             raise RunCancelled("you denied the plan")
         return plan_of(said.text) if said.what == "plan" else plan
 
@@ -78,7 +78,7 @@ class Away:
         return self._said[name]
 
     def _heed(self, said: Steered) -> None:
-        if said.what in ("page", "site", "no", "plan"):
+        if said.what in (*AGREED, "plan"):
             name = PLAN if said.what == "plan" else said.text
             self._said[name] = said
             waiting = self._waiting.get(name)

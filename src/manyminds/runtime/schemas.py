@@ -3,9 +3,9 @@
 import json
 from dataclasses import replace
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-
+from manyminds.agents.schemas import violation
+from manyminds.core.errors import UsageError
+from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer, Task
 
 __all__ = ["obeying"]
@@ -16,14 +16,13 @@ def obeying(task: Task, answer: Answer) -> Answer:
     if task.schema_json is None or answer.text is None:
         return answer
     try:
-        found = json.loads(answer.text)
-        schema = Draft202012Validator(json.loads(task.schema_json))
-        schema.validate(found)  # pyright: ignore[reportUnknownMemberType]
-    except ValueError:
+        found: JsonValue = json.loads(answer.text)
+        why = violation(found, json.loads(task.schema_json))
+    except (ValueError, RecursionError):
         why = "it is no JSON"
-    except (ValidationError, RecursionError) as error:
-        why = error.message[:200] if isinstance(error, ValidationError) else "it is nested too deep"
-    else:
+    except UsageError as error:
+        why = str(error)
+    if why is None:
         return answer
     missing = (*answer.missing, f"the answer does not obey the schema: {why}")
     return replace(answer, outcome="none", text=None, canonical=None, missing=missing)

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from manyminds.core.errors import UsageError
-from manyminds.core.events import Recorded, Steered
+from manyminds.core.events import Agreed, Recorded, Steered
 from manyminds.runtime.run import MemoryRun
 from manyminds.transcript.store import transcript_path
 
 __all__ = ["CANCELLED", "NOW", "STEERS", "Steer", "following", "relay", "say", "word"]
 
-Steer = Literal["hint", "drop", "now", "pause", "go", "add", "cancel", "page", "site", "no", "plan"]
+Steer = Literal["hint", "drop", "now", "pause", "go", "add", "cancel", "plan", Agreed]
 STEERS: tuple[Steer, ...] = get_args(Steer)
 NOW = "answer now"
 """What ends a run that is told to answer at once."""
@@ -31,7 +31,7 @@ _FILE = "steer.jsonl"
 _LOOK_EVERY_S = 0.3
 _SAYABLE = STEERS[:6]
 """What a person says by these words; the others are answers, and commands of their own."""
-_ANSWERS = ("page", "site", "no", "plan")
+_ANSWERS = (*get_args(Agreed), "plan")
 _NAME = re.compile(r"[1-9][0-9]{0,3}|[a-z]+[1-9][0-9]{0,3}")
 """Of a part, or of a member."""
 _LONGEST = 2_000

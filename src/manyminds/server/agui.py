@@ -144,14 +144,15 @@ def _answer(asked: PersonAsked, said: Resume) -> tuple[str, str]:
     name = PLAN if asked.what == "plan" else asked.text
     found = cast("dict[str, Any]", said.payload) if isinstance(said.payload, dict) else {}
     if said.status != "resolved" or found.get("approved") is not True:
-        return "no", name
+        return ("never" if found.get("never") is True else "no"), name
     if asked.what == "plan" and found.get("plan") is not None:
         try:
             plan = PlanBody.model_validate_json(json.dumps(found["plan"])).plan
         except ValidationError:
             raise Refused(400, "that is no plan", code="invalid_value", param="resume") from None
         return "plan", plan_text(plan)
-    return ("site" if found.get("site") is True else "page"), name
+    scopes = [scope for scope in ("run", "site") if found.get(scope) is True]
+    return (scopes[0] if scopes else "page"), name
 
 
 async def _stream(house: House, body: RunAgentBody, run: str, after: int) -> AsyncIterator[bytes]:
@@ -301,6 +302,7 @@ class _Teller:
             "type": "object", "required": ["approved"],
             "properties": {
                 "approved": {"type": "boolean"}, "site": {"type": "boolean"},
+                "run": {"type": "boolean"}, "never": {"type": "boolean"},
                 "plan": {"type": "object"},
             },
         }  # fmt: skip

@@ -1,5 +1,6 @@
 """An answer as clients of OpenAI's protocols read it: text, citations, usage, receipt."""
 
+import re
 from collections.abc import Sequence
 
 from manyminds.core.events import Replied
@@ -8,8 +9,10 @@ from manyminds.runtime.ask import Asked
 from manyminds.runtime.result import answer_as_json, headline
 from manyminds.transcript.store import read_transcript
 
-__all__ = ["annotations", "calls_of", "extension", "said", "usage"]
+__all__ = ["annotations", "calls_of", "extension", "said", "until", "usage"]
 
+_ENDS = r"(?=$|[\s)\]>,;]|[.:](?:\s|$))"
+"""What may stand behind an address, so that it is not the beginning of another one."""
 _A_TOKEN = 4
 """Characters of a token of plain text, about."""
 
@@ -29,11 +32,17 @@ def said(asked: Asked, *, bare: bool, stops: Sequence[str], longest: int | None)
         text = f"{text} {'; '.join(answer.missing)}".strip()
     elif not bare and answer.report is None:
         text += _sources(asked)
-    for stop in stops:
-        text = text.partition(stop)[0]
+    text = until(text, stops)
     if longest is not None and len(text) > longest * _A_TOKEN:
         return text[: longest * _A_TOKEN], "length"
     return text, "stop"
+
+
+def until(text: str, stops: Sequence[str]) -> str:
+    """Return a text up to where the first of some texts begins."""
+    for stop in stops:
+        text = text.partition(stop)[0]
+    return text
 
 
 def _sources(asked: Asked) -> str:
@@ -55,10 +64,11 @@ def annotations(asked: Asked, text: str) -> list[JsonValue]:
     """Return the web pages that an answer stands on, at the places where it names them."""
     found: list[JsonValue] = []
     for source in dict.fromkeys(c.source for c in asked.answer.citations):
-        at = text.find(source)
-        if source.startswith(("https://", "http://")) and at >= 0:
+        place = re.search(re.escape(source) + _ENDS, text)
+        if source.startswith(("https://", "http://")) and place is not None:
             cited: JsonValue = {
-                "url": source, "title": source, "start_index": at, "end_index": at + len(source),
+                "url": source, "title": source, "start_index": place.start(),
+                "end_index": place.end(),
             }  # fmt: skip
             found.append({"type": "url_citation", "url_citation": cited})
     return found

@@ -125,7 +125,7 @@ DOORS: tuple[Door, ...] = (
     ),
     Door(
         method="GET", path="/v1/responses/{run}", do=responses.look, query=("starting_after",),
-        streams=True,
+        words=("stream",), streams=True,
     ),
     Door(method="DELETE", path="/v1/responses/{run}", do=responses.delete),
     Door(method="POST", path="/v1/responses/{run}/cancel", do=responses.cancel),
@@ -149,7 +149,10 @@ DOORS: tuple[Door, ...] = (
         method="POST", path="/v1/runs/{run}/approve", do=runs.approve, body=runs.ApproveBody,
         needs_body=False,
     ),
-    Door(method="POST", path="/v1/runs/{run}/deny", do=runs.deny),
+    Door(
+        method="POST", path="/v1/runs/{run}/deny", do=runs.deny, body=runs.DenyBody,
+        needs_body=False,
+    ),
     Door(
         method="POST", path="/v1/runs/{run}/fork", do=runs.fork, body=runs.ForkBody,
         needs_body=False, good=201,
@@ -166,6 +169,8 @@ def document() -> dict[str, Any]:
     for door in DOORS:
         place = door.path.replace(":path", "")
         paths.setdefault(place, {})[door.method.lower()] = _operation(door, place, schemas)
+    if find_spec("mcp") is not None:
+        paths["/mcp"] = {"post": _MCP}
     return {
         "openapi": "3.1.0",
         "info": {"title": "manyminds", "version": VERSION},
@@ -187,6 +192,19 @@ _ERROR: dict[str, Any] = {
                 "message": {"type": "string"}, "type": {"type": "string"},
                 "code": {"type": "string"}, "param": {"type": ["string", "null"]},
             },
+        }
+    },
+}  # fmt: skip
+
+
+_MCP: dict[str, Any] = {
+    "summary": "Speak the Model Context Protocol: ask, research, wide, runs.",
+    "operationId": "mcp",
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
+    "responses": {
+        "default": {
+            "description": "What the protocol says (https://modelcontextprotocol.io).",
+            "content": {"application/json": {}, "text/event-stream": {}, "text/plain": {}},
         }
     },
 }  # fmt: skip

@@ -2,17 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import Request
 
+from manyminds.agents.schemas import check_form, check_schema
+from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.server.refusals import Refused
 
-__all__ = ["Body", "checked_schema", "read_body"]
+__all__ = ["Body", "checked_schema", "formed_schema", "read_body"]
 
 B = TypeVar("B", bound=BaseModel)
 _LARGE = 1 << 18
@@ -62,18 +63,27 @@ def _wrong(error: Exception) -> Refused:
 
 
 def checked_schema(schema: JsonValue, param: str) -> str:
-    """Return a JSON Schema as text.
+    """Return a JSON Schema that answers are to be held against, as text.
+
+    Raises:
+        Refused: If it is none, or cannot be used here.
+    """
+    return _checked(schema, param, check_schema)
+
+
+def formed_schema(schema: JsonValue, param: str) -> str:
+    """Return a JSON Schema that goes on to a model as it is, as text.
 
     Raises:
         Refused: If it is none.
     """
-    if not isinstance(schema, dict):
-        raise Refused(400, f"{param} is not a JSON Schema", code="invalid_schema", param=param)
+    return _checked(schema, param, check_form)
+
+
+def _checked(schema: JsonValue, param: str, check: Callable[[JsonValue], None]) -> str:
     try:
-        Draft202012Validator.check_schema(schema)
-    except (SchemaError, RecursionError) as error:
-        why = error.message[:200] if isinstance(error, SchemaError) else "it is nested too deeply"
-        raise Refused(
-            400, f"{param} is not a JSON Schema: {why}", code="invalid_schema", param=param
-        ) from None
+        check(schema)
+    except UsageError as error:
+        why = f"{param} is not a JSON Schema to be used here: {error}"
+        raise Refused(400, why, code="invalid_schema", param=param) from None
     return json.dumps(schema)

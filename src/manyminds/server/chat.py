@@ -19,7 +19,7 @@ from manyminds.core.messages import JsonValue
 from manyminds.core.values import Citation
 from manyminds.runtime.ask import Asked
 from manyminds.server import sse
-from manyminds.server.answers import annotations, calls_of, extension, said, usage
+from manyminds.server.answers import annotations, calls_of, extension, said, until, usage
 from manyminds.server.bodies import read_body
 from manyminds.server.conversations import ChatBody, order_of
 from manyminds.server.gate import client_of
@@ -63,7 +63,8 @@ class _Completion:
     def text(self, asked: Asked) -> tuple[str, str]:
         """Return the answer as it is said, and why it ends there."""
         if self.led and asked.answer.text is not None:
-            return asked.answer.text, "length" if CUT in asked.answer.missing else "stop"
+            cut = CUT in asked.answer.missing
+            return until(asked.answer.text, self.body.stops), "length" if cut else "stop"
         bare = self.body.response_format is not None
         return said(asked, bare=bare, stops=self.body.stops, longest=self.body.longest)
 
@@ -144,8 +145,10 @@ async def chat(request: Request) -> Response:
     body, _ = await read_body(request, ChatBody)
     order = await asyncio.to_thread(order_of, body, house, client)
     led = order.conversation is not None
-    # The words of one member are the answer, so they can be passed on as they come.
-    heard = asyncio.Queue[str]() if body.stream and led and order.options.members == 1 else None
+    # The words of one member are the answer, so they can be passed on as they come; where they may
+    # end early, only what comes of it is told.
+    as_written = body.stream and led and order.options.members == 1 and not body.stops
+    heard = asyncio.Queue[str]() if as_written else None
     run = await house.engine.begin(
         order, client, goes_on=False, on_text=None if heard is None else heard.put_nowait
     )

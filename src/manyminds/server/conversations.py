@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from typing_extensions import TypeIs
 
 from manyminds.agents.prompts import prompt
 from manyminds.budget.parse import parse_limits
@@ -26,9 +27,10 @@ from manyminds.core.values import Image, ImageType, Limits, Task
 from manyminds.runtime.choose import member_count
 from manyminds.runtime.images import IMAGE_TYPES, keep_image
 from manyminds.runtime.orders import Order
-from manyminds.server.bodies import checked_schema
+from manyminds.server.bodies import checked_schema, formed_schema
 from manyminds.server.clients import Client
 from manyminds.server.house import House
+from manyminds.server.items import messages_of, tool_of
 from manyminds.server.modes import Asking, ReasoningEffort
 from manyminds.server.refusals import Refused
 from manyminds.tools.fence import fence
@@ -157,13 +159,19 @@ class ChatBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _input(cls, found: object) -> object:
-        """Take Cursor's shape, too: a list of `input` where `messages` should be."""
+        """Take Cursor's shape, too: items and tools of the Responses API, sent as a chat."""
         if not isinstance(found, dict) or "messages" in found or "input" not in found:
             return cast("object", found)
         body = cast("dict[str, object]", found)
-        given = body["input"]
-        said = [{"role": "user", "content": given}] if isinstance(given, str) else given
-        return {**body, "messages": said}
+        given, tools = body["input"], body.get("tools")
+        if isinstance(given, str):
+            given = [{"role": "user", "content": given}]
+        elif _are_objects(given):
+            given = list(messages_of(given))
+        if _are_objects(tools):
+            flat = [(tool, place) for place, tool in enumerate(tools) if "function" not in tool]
+            tools = [*(t for t in tools if "function" in t), *(tool_of(*pair) for pair in flat)]
+        return {**body, "messages": given, "tools": tools}
 
     @property
     def stops(self) -> Sequence[str]:
@@ -214,6 +222,12 @@ class ChatBody(BaseModel):
         for param, (is_wrong, why) in wrong.items():
             if is_wrong:
                 raise Refused(400, f"{param}: {why}", code="unsupported_value", param=param)
+
+
+def _are_objects(found: object) -> TypeIs[list[dict[str, Any]]]:
+    return isinstance(found, list) and all(
+        isinstance(one, dict) for one in cast("list[object]", found)
+    )
 
 
 def question_in(messages: Sequence[Message]) -> str:
@@ -332,7 +346,7 @@ def _call(tool: Tool, where: str) -> ToolCall:
 
 def _tool(tool: Tool, place: int) -> ToolSpec:
     parameters = tool.function.parameters or {"type": "object", "properties": {}}
-    checked_schema(parameters, f"tools.{place}.function.parameters")
+    formed_schema(parameters, f"tools.{place}.function.parameters")
     return ToolSpec(
         name=tool.function.name, description=tool.function.description, parameters=parameters
     )
@@ -353,11 +367,14 @@ def order_of(body: ChatBody, house: House, client: Client) -> Order:
     """
     body.check()
     led = body.is_led
-    question = _last_words(body) if led else question_in(body.messages)
+    last = _last_words(body)
+    for_a_title = last.startswith(_TITLES) and not led
+    # What Open WebUI wants a title of stands in its own words.
+    question = last if led or for_a_title else question_in(body.messages)
     more = body.manyminds or Extension()
     web = body.web_search_options is not None
     name = body.model
-    if question.startswith(_TITLES) and not led:
+    if for_a_title:
         name = "brief"
     house.check_scope(client, name, web=web)
     asking = asking_of(more, effort=body.reasoning_effort, seed=_seed(body.seed), web=web)

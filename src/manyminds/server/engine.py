@@ -94,6 +94,7 @@ class Engine:
         self._thread = threading.Thread(target=self._loop.run_forever, name="runs", daemon=True)
         self._places = asyncio.Semaphore(at_once)
         self._going: dict[str, Future[Asked]] = {}
+        self._closing = False
         self._taken = 0
         """Runs under way and waiting, those that are being entered included."""
         self._faces: asyncio.AbstractEventLoop | None = None
@@ -112,6 +113,7 @@ class Engine:
 
     async def close(self) -> None:
         """End all work; runs that outlive their requests go on when the server is back."""
+        self._closing = True
         for future in tuple(self._going.values()):
             future.cancel()
         ended = asyncio.run_coroutine_threadsafe(_rest(), self._loop)
@@ -233,12 +235,20 @@ class Engine:
             try:
                 asked = await take_up(run, data=self.data, cache=self._cache, watch=watch)
             except asyncio.CancelledError:
-                raise  # the server ends: what outlives its request is not over
+                if not self._closing:  # else what outlives its request is not over
+                    self._end(run)
+                raise
             except Exception as error:
                 self._settle(run, str(error))
                 raise
             self._settle(run)
             return asked
+
+    def _end(self, run: str) -> None:
+        """Put down as ended what was broken off since nobody wants it any more."""
+        with suppress(ManymindsError):
+            call_off(self.data, run)
+        self._settle(run)
 
     def _settle(self, run: str, why: str | None = None) -> None:
         """Put down what a run has spent, and why it could not be worked."""

@@ -24,7 +24,9 @@ __all__ = ["LARGEST", "Gate", "Who", "client_of"]
 LARGEST = 8 << 20
 """Bytes of a request's body."""
 PATIENCE_S = 10.0
-"""How long one piece of a request may take to come, and one of a reply to be taken."""
+"""How long a request's body may take to come, and a piece of a reply to be taken."""
+SLOWEST = 32_768
+"""Bytes a second: a body that comes faster may take longer than that, since there is more of it."""
 _SECRET_NAMES = frozenset({"key", "token", "api_key", "apikey", "access_token", "authorization"})
 _OPEN = frozenset({"/health"})
 """Paths that say nothing of anybody, so that whoever looks after the server needs no key."""
@@ -196,6 +198,7 @@ class _Patient:
     def __init__(self, receive: Receive, send: Send, more: Mapping[str, str]) -> None:
         self._receive, self._send, self._more = receive, send, more
         self._size, self._whole = 0, False
+        self._began: float | None = None
 
     async def receive(self) -> Message:
         """Receive a piece of the body; once that is whole, wait for the end as long as it takes.
@@ -205,8 +208,11 @@ class _Patient:
         """
         if self._whole:
             return await self._receive()
+        now = asyncio.get_running_loop().time()
+        self._began = now if self._began is None else self._began
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            # One time for all of it: a byte now and then buys no more of it.
+            async with asyncio.timeout_at(self._began + PATIENCE_S + self._size / SLOWEST):
                 message = await self._receive()
         except TimeoutError:
             why = "the request came too slowly"

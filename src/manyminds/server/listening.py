@@ -6,6 +6,7 @@ import socket
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,18 +20,22 @@ __all__ = ["Listening", "bound"]
 
 SAYS_WITHIN_S = 10.0
 """From the beginning of a request to the end of its headers."""
+TAKES_WITHIN_S = 10.0
+"""What is ready for a connection that reads nothing."""
 _IDLE_S = 10
 _BACKLOG = 512
 _ENDS_WITHIN_S = 3
 
 
 class Patient(H11Protocol):
-    """A connection that is closed where a request's headers take too long to come.
+    """A connection that is closed where headers take too long to come, or a reply to be taken.
 
-    uvicorn has a time limit between requests, and none within one.
+    uvicorn has a time limit between requests, and none within one; and what it closes stays open
+    until the other end has read all that was written.
     """
 
     _late: asyncio.TimerHandle | None = None
+    _full: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
@@ -48,7 +53,25 @@ class Patient(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
         self._heard()
+        self.resume_writing()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the other end to read on, and no longer than that."""
+        super().pause_writing()
+        self._full = self.loop.call_later(TAKES_WITHIN_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it reads."""
+        super().resume_writing()
+        if self._full is not None:
+            self._full.cancel()
+            self._full = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nothing more was asked, whether it has read all or not."""
+        super().timeout_keep_alive_handler()
+        self.loop.call_later(TAKES_WITHIN_S, self.transport.abort)
 
     @property
     def _is_asked(self) -> bool:
@@ -72,6 +95,17 @@ class Patient(H11Protocol):
 
 class _Server(uvicorn.Server):
     """A server that ends well when it is told to; its own class dies of the signal after that."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen; a TLS handshake has as much time as a request's headers."""
+        loop = asyncio.get_running_loop()
+        if self.config.is_ssl:  # uvicorn has no setting for it, and Python's own is a minute
+            patient = partial(loop.create_server, ssl_handshake_timeout=SAYS_WITHIN_S)
+            vars(loop)["create_server"] = patient
+        try:
+            await super().startup(sockets)
+        finally:
+            vars(loop).pop("create_server", None)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

@@ -26,7 +26,7 @@ from manyminds.server.gate import client_of
 from manyminds.server.house import House, end_unwanted
 from manyminds.server.modes import Asking
 from manyminds.server.refusals import Refused
-from manyminds.server.runs import rows_of, told_of
+from manyminds.server.runs import may_see, rows_of, told_of
 from manyminds.transcript.board import Board
 
 __all__ = ["mcp_routes", "mcp_server"]
@@ -87,10 +87,9 @@ def mcp_server(house: House) -> MCPServer[Any]:
         client = _client(ctx)
         if run is None:
             return {"runs": await asyncio.to_thread(rows_of, house, client, limit)}
-        owner = await asyncio.to_thread(house.engine.books.client_of, run)
-        if owner is None or not (client.may("all") or owner == client.name):
-            raise ToolError("that is none of your runs")
-        return await asyncio.to_thread(told_of, house, run)
+        with _told_to_the_model():
+            await may_see(house, client, run)
+            return await asyncio.to_thread(told_of, house, run)
 
     return server
 

@@ -39,6 +39,7 @@ from manyminds.transcript.store import new_transcript_path, read_transcript, run
 
 __all__ = [
     "ApproveBody",
+    "DenyBody",
     "ForkBody",
     "PlanBody",
     "RunBody",
@@ -137,10 +138,19 @@ class ApproveBody(Body):
 
     site: bool = False
     """Whether all of the address's site may be read, not only this page."""
+    run: bool = False
+    """Whether this run may read whatever it asks for."""
     plan: PlanBody | None = None
     """What to go by instead of the plan that was shown; `None`: by that."""
     number: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     """Of the event that asked: a yes to something else is refused. `None`: to whatever is asked."""
+
+
+class DenyBody(Body):
+    """A no to what a run waits for."""
+
+    never: bool = False
+    """Whether nothing of the address's site may be read, not only this page."""
 
 
 class ForkBody(Body):
@@ -349,12 +359,16 @@ async def approve(request: Request) -> Response:
     if body.plan is not None:
         text = plan_text(body.plan.plan)
         return await _answered(request, "plan", plan=text, number=body.number)
-    return await _answered(request, "site" if body.site else "page", number=body.number)
+    what = "run" if body.run else "site" if body.site else "page"
+    return await _answered(request, what, number=body.number)
 
 
 async def deny(request: Request) -> Response:
     """Say no to what a run waits for."""
-    return await _answered(request, "no")
+    body = DenyBody()
+    if await request.body():
+        body, _ = await read_body(request, DenyBody)
+    return await _answered(request, "never" if body.never else "no")
 
 
 async def _answered(

@@ -53,12 +53,19 @@ class Auto:
             if answer is not None:
                 return answer
         answer = await _BY_EFFORT[choice.effort](run)
-        if choice.effort in ("low", "heavy") or _holds(answer) or not _affordable(run):
+        if not _is_worth_more(choice.effort, answer) or not _affordable(run):
             return answer
         more = Choice(route="panel", effort="heavy", confidence=0.5, why="that did not hold")
         run.tell(Routed(route=more.route, effort=more.effort, confidence=0.5, why=more.why))
         again = await Heavy()(run)
         return again if again.outcome != "none" else answer
+
+
+def _is_worth_more(effort: RouteEffort, answer: Answer) -> bool:
+    """Say whether the panel is called: after a plain question only where nothing came of it."""
+    if effort == "heavy":
+        return False
+    return answer.outcome == "none" if effort == "low" else not _holds(answer)
 
 
 def _holds(answer: Answer) -> bool:

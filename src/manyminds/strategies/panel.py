@@ -88,6 +88,15 @@ class Panel:
         """Record that the strategy enters one of its steps, and why."""
         self.run.tell(PhaseStarted(phase=phase, round=round_, why=why))
 
+    def leads(self) -> list[Member]:
+        """Return who may work for all: the first member of each model, without those that failed.
+
+        Where all have failed it is the first again: what was gone a moment ago may be back.
+        """
+        first = list({member.model: member for member in reversed(self.run.members)}.values())
+        in_order = sorted(first, key=list(self.run.members).index)
+        return [m for m in in_order if m.name not in self.failures] or in_order[:1]
+
     async def work(
         self,
         members: Sequence[Member],

@@ -61,16 +61,19 @@ class PlanExecute:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run)
-        [ended] = await run.gather([self._work(panel)])
-        if isinstance(ended, Failure):
-            panel.failures["plan"] = ended
+        ended: str | Failure = ""
+        for member in panel.leads():
+            [ended] = await run.gather([self._work(panel, member)])
+            if isinstance(ended, Failure):
+                panel.failures[member.name] = ended
+            if panel.notes or panel.stopped:
+                break
         weighed = panel.weighed()
         how = ended if isinstance(ended, str) else "the plan was not worked to its end"
         return panel.deliver(weighed, how=how, stands=not _denied(panel, weighed))
 
-    async def _work(self, panel: Panel) -> str:
+    async def _work(self, panel: Panel, member: Member) -> str:
         run = panel.run
-        member = run.members[0]
         thread = open_thread(run, member, temperature=0.0)
         done: list[str] = []
         for number in range(1, self.steps + 1):

@@ -12,7 +12,7 @@ __all__ = ["Single"]
 
 @dataclass(frozen=True, kw_only=True)
 class Single:
-    """Lets the first member work the task.
+    """Lets the first member work the task; where its model fails, the first of the next model.
 
     Cost: one request without tools (`turns=1`), else one request a tool call and one to answer.
     """
@@ -23,7 +23,10 @@ class Single:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run)
-        await panel.work(run.members[:1], turns=self.turns, temperature=lambda _place: 0.0)
+        for member in panel.leads():
+            await panel.work([member], turns=self.turns, temperature=lambda _place: 0.0)
+            if panel.notes or panel.stopped:
+                break
         # With one member nobody disagrees: it stands unless its own tool denies it.
         denied = any(verdict.outcome == "rejected" for verdict in panel.verdicts.values())
         how = "one member's answer, checked against its own evidence"

@@ -137,19 +137,21 @@ class Tree:
 async def _list(
     panel: Panel, text: str, field: str, schema: JsonSchema, temperature: float
 ) -> Sequence[object]:
-    """Ask the lead for a list; empty where the reply cannot be read."""
-    run, lead = panel.run, panel.run.members[0]
-    most = run.abilities(lead).output_tokens
-    try:
-        said = await inquire(
-            run, lead, text, {field: schema}, max_tokens=most, purpose="work",
-            temperature=temperature,
-        )  # fmt: skip
-    except ProviderError as error:
-        panel.failures[lead.name] = Failure(kind=type(error).__name__, message=str(error))
-        return []
-    found = said.get(field)
-    return found if isinstance(found, list) else []
+    """Ask the lead for a list; empty where nobody can be asked, or the reply cannot be read."""
+    run = panel.run
+    for lead in panel.leads():
+        most = run.abilities(lead).output_tokens
+        try:
+            said = await inquire(
+                run, lead, text, {field: schema}, max_tokens=most, purpose="work",
+                temperature=temperature,
+            )  # fmt: skip
+        except ProviderError as error:
+            panel.failures[lead.name] = Failure(kind=type(error).__name__, message=str(error))
+            continue
+        found = said.get(field)
+        return found if isinstance(found, list) else []
+    return []
 
 
 def _texts(most: int) -> JsonSchema:

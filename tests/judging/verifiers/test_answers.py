@@ -54,6 +54,10 @@ SCHEMA: JsonSchema = {
         (Exact(expected="{1, 2, 3}"), "3, 2 and 1", "1, 2"),
         (Numeric(expected="42 km"), "42000 m", "42 m"),
         (Numeric(expected="42 km"), "42", "42 kg"),
+        (Numeric(expected="0.5 km"), "500 m", "50 %"),
+        (Numeric(expected="50 %"), "0.5", "0.6"),
+        (Numeric(expected="50 %"), "50", "5"),
+        (Numeric(expected="50 %"), "50 percent", "50 km"),
         (Numeric(expected="0.5"), "50 %", "50"),
         (Numeric(expected="3.14159", relative=Fraction(1, 1000)), "3.14", "3.1"),
         (Numeric(expected="100", absolute=Fraction(2)), "101.5", "102.1"),
@@ -80,6 +84,7 @@ async def test_not_knowing_is_no_refusal(text: str) -> None:
 
 async def test_what_cannot_be_compared_is_unsure() -> None:
     assert await outcome(Numeric(expected="many"), "3") == "unsure"
+    assert await outcome(Numeric(expected="42 km"), "42 pens") == "unsure"
     assert await outcome(Symbolic(expected="Paris"), "x") == "unsure"
     assert await outcome(Constraints(constraints=()), "x") == "unsure"
     assert await outcome(Cited(), "no quotes") == "unsure"

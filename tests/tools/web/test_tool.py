@@ -278,6 +278,28 @@ async def test_the_person_may_agree_to_an_address_that_nobody_named(
     assert asked == [site.url("/a"), site.url("/b"), site.url("/c")]
 
 
+async def test_the_person_may_agree_to_all_or_never_hear_of_a_site_again(
+    site: Site, opened: Web
+) -> None:
+    site.pages |= {"/a": PAGE, "/b": PAGE}
+    said: list[Agreed] = ["never", "run"]
+    asked: list[str] = []
+
+    async def confirm(address: str) -> Agreed:
+        asked.append(address)
+        return said.pop(0)
+
+    opened.sites.confirm = confirm
+    read = ReadPage(web=opened)
+    for path in ("/a", "/b"):  # of a whole site, once
+        with pytest.raises(ToolFailed, match="forbidden"):
+            await read("m1", call(address=site.url(path), about="height"))
+    opened.sites.forbidden = ()
+    for path in ("/a", "/b"):
+        assert await read("m1", call(address=site.url(path), about="height"))
+    assert asked == [site.url("/a"), site.url("/a")]
+
+
 async def test_what_is_forbidden_or_carries_what_stays_here_is_not_asked_about(
     site: Site, opened: Web
 ) -> None:

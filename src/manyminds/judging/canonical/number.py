@@ -50,6 +50,8 @@ class Quantity:
     unit: Unit | None
     """`None` for a bare number, and where the label is no unit ("120 pens")."""
     percent: bool = False
+    label: str = ""
+    """What stood behind it where that is no unit: "pens"."""
 
 
 def read_quantity(text: str) -> Quantity | None:
@@ -129,7 +131,7 @@ def _with_label(number: Fraction, rest: str, *, money: str) -> Quantity | None:
     unit = unit_of(label) if label else None
     if unit is None and label and not _is_label(label):
         return None
-    return Quantity(number=number, unit=unit)
+    return Quantity(number=number, unit=unit, label=label if unit is None else "")
 
 
 def _is_label(text: str) -> bool:

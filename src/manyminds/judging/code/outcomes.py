@@ -24,7 +24,6 @@ __all__ = ["Outcome", "behaviour_of", "can_run", "covers", "crashes_in", "outcom
 CALL_SECONDS = 1.0
 """CPU time of one call, so that one that never ends does not hide the others."""
 
-_MARK = "outcomes of the candidate: "
 _RESULT_CHARACTERS = 2_000
 _MESSAGE_CHARACTERS = 120
 _FLOAT = re.compile(r"-?\d+\.\d+(?:e[+-]?\d+)?")
@@ -68,48 +67,69 @@ async def outcomes_of(run: Run, program: str, calls: Sequence[str]) -> list[Outc
     if not calls:
         return None
     judge = Member(name=run.new_id("judge"), way="behaviour", model="")
+    mark = sha256(f"outcomes {run.seed(judge)}".encode()).hexdigest()[:16]
     code: dict[str, JsonValue] = {
-        "code": probe_program(definitions_of(program), calls),
+        "code": probe_program(definitions_of(program), calls, mark),
         "fresh": True,
     }
     done = await run.call(judge, ToolCall(id=judge.name, name="python", arguments=code))
-    return read_outcomes(done.evidence[0].output, calls) if done.evidence else None
+    return read_outcomes(done.evidence[0].output, calls, mark) if done.evidence else None
 
 
-def probe_program(program: str, calls: Sequence[str]) -> str:
-    """Return a program that makes the calls and prints what came of each."""
-    return f"""{program}
-def _outcomes(calls):
+def probe_program(program: str, calls: Sequence[str], mark: str) -> str:
+    """Return a program that makes the calls and prints what came of each.
+
+    What it uses of the language is taken before the candidate's own code runs, and what it prints
+    begins with a mark that the candidate cannot know: neither can be taken over.
+
+    Args:
+        program: Defines the functions.
+        calls: Expressions.
+        mark: A word that is another one each time.
+    """
+    lines = program.splitlines()
+    first = [line for line in lines if line.startswith("from __future__")]  # it must stand first
+    rest = [line for line in lines if not line.startswith("from __future__")]
+    return "\n".join([*first, _probe(mark), *rest, f"_probe_{mark}({list(calls)!r}, globals())\n"])
+
+
+def _probe(mark: str) -> str:
+    return f"""def _ready_{mark}():
     import json, signal
-    names, results = globals(), []
+    say, show, kind, text, make = print, repr, type, str, eval
+    write, late_error, error_ = json.dumps, TimeoutError, Exception
+    limit, timer = getattr(signal, "setitimer", None), getattr(signal, "ITIMER_VIRTUAL", None)
     def late(*_):
-        raise TimeoutError
-    limit = getattr(signal, "setitimer", None)
+        raise late_error
     if limit:
         signal.signal(signal.SIGVTALRM, late)
-    for call in calls:
-        try:
-            if limit:
-                limit(signal.ITIMER_VIRTUAL, {CALL_SECONDS})
-            shown, message = repr(eval(call, names)), ""
-        except Exception as error:
-            shown, message = "raises " + type(error).__name__, str(error)[:{_MESSAGE_CHARACTERS}]
-        finally:
-            if limit:
-                limit(signal.ITIMER_VIRTUAL, 0)
-        results.append([shown[:{_RESULT_CHARACTERS}], message])
-    print({_MARK!r} + json.dumps(results))
-_outcomes({list(calls)!r})
+    def probe(calls, names):
+        results = []
+        for call in calls:
+            try:
+                if limit:
+                    limit(timer, {CALL_SECONDS})
+                shown, message = show(make(call, names)), ""
+            except error_ as error:
+                shown = "raises " + kind(error).__name__
+                message = text(error)[:{_MESSAGE_CHARACTERS}]
+            finally:
+                if limit:
+                    limit(timer, 0)
+            results.append([shown[:{_RESULT_CHARACTERS}], message])
+        say({mark!r} + write(results))
+    return probe
+_probe_{mark} = _ready_{mark}()
 """
 
 
-def read_outcomes(output: str, calls: Sequence[str]) -> list[Outcome] | None:
+def read_outcomes(output: str, calls: Sequence[str], mark: str) -> list[Outcome] | None:
     """Read what `probe_program` printed; `None` if it did not get that far."""
-    lines = [line for line in output.splitlines() if line.startswith(_MARK)]
+    lines = [line for line in output.splitlines() if line.startswith(mark)]
     if len(lines) != 1:  # more than one: the program has written such a line itself
         return None
     try:
-        shown: JsonValue = json.loads(lines[0].removeprefix(_MARK))
+        shown: JsonValue = json.loads(lines[0].removeprefix(mark))
     except ValueError:
         return None
     pairs = [one for one in shown if isinstance(one, list)] if isinstance(shown, list) else []

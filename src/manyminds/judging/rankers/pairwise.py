@@ -11,7 +11,7 @@ from typing import Literal
 
 from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import ProviderError
+from manyminds.core.errors import BudgetExceeded, ProviderError, RunCancelled
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Member, Ranking, Task
@@ -59,7 +59,7 @@ class Pairwise:
             return "tie"
         try:
             forth, back = await self._ask(task, a, b), await self._ask(task, b, a)
-        except ProviderError:
+        except (ProviderError, BudgetExceeded, RunCancelled):  # what was compared before stays
             return "tie"
         if forth == "A" and back == "B":
             return "first"

@@ -5,8 +5,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from jsonschema import ValidationError, validate
-
+from manyminds.agents.schemas import violation
 from manyminds.core.messages import JsonSchema, JsonValue
 from manyminds.core.values import Candidate, Task, Verdict
 from manyminds.judging.canonical import canonicalize, same
@@ -61,6 +60,9 @@ class Numeric:
             return _unsure(self.name, f"{self.expected!r} is no number to compare with")
         if given is None:
             return _verdict(self.name, f"{candidate.text[:80]!r} is not a number", holds=False)
+        if given.label and (wanted.unit is not None or wanted.percent):
+            why = f"{given.label!r} is no unit that is known here; {self.expected!r} has one"
+            return _unsure(self.name, why)
         value = _in_unit_of(given, wanted)
         if value is None:
             why = f"its unit is not comparable with {self.expected!r}"
@@ -73,8 +75,15 @@ class Numeric:
 
 def _in_unit_of(given: Quantity, wanted: Quantity) -> Fraction | None:
     """Return the value of `given` in the unit of `wanted`; `None` where there is no way."""
-    if given.percent and not wanted.percent:
-        return given.number / 100
+    if given.percent or wanted.percent:
+        if given.unit is not None or wanted.unit is not None:
+            return None
+        if given.percent == wanted.percent:
+            return given.number
+        if given.percent:
+            return given.number / 100
+        # A bare number beside a percentage is one itself, or a share: 50 and 0.5 are both 50 %.
+        return min(given.number, given.number * 100, key=lambda n: abs(n - wanted.number))
     if given.unit is None or given.unit == wanted.unit:
         return given.number
     return None if wanted.unit is None else convert(given.number, given.unit, wanted.unit)
@@ -123,10 +132,7 @@ class Schema:
         """Validate; what is not JSON is rejected."""
         try:
             value: JsonValue = json.loads(candidate.text)
-            validate(value, self.schema)
-        except ValueError:
+        except (ValueError, RecursionError):
             return _verdict(self.name, "it is not JSON", holds=False)
-        except ValidationError as error:
-            where = "/".join(str(part) for part in error.absolute_path) or "the whole"
-            return _verdict(self.name, f"{where}: {error.message[:160]}", holds=False)
-        return _verdict(self.name, "it obeys the schema", holds=True)
+        why = violation(value, self.schema)
+        return _verdict(self.name, why or "it obeys the schema", holds=why is None)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from manyminds.core.errors import UsageError
 from manyminds.core.values import Candidate, Task, Verdict
 from manyminds.judging.canonical.number import read_quantity
 
@@ -14,6 +15,13 @@ Kind = Literal[
     "at_least_words", "at_most_words", "at_most_characters", "contains", "excludes", "starts_with",
     "ends_with", "lines", "at_least", "at_most", "multiple_of", "lowercase", "uppercase", "integer",
 ]  # fmt: skip
+
+
+_COUNTS: frozenset[Kind] = frozenset(
+    ("at_least_words", "at_most_words", "at_most_characters", "lines")
+)
+_NUMBERS: frozenset[Kind] = frozenset(("at_least", "at_most", "multiple_of"))
+_WITHOUT: frozenset[Kind] = frozenset(("lowercase", "uppercase", "integer"))
 
 
 def kinds() -> tuple[Kind, ...]:
@@ -27,6 +35,26 @@ class Constraint:
 
     kind: Kind
     value: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a value that its kind cannot be checked by.
+
+        Raises:
+            UsageError: If it is none.
+        """
+        value, wanted, number = self.value, "", _number(self.value)
+        if self.kind in _COUNTS and not (value.isascii() and value.isdecimal()):
+            wanted = "a whole number"
+        elif self.kind in _NUMBERS and number is None:
+            wanted = "a number"
+        elif self.kind == "multiple_of" and number == 0:
+            wanted = "a number other than 0"
+        elif self.kind in _WITHOUT and value:
+            wanted = "no value"
+        elif self.kind in ("contains", "excludes", "starts_with", "ends_with") and not value:
+            wanted = "a text"
+        if wanted:
+            raise UsageError(f"the constraint {self.kind} wants {wanted}, and got {value[:40]!r}")
 
     @property
     def shown(self) -> str:

@@ -4,11 +4,12 @@ Source: Chen et al. 2022, CodeT: Code Generation with Generated Tests. A model's
 wrong as its programs; what two wrote apart is wrong less often.
 """
 
+import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import ManymindsError, RunError
+from manyminds.core.errors import ProviderError
 from manyminds.core.messages import ModelCall, Said
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Failure, Member, Task, Verdict
@@ -35,7 +36,7 @@ class MemberTests:
     agree: int = 2
     """Authors who must have written the same test."""
     name: str = "member_tests"
-    _written: dict[str, list[Example]] = field(default_factory=dict[str, list[Example]])
+    _writing: "asyncio.Future[dict[str, list[Example]]] | None" = None
 
     async def verify(self, task: Task, candidate: Candidate) -> Verdict:
         """Run the tests of everybody but the candidate's author."""
@@ -43,10 +44,10 @@ class MemberTests:
         if function is None:
             why = "it defines no function"
             return Verdict(outcome="rejected", reason=why, verifier=self.name)
-        await self._write(task, function)
+        written = await self._write(task, function)
         counted = Counter(
             test
-            for author, tests in self._written.items()
+            for author, tests in written.items()
             if author != candidate.author
             for test in set(tests)
         )
@@ -61,13 +62,24 @@ class MemberTests:
             return Verdict(outcome="unsure", reason=why, verifier=self.name)
         return await UnitTests(run=self.run, tests=kept, name=self.name).verify(task, candidate)
 
-    async def _write(self, task: Task, function: str) -> None:
-        """Let the authors write, all at once and only once; one that fails has written none."""
-        if self._written:
-            return
-        found = await self.run.gather([self._ask(task, a, function) for a in self.authors])
-        for author, tests in zip(self.authors, found, strict=True):
-            self._written[author.name] = [] if isinstance(tests, Failure) else tests
+    async def _write(self, task: Task, function: str) -> dict[str, list[Example]]:
+        """Let the authors write, all at once and only once; one that fails has written none.
+
+        Who comes while they write waits for what they write.
+        """
+        if self._writing is not None:
+            return await asyncio.shield(self._writing)
+        self._writing = asyncio.get_running_loop().create_future()
+        try:
+            found = await self.run.gather([self._ask(task, a, function) for a in self.authors])
+        except BaseException:
+            self._writing.cancel()
+            self._writing = None
+            raise
+        pairs = zip(self.authors, found, strict=True)
+        written = {a.name: [] if isinstance(t, Failure) else t for a, t in pairs}
+        self._writing.set_result(written)
+        return written
 
     async def _ask(self, task: Task, author: Member, function: str) -> list[Example]:
         text = prompt("write_tests", question=task.prompt, count=str(self.count))
@@ -77,8 +89,6 @@ class MemberTests:
         )  # fmt: skip
         try:
             reply = await self.run.request(author, call)
-        except RunError:
-            raise
-        except ManymindsError:
+        except ProviderError:
             return []
         return examples_in(reply.text, [function])

@@ -9,9 +9,7 @@ import re
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
-from jsonschema import SchemaError
-from jsonschema.validators import validator_for
-
+from manyminds.agents.schemas import check_schema
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Run, Verifier
 from manyminds.judging.backed import Backed
@@ -33,8 +31,8 @@ VerifierMaker = Callable[[Run, str], Verifier]
 def _schema(_run: Run, text: str) -> Verifier:
     try:
         schema = json.loads(text)
-        validator_for(schema).check_schema(schema)
-    except (ValueError, SchemaError) as error:
+        check_schema(schema)
+    except (ValueError, UsageError) as error:
         raise UsageError(f"--verifier schema: not a JSON Schema: {error}") from None
     return Schema(schema=schema)
 

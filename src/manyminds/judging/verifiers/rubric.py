@@ -8,7 +8,7 @@ from typing import cast
 
 from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import ManymindsError, RunCancelled
+from manyminds.core.errors import BudgetExceeded, ProviderError
 from manyminds.core.messages import JsonSchema, JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Member, Task, Verdict
@@ -32,9 +32,7 @@ class Rubric:
         """Ask once for all criteria; a judge that cannot be read is unsure, not a rejection."""
         try:
             found = await self._ask(task, candidate)
-        except RunCancelled:
-            raise
-        except (ManymindsError, ValueError, KeyError, TypeError) as error:
+        except (ProviderError, BudgetExceeded, ValueError, KeyError, TypeError) as error:
             why = f"the judge gave no verdict: {type(error).__name__}"
             return Verdict(outcome="unsure", reason=why, verifier=self.name)
         for criterion, (met, why) in zip(self.criteria, found, strict=True):

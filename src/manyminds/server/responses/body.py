@@ -1,12 +1,12 @@
 """What clients of the Responses API send, as the same request for a chat completion."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from manyminds.core.messages import JsonValue
 from manyminds.server.conversations import ChatBody, Extension
+from manyminds.server.items import messages_of, tool_of
 from manyminds.server.modes import ReasoningEffort
 from manyminds.server.refusals import Refused
 
@@ -62,11 +62,11 @@ def as_chat(body: ResponseBody, before: list[dict[str, JsonValue]]) -> ChatBody:
     if form.get("type") == "json_schema":
         wanted["json_schema"] = {"name": form.get("name"), "schema": form.get("schema")}
     web = any(str(tool.get("type", "")).startswith("web_search") for tool in body.tools)
-    tools = [_tool(tool, place) for place, tool in enumerate(body.tools) if not _is_web(tool)]
+    tools = [tool_of(tool, place) for place, tool in enumerate(body.tools) if not _is_web(tool)]
     try:
         return ChatBody.model_validate(
             {
-                "model": body.model, "messages": [*told, *before, *_messages(items)],
+                "model": body.model, "messages": [*told, *before, *messages_of(items)],
                 "max_completion_tokens": body.max_output_tokens, "temperature": body.temperature,
                 "reasoning_effort": body.reasoning.effort if body.reasoning else None,
                 "response_format": wanted, "tools": tools, "tool_choice": body.tool_choice,
@@ -83,40 +83,3 @@ def as_chat(body: ResponseBody, before: list[dict[str, JsonValue]]) -> ChatBody:
 
 def _is_web(tool: dict[str, Any]) -> bool:
     return str(tool.get("type", "")).startswith("web_search")
-
-
-def _tool(tool: dict[str, Any], place: int) -> JsonValue:
-    if tool.get("type") != "function":
-        why = f"tools.{place}: tools of type {str(tool.get('type'))[:40]!r} are not known here"
-        raise Refused(400, why, code="unsupported_value", param=f"tools.{place}.type")
-    function = {name: value for name, value in tool.items() if name not in ("type", "strict")}
-    return {"type": "function", "function": function}
-
-
-def _messages(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Translate items; calls that stand side by side are one turn."""
-    calls: list[JsonValue] = []
-    for item in items:
-        kind = item.get("type", "message")
-        if kind == "function_call":
-            function = {"name": item.get("name"), "arguments": item.get("arguments")}
-            calls.append({"type": "function", "id": item.get("call_id"), "function": function})
-            continue
-        if calls:
-            yield {"role": "assistant", "tool_calls": calls}
-            calls = []
-        if kind == "function_call_output":
-            yield {
-                "role": "tool",
-                "tool_call_id": item.get("call_id"),
-                "content": item.get("output"),
-            }
-        elif kind == "message":
-            yield {"role": item.get("role"), "content": item.get("content")}
-        elif kind != "reasoning":  # our own thoughts, sent back to us
-            raise Refused(
-                400, f"input: items of type {str(kind)[:40]!r} are not known here",
-                code="unsupported_value", param="input",
-            )  # fmt: skip
-    if calls:
-        yield {"role": "assistant", "tool_calls": calls}

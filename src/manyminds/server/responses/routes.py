@@ -84,8 +84,9 @@ async def cancel(request: Request) -> Response:
     kept = await asyncio.to_thread(Kept.read, house, run)
     if not kept.body.background:
         raise Refused(400, "only responses in the background are cancelled", code="not_background")
-    if house.engine.is_going(run):
-        await asyncio.to_thread(house.engine.cancel, run)
+    if not house.engine.is_going(run):
+        return JSONResponse(await asyncio.to_thread(now, house, kept))
+    await asyncio.to_thread(house.engine.cancel, run)
     return JSONResponse({**await asyncio.to_thread(now, house, kept), "status": "cancelled"})
 
 

@@ -24,6 +24,7 @@ from manyminds.core.errors import ToolFailed
 from manyminds.core.messages import JsonValue
 from manyminds.tools.mcp.config import ServerConfig
 from manyminds.tools.mcp.pins import Offered
+from manyminds.tools.web.connect import PinnedTransport
 
 __all__ = ["Server", "opened"]
 
@@ -164,10 +165,13 @@ async def _transport(stack: AsyncExitStack, config: ServerConfig) -> Any:
 
 
 class _Bounded(httpx2.AsyncBaseTransport):
-    """A transport that goes nowhere else, and reads no more than a message may have."""
+    """A transport that goes nowhere else, and reads no more than a message may have.
+
+    Nowhere else: not where a reply sends it, and not where the server's name leads later.
+    """
 
     def __init__(self) -> None:
-        self._inner = httpx2.AsyncHTTPTransport()
+        self._inner = PinnedTransport(most=LONGEST)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         # What is packed may be a thousand times as large.

@@ -1,4 +1,4 @@
-"""Connecting to public addresses only: what a name resolves to is looked at where it is dialled.
+"""Connecting where one may: what a name resolves to is looked at where it is dialled.
 
 The check and the connection use one answer of the resolver, so a name that resolves to something
 else a moment later (DNS rebinding) changes nothing. TLS still asks for the name. Proxies of the
@@ -16,7 +16,7 @@ import httpx2
 from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.addresses import AddressRefused, why_not
 
-__all__ = ["LOST", "PublicTransport", "Resolve", "resolve"]
+__all__ = ["LOST", "PinnedTransport", "PublicTransport", "Resolve", "resolve"]
 
 LOST = (
     httpx2.HTTPError, httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError,
@@ -43,12 +43,11 @@ def _one_of_each_family(found: Sequence[str]) -> list[str]:
     return list(first.values())
 
 
-class _PublicBackend(httpcore2.AsyncNetworkBackend):
-    """Dials what `resolve` gives, where all of it may be reached."""
+class _Backend(httpcore2.AsyncNetworkBackend):
+    """Dials what `find` gives; it raises where a name leads to what may not be reached."""
 
-    def __init__(self, find: Resolve, *, loopback: bool) -> None:
+    def __init__(self, find: Resolve) -> None:
         self._find = find
-        self._loopback = loopback
         self._inner: Any = httpcore2.AnyIOBackend()
 
     async def connect_tcp(
@@ -63,10 +62,6 @@ class _PublicBackend(httpcore2.AsyncNetworkBackend):
             found = await asyncio.wait_for(self._find(host, port), timeout)
         except (OSError, TimeoutError, UnicodeError) as error:
             raise httpcore2.ConnectError(f"{host} was not found") from error
-        for ip in found:
-            # One of many that is not public is enough: nobody needs such a name by accident.
-            if reason := why_not(ip, loopback=self._loopback):
-                raise AddressRefused(f"{host} resolves to {ip}, which {reason}")
         last: Exception = httpcore2.ConnectError(f"{host} was not found")
         for ip in _one_of_each_family(found):
             try:
@@ -101,22 +96,14 @@ class _Body(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
 
-class PublicTransport(httpx2.AsyncBaseTransport):
-    """Sends requests to public addresses only, and takes bodies up to a size."""
+class _Transport(httpx2.AsyncBaseTransport):
+    """Sends requests to what `find` gives, and takes bodies up to a size."""
 
-    def __init__(self, *, most: int, find: Resolve = resolve, loopback: bool = False) -> None:
-        """Connect to nothing yet.
-
-        Args:
-            most: Bytes that a body may have as it is sent.
-            find: Resolves names.
-            loopback: Whether this machine itself may be reached; for tests.
-        """
+    def __init__(self, *, most: int, find: Resolve) -> None:
         self._most = most
         self._pool = httpcore2.AsyncConnectionPool(
-            max_connections=CONNECTIONS, keepalive_expiry=5.0,
-            network_backend=_PublicBackend(find, loopback=loopback),
-        )  # fmt: skip
+            max_connections=CONNECTIONS, keepalive_expiry=5.0, network_backend=_Backend(find)
+        )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request."""
@@ -138,3 +125,45 @@ class PublicTransport(httpx2.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close what is open."""
         await self._pool.aclose()
+
+
+class PublicTransport(_Transport):
+    """Sends requests to public addresses only."""
+
+    def __init__(self, *, most: int, find: Resolve = resolve, loopback: bool = False) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            most: Bytes that a body may have as it is sent.
+            find: Resolves names.
+            loopback: Whether this machine itself may be reached; for tests.
+        """
+
+        async def public(host: str, port: int) -> Sequence[str]:
+            found = await find(host, port)
+            for ip in found:
+                # One of many that is not public is enough: nobody needs such a name by accident.
+                if reason := why_not(ip, loopback=loopback):
+                    raise AddressRefused(f"{host} resolves to {ip}, which {reason}")
+            return found
+
+        super().__init__(most=most, find=public)
+
+
+class PinnedTransport(_Transport):
+    """Sends requests to where a name led the first time, wherever it leads later.
+
+    For servers that a person has named, in their own network too: a name that leads to another
+    machine a moment later gets nothing of what was meant for the first.
+    """
+
+    def __init__(self, *, most: int, find: Resolve = resolve) -> None:
+        """Connect to nothing yet; `most` and `find` are those of `PublicTransport`."""
+        led: dict[str, Sequence[str]] = {}
+
+        async def pinned(host: str, port: int) -> Sequence[str]:
+            if host not in led:
+                led[host] = await find(host, port)
+            return led[host]
+
+        super().__init__(most=most, find=pinned)

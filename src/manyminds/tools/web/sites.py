@@ -8,18 +8,17 @@ everything is.
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import get_args
 
 import anyio
 
 from manyminds.core.errors import UsageError
-from manyminds.core.events import Steered
+from manyminds.core.events import Agreed, Steered
 from manyminds.tools.web.addresses import Address, AddressRefused, parse_address
 
-__all__ = ["Agreed", "Confirm", "Sites", "parse_sites"]
+__all__ = ["AGREED", "Agreed", "Confirm", "Sites", "parse_sites"]
 
-Agreed = Literal["page", "site", "no"]
-"""What the person says of an address: read it, read all of its site, or do not."""
+AGREED: tuple[Agreed, ...] = get_args(Agreed)
 Confirm = Callable[[str], Awaitable[Agreed]]
 
 
@@ -32,6 +31,8 @@ class Sites:
     forbidden: tuple[str, ...] = ()
     """Names of sites that nothing is fetched from, whatever names it."""
     loopback: bool = False
+    all: bool = False
+    """Whether the person has said yes to whatever the run asks for; what is forbidden stays so."""
     confirm: Confirm | None = None
     """Asks the person about an address that nobody named; `None`: it is refused."""
     _refused: set[str] = field(default_factory=set[str])
@@ -71,7 +72,7 @@ class Sites:
 
     def heed(self, said: Steered) -> None:
         """Do again what the person had said of an address."""
-        if said.what in ("page", "site", "no"):
+        if said.what in AGREED:
             with suppress(AddressRefused):
                 self.agree(parse_address(said.text, loopback=self.loopback), said.what)
 
@@ -81,6 +82,10 @@ class Sites:
             self._known.add(address.text)
         elif said == "site":
             self.allowed = (*self.allowed, address.host)
+        elif said == "run":
+            self.all = True
+        elif said == "never":
+            self.forbidden = (*self.forbidden, address.host)
         else:
             self._refused.add(address.text)
 
@@ -94,7 +99,7 @@ class Sites:
         """
         if _below(address.host, self.forbidden):
             return "its site is forbidden"
-        if led or self.knows(address) or _below(address.host, self.allowed):
+        if led or self.all or self.knows(address) or _below(address.host, self.allowed):
             return None
         return "neither you nor a search named it, and its site is not allowed (--site)"
 
