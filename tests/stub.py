@@ -76,6 +76,11 @@ class Stub:
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.port = 0
 
+    def _reasoned(self, body: Body) -> int:
+        """Reason, unless that is switched off as servers of open models have it."""
+        off = body.get("chat_template_kwargs", {}).get("enable_thinking") is False
+        return 0 if off else self.reasoning_tokens
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
@@ -170,7 +175,7 @@ class Stub:
 
     async def _reply(self, request: web.Request, body: Body, text: str) -> web.StreamResponse:
         given, made = self.usage(body)
-        whole = completion(text, self.reasoning_tokens, tokens_in=given, tokens_out=made)
+        whole = completion(text, self._reasoned(body), tokens_in=given, tokens_out=made)
         if not body.get("stream"):
             return web.json_response(whole)
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})

@@ -465,12 +465,12 @@ def test_what_it_will_cost_is_said_first_and_the_prompts_stand_in_the_answer(stu
     [([], None), (["--no-thinking"], {"enable_thinking": False}), (["--thinking"], None)],
 )
 def test_thinking_is_switched_off_on_the_wire_and_reasoning_tokens_are_counted(stub: Stub, capsys: pytest.CaptureFixture[str], flags: list[str], sent: object) -> None:  # fmt: skip
-    stub.reasoning_tokens = 0 if flags == ["--no-thinking"] else 7
+    stub.reasoning_tokens = 7
     assert ask(stub, "--json", *flags, "What?") == 0
     found = json.loads(capsys.readouterr().out)
     asked = [body for body in stub.requests if "What?" in json.dumps(body)]
     assert [body.get("chat_template_kwargs") for body in asked] == [sent]
-    assert found["cost"]["tokens_reasoning"] == stub.reasoning_tokens
+    assert found["cost"]["tokens_reasoning"] == (0 if sent else 7)
 
 
 def test_a_budget_is_planned_and_wrong_curves_are_told(capsys: pytest.CaptureFixture[str]) -> None:

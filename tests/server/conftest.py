@@ -17,7 +17,7 @@ from manyminds.server.books import Books
 from manyminds.server.clients import Client, Clients
 from manyminds.server.engine import Engine
 from manyminds.server.gate import Who
-from manyminds.server.house import House
+from manyminds.server.house import House, ReasoningField
 from manyminds.server.listening import Listening, bound
 from manyminds.server.modes import Modes
 from tests.stub import Stub
@@ -35,6 +35,7 @@ class Served:
     waiting: int = 8
     origins: frozenset[str] = frozenset()
     docs: Path | None = None
+    reasoning: ReasoningField = "reasoning_content"
     keys: dict[str, str] = field(default_factory=dict[str, str])
     port: int = 0
     made: list[httpx2.Client | openai.OpenAI] = field(
@@ -51,7 +52,11 @@ class Served:
             data=self.home, cache=self.home / "cache", books=books, at_once=self.at_once,
             waiting=self.waiting,
         )  # fmt: skip
-        self.house = House(engine=engine, modes=Modes(models=(self.model,), docs=self.docs))
+        self.house = House(
+            engine=engine,
+            modes=Modes(models=(self.model,), docs=self.docs),
+            reasoning=self.reasoning,
+        )
         who = Who(
             clients=self.clients, hosts=frozenset({"127.0.0.1", "localhost", "::1"}),
             origins=self.origins,

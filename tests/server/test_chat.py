@@ -5,6 +5,7 @@ import json
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import openai
 import pydantic
@@ -12,6 +13,10 @@ import pytest
 from openai.types.chat import ChatCompletion
 
 from manyminds.core.events import RunStarted
+from manyminds.core.values import NOTHING_SPENT, Answer, Citation, Cost
+from manyminds.runtime.ask import Asked
+from manyminds.server import sse
+from manyminds.server.answers import annotations
 from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript, run_names
 from tests.server.conftest import Served
@@ -286,6 +291,85 @@ def test_a_pattern_that_a_client_chose_stops_nobody(served: Served, stub: Stub) 
     reply = served.http().post("/v1/chat/completions", json=body)
     assert "gave no readable answer" in reply.text
     assert served.http().get("/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [("reasoning", {"reasoning"}), ("both", {"reasoning", "reasoning_content"}), ("none", set())],
+)
+def test_progress_is_told_where_clients_look_for_it(stub: Stub, own_home: Path, field: Any, wanted: set[str]) -> None:  # fmt: skip
+    stub.behaviours = [say(final("42"))]
+    with Served(home=own_home, model=stub.model, reasoning=field) as served:
+        body = {"model": "heavy", "messages": ASK, "stream": True}
+        lines = served.http().post("/v1/chat/completions", json=body).text.split("\n\n")
+    deltas = [
+        choice["delta"]
+        for line in lines if line.startswith("data: {")
+        for choice in json.loads(line[6:])["choices"]
+    ]  # fmt: skip
+    found = {name for delta in deltas for name in delta if name.startswith("reasoning")}
+    assert found == wanted
+    assert "".join(delta.get("content") or "" for delta in deltas) == "42"
+
+
+def test_a_stream_says_that_it_is_alive(served: Served, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(sse, "KEEP_ALIVE_S", 0.1)
+    stub.behaviours, stub.delay_s = [say(final("42"))], 0.6
+    body = {"model": "single", "messages": ASK, "stream": True}
+    reply = served.http().post("/v1/chat/completions", json=body)
+    assert reply.text.count(": keep-alive\n\n") >= 3
+    assert reply.text.endswith("data: [DONE]\n\n")
+    assert (reply.headers["cache-control"], reply.headers["x-accel-buffering"]) == (
+        "no-cache",
+        "no",
+    )
+
+
+def test_what_an_answer_stands_on_is_named_under_it(stub: Stub, own_home: Path, papers: Path) -> None:  # fmt: skip
+    read = [
+        say(act("read_doc", path="note.txt")),
+        say(final("blue [1]", reason="The note says so")),
+    ]
+    stub.behaviours = read
+    with Served(home=own_home, model=stub.model, docs=papers) as served:
+        body = {
+            "model": "single",
+            "messages": [{"role": "user", "content": "Which colour is the filter?"}],
+        }
+        reply = served.http().post("/v1/chat/completions", json=body).json()
+    told = reply["manyminds"]["answer"]
+    sources = [citation["source"] for citation in told["citations"]]
+    assert sources == ["note.txt"]
+    assert reply["choices"][0]["message"]["content"].endswith("\n\nSources:\n[1] note.txt")
+
+
+@pytest.mark.parametrize(
+    ("effort", "reasons"), [("none", False), ("minimal", False), ("medium", True)]
+)
+def test_no_effort_is_no_reasoning(served: Served, stub: Stub, effort: Any, reasons: bool) -> None:  # noqa: FBT001
+    stub.behaviours, stub.reasoning_tokens = [say(final("42"))], 7
+    create = served.openai().chat.completions.create
+    usage = create(model="single", messages=ASK, reasoning_effort=effort).usage
+    assert usage is not None
+    assert usage.completion_tokens_details is not None
+    assert usage.completion_tokens_details.reasoning_tokens == (7 if reasons else 0)
+
+
+def test_addresses_are_marked_where_they_stand_and_nowhere_else(tmp_path: Path) -> None:
+    long, short = "https://a.org/b", "https://a.org"
+    cited = tuple(
+        Citation(source=s, quote="q", start=0, end=1, support="supported") for s in (long, short)
+    )
+    text = f"It is so.\n\nSources:\n[1] {long}\n[2] {short}"
+    answer = Answer(outcome="answered", text=text, canonical=None, confidence=None, citations=cited)
+    asked = Asked(
+        run="r", answer=answer, strategy="research", members=(), cost=Cost(spend=NOTHING_SPENT, seconds=0.0),
+        stopped_by=None, transcript=tmp_path, prompts="",
+    )  # fmt: skip
+    marked: Any = [one["url_citation"] for one in annotations(asked, text)]  # pyright: ignore[reportArgumentType, reportCallIssue, reportIndexIssue]
+    assert [m["url"] for m in marked] == [long, short]
+    assert [text[m["start_index"] : m["end_index"]] for m in marked] == [long, short]
+    assert marked[1]["start_index"] > marked[0]["end_index"]
 
 
 def named(*names: str) -> list[dict]:

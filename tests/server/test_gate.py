@@ -24,7 +24,7 @@ from manyminds.server import gate, listening
 from manyminds.server.app import paths
 from tests.chaos.counts import COUNTS, FULL
 from tests.server.conftest import OWNER_KEY, Served
-from tests.stub import Stub
+from tests.stub import Stub, fail, say
 
 ROUTES = [
     (method, path.replace("{run}", "20260101-000000-abcdef").replace("{name:path}", "heavy"))
@@ -119,6 +119,38 @@ def test_a_key_in_an_address_is_refused_and_kept_nowhere(served: Served) -> None
     kept = (served.home / "clients.json").read_text()
     assert not any(key in kept for key in (*served.keys.values(), OWNER_KEY))
     assert oct((served.home / "clients.json").stat().st_mode)[-3:] == "600"
+
+
+def test_no_key_is_said_or_kept_by_a_server_at_work(
+    stub: Stub, own_home: Path, tmp_path: Path
+) -> None:
+    """In what it prints too: of requests that fail, and of runs that do."""
+    stub.behaviours = [fail(401), say("nothing")]
+    with serving(
+        tmp_path, "--model", stub.model, MANYMINDS_SERVER_KEY="s3cret-of-the-owner"
+    ) as process:
+        url = address(process)
+        with httpx2.Client(
+            base_url=url, headers={"Authorization": "Bearer s3cret-of-the-owner"}
+        ) as one:
+            body = {"model": "single", "messages": [{"role": "user", "content": "?"}]}
+            statuses = [one.post("v1/chat/completions", json=body).status_code for _ in range(2)]
+            statuses += [
+                one.get("v1/runs/nobody").status_code,
+                one.post("v1/runs", content=b"{").status_code,
+            ]
+            statuses.append(
+                one.get("v1/models", headers={"Authorization": "Bearer wr0ng-key"}).status_code
+            )
+            statuses.append(one.get("v1/models?key=s3cret-of-the-owner").status_code)
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        said = process.stderr.read()
+    assert set(statuses) & {400, 401, 404}
+    for key in ("s3cret-of-the-owner", "wr0ng-key"):
+        assert key not in said
+        kept = [p for p in own_home.rglob("*") if p.is_file() and key.encode() in p.read_bytes()]
+        assert kept == []
 
 
 def test_a_site_that_is_allowed_may_call(stub: Stub, own_home: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from manyminds.server.clients import Client, Clients
 from manyminds.testing import final
 from tests.chaos.counts import COUNTS, FULL
 from tests.server.test_gate import address, serving
@@ -65,33 +66,60 @@ async def test_more_than_there_is_room_for_are_told_to_come_back(stub: Stub, own
 
 
 async def test_conversations_do_not_cross(stub: Stub, own_home: Path, tmp_path: Path) -> None:
-    def echo(body: Body) -> str:
-        found = re.findall(r"word-\d+", str(body["messages"][-1]["content"]))
-        return final(found[-1])
-
-    stub.behaviours, stub.delay_s = [echo], 0.01
+    """Of two clients, as chats with all that was said and as responses that go on from another."""
     crossed, answered = 0, 0
 
-    async def talk(one: httpx2.AsyncClient, number: int) -> None:
+    def echo(body: Body) -> str:
+        nonlocal crossed
+        found = re.findall(r"word-(\d+)-\d+", str(body["messages"]))
+        crossed += len(set(found)) != 1  # somebody else's words are among them
+        return final(re.findall(r"word-\d+-\d+", str(body["messages"][-1]["content"]))[-1])
+
+    stub.behaviours, stub.delay_s = [echo], 0.01
+
+    async def posted(one: httpx2.AsyncClient, key: str, path: str, body: dict) -> dict:
+        while True:
+            headers = {"Authorization": f"Bearer {key}"}
+            reply = await one.post(path, json={"model": "single", **body}, headers=headers)
+            if reply.status_code != 503:
+                return reply.json()
+            await asyncio.sleep(0.1)
+
+    async def chat(one: httpx2.AsyncClient, key: str, number: int) -> None:
         nonlocal crossed, answered
+        said: list[dict] = []
         for turn in range(2):
-            word = f"word-{number * 2 + turn}"
-            reply = await asked(one, f"What did I say? {word}")
-            while reply.status_code == 503:
-                await asyncio.sleep(0.1)
-                reply = await asked(one, f"What did I say? {word}")
+            word = f"word-{number}-{turn}"
+            said.append({"role": "user", "content": f"What did I say? {word}"})
+            told = await posted(one, key, "/v1/chat/completions", {"messages": said})
+            said.append({"role": "assistant", "content": told["choices"][0]["message"]["content"]})
             answered += 1
-            crossed += reply.json()["choices"][0]["message"]["content"] != word
+            crossed += said[-1]["content"] != word
+
+    async def respond(one: httpx2.AsyncClient, key: str, number: int) -> None:
+        nonlocal crossed, answered
+        before = None
+        for turn in range(2):
+            word = f"word-{number}-{turn}"
+            body = {"input": f"What did I say? {word}", "previous_response_id": before}
+            told = await posted(one, key, "/v1/responses", body)
+            before = told["id"]
+            [message] = [item for item in told["output"] if item["type"] == "message"]
+            answered += 1
+            crossed += message["content"][0]["text"] != word
 
     words = ["--model", stub.model, "--at-once", "8", "--waiting", "64"]
+    clients = Clients(own_home / "clients.json", "s3")
+    keys = [clients.add(Client(name=name)) for name in ("ann", "bob")]
     with serving(tmp_path, *words, MANYMINDS_SERVER_KEY="s3") as process:
         url = await asyncio.to_thread(address, process)
         many = asyncio.Semaphore(32)
-        async with httpx2.AsyncClient(base_url=url, headers=KEY, timeout=120) as one:
+        async with httpx2.AsyncClient(base_url=url, timeout=120) as one:
 
             async def in_turn(number: int) -> None:
+                talk = chat if number % 4 < 2 else respond
                 async with many:
-                    await talk(one, number)
+                    await talk(one, keys[number % 2], number)
 
             await asyncio.gather(*(in_turn(number) for number in range(TALKS)))
     assert (answered, crossed) == (TALKS * 2, 0)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from manyminds.core.events import Planned, RunStarted, Steered
-from manyminds.testing import final
+from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript
 from tests.browser import browsing, watched
 from tests.disputants import CRUX, QUESTION, dispute
@@ -242,11 +242,61 @@ def test_eight_panes_at_sixty_words_a_second_drop_no_input(page: Page, stub: Stu
     page.get_by_label("Your question").fill("What is 6 * 7?")
     page.get_by_role("button", name="Ask", exact=True).click()
     expect(page.locator(".pane .words:not(:empty)")).to_have_count(8)
+    # What stands in a pane is the end of what was written, so another end is more of it.
+    ends = [text[-40:] for text in page.locator(".pane .words").all_inner_texts()]
+    page.evaluate(
+        "window.slow = []; new PerformanceObserver(l => window.slow.push(...l.getEntries().map(e => e.duration)))"
+        ".observe({type: 'event', durationThreshold: 16})"
+    )
     typed = "every letter of this comes through"
     page.get_by_placeholder("A hint for all who work").press_sequentially(typed, delay=15)
     assert page.get_by_placeholder("A hint for all who work").input_value() == typed
+    later = [text[-40:] for text in page.locator(".pane .words").all_inner_texts()]
+    assert all(was != now for was, now in zip(ends, later, strict=True))
+    slow = sorted(page.evaluate("window.slow"))
+    assert not slow or slow[len(slow) // 2] < 200
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator(".answer.none")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("button", "what"),
+    [("Once", "page"), ("All of there.example", "site"), ("Anything in this run", "run"),
+     ("Not this page", "no"), ("Never there.example", "never")],
+)  # fmt: skip
+def test_an_address_that_nobody_named_waits_for_one_of_five_words(page: Page, served: Served, stub: Stub, button: str, what: str) -> None:  # fmt: skip
+    address = "https://there.example/x?q=1"
+    stub.behaviours = [say(act("read_page", address=address, about="it")), say(final("42"))]
+    body = {"question": QUESTION, "model": "single", "web": True, "approve": True}
+    run = served.http("").post("/v1/runs", json=body).json()["run"]
+    page.goto(f"{served.url}/?again#/run/{run}")
+    card = page.locator(".approval")
+    for told in (
+        address,
+        "there.example",
+        "One GET request",
+        "The address itself",
+        "When the run ends",
+    ):
+        expect(card).to_contain_text(told)
+    card.get_by_role("button", name=button).click()
+    expect(page.locator(".answer.answered")).to_be_visible()
+    said = [(e.what, e.text) for e in events(served, run) if isinstance(e, Steered)]
+    assert said == [(what, address)]
+
+
+def test_a_member_is_added_and_the_budget_is_shown(page: Page, served: Served, stub: Stub) -> None:
+    stub.behaviours, stub.delay_s = [lambda _body: None], 0.0
+    page.get_by_text("More: budget").click()
+    page.get_by_label("Budget, kept before it is spent").fill("50k")
+    run = begin(page)
+    expect(page.get_by_label("Member m1")).to_be_visible()
+    expect(page.get_by_label(re.compile("of the budget")).first).to_be_visible()
+    page.get_by_role("button", name="+ member").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".answer.none")).to_be_visible()
+    said = [e.what for e in events(served, run) if isinstance(e, Steered)]
+    assert said == ["add", "cancel"]
 
 
 @pytest.mark.parametrize("light", ["light", "dark"])
