@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyminds.agents.remarks import KINDS, RemarkRefused, read_remark
+from manyminds.agents.remarks import KINDS, RemarkRefused, asides_in, read_remark
 from manyminds.agents.roles import PRESETS
 from manyminds.testing import passage
 
@@ -79,3 +79,11 @@ def test_only_the_verifier_may_approve(preset: str) -> None:
             assert not heard
         else:
             assert heard
+
+
+def test_what_is_asked_beside_an_answer_is_heard_as_what_it_is() -> None:
+    said = "Add both.\n**Question:** Which pump is meant?\nclarify: In litres or gallons?\nAnswer: 7\nNo question: none"  # fmt: skip
+    asked = [("question", "Which pump is meant?"), ("clarify", "In litres or gallons?")]
+    assert asides_in(said, ("claim", "question", "clarify")) == asked
+    assert asides_in(said, ("claim", "evidence")) == []
+    assert asides_in("Question: a\n" * 9 + "Question: b\n" + "Clarify: c\nQuestion: d\nQuestion: e", KINDS) == [("question", "a"), ("question", "b"), ("clarify", "c")]  # fmt: skip

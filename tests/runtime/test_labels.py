@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from manyminds.core.errors import UsageError
+from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.events import (
     Checked,
     Event,
@@ -17,7 +17,15 @@ from manyminds.core.events import (
 from manyminds.core.values import Answer, Limits, Member, Note, Ranking, Task, Verdict
 from manyminds.judging.canonical import canonicalize
 from manyminds.runtime.history import expected
-from manyminds.runtime.labels import abstaining, calibrated, fit_labels, label, labels, report
+from manyminds.runtime.labels import (
+    abstaining,
+    calibrated,
+    fit_labels,
+    label,
+    labels,
+    learned_weights,
+    report,
+)
 from manyminds.runtime.routing import fit_from_runs, load_router
 from manyminds.testing import recorded
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
@@ -25,7 +33,7 @@ from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 ME = Member(name="m1", way="compute", model="x")
 
 
-def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: str = "?", alone: bool = True, ranker: str | None = None) -> None:  # fmt: skip
+def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: str = "?", alone: bool = True, ranker: str | None = None, other: str = "42") -> None:  # fmt: skip
     """Write the transcript of a small panel's run."""
     answer = Answer(
         outcome="answered", text="42", canonical="42", confidence=confidence, author="m1"
@@ -41,7 +49,7 @@ def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: s
         RunStarted(task=task, strategy="heavy", members=(ME,), limits=Limits(), seed=1, version="", prompts=""),
         Checked(author="m1", verdict=verdict),
         note("m1", "42" if alone else "41"),
-        note("m2", "42"),
+        note("m2", other),
     ]  # fmt: skip
     if ranker is not None:
         ranking = Ranking(order=(1, 0), scores=(0.2, 0.8), reason="r", ranker=ranker)
@@ -52,6 +60,24 @@ def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: s
     for event in kept:
         writer.write(event)
     writer.close()
+
+
+def test_what_a_ranker_goes_by_is_learned_from_labels(tmp_path: Path) -> None:
+    """People who prefer answers that stand by themselves get a ranker that does, too."""
+    rambling = "42, as above, see above, etc"
+    for number in range(25):
+        name = f"20260101-{number:02}"
+        keep(tmp_path, name, confidence=0.9, accepted=True, other=rambling)
+        label(tmp_path, name, right=True)
+    assert learned_weights(tmp_path) is None
+    found = fit_labels(tmp_path).weights
+    assert found is not None
+    assert learned_weights(tmp_path) == found
+    assert max(found, key=lambda name: found[name]) == "reusable"
+    assert found["reusable"] > 0
+    (tmp_path / "features.json").write_text("{")
+    with pytest.raises(RecordError, match="judge fit"):
+        learned_weights(tmp_path)
 
 
 def test_labels_are_kept_and_the_latest_counts(tmp_path: Path) -> None:

@@ -50,6 +50,15 @@ async def test_a_plain_question_costs_one_call() -> None:
     assert len(run.calls) == 1
 
 
+async def test_nothing_came_of_one_call_so_the_panel_is_asked() -> None:
+    script = {name: [final("Goethe")] for name in ("m2", "m3", "m4")}
+    run = ScriptedRun(task=Task(prompt="Who wrote Faust?"), script=script)
+    answer = await Auto()(run)
+    assert answer.text == "Goethe"
+    routes = [e.event.effort for e in run.events if isinstance(e.event, Routed)]
+    assert routes == ["low", "heavy"]
+
+
 async def test_what_does_not_hold_goes_to_the_panel() -> None:
     backed = [act("calculate", expression="6*7"), final("42")]
     script = {"m1": [final("41"), *backed], "m2": backed, "m3": backed, "m4": backed}

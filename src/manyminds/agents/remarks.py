@@ -5,16 +5,27 @@ tools returned in this run; whoever speaks in another's name, or in no known kin
 """
 
 import json
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import cast, get_args
 
 from manyminds.core.messages import JsonSchema, JsonValue
 from manyminds.core.values import Evidence, Remark, RemarkKind
 
-__all__ = ["KINDS", "MAX_CHARACTERS", "RemarkRefused", "read_remark", "remark_schema"]
+__all__ = [
+    "KINDS",
+    "MAX_CHARACTERS",
+    "RemarkRefused",
+    "asides_in",
+    "read_remark",
+    "remark_schema",
+]
 
 KINDS: tuple[RemarkKind, ...] = get_args(RemarkKind)
 MAX_CHARACTERS = 2_000
+_ASIDES: Mapping[str, RemarkKind] = {"question": "question", "clarify": "clarify"}
+_ASIDE = re.compile(r"^\W*(question|clarify)\W*:\s*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_MOST_ASIDES = 3
 _FIELDS = {"kind", "text", "evidence", "author"}
 
 
@@ -35,6 +46,21 @@ def remark_schema(kinds: Sequence[RemarkKind] = KINDS) -> JsonSchema:
         "required": ["kind", "text"],
         "additionalProperties": False,
     }
+
+
+def asides_in(text: str, kinds: Sequence[RemarkKind]) -> list[tuple[RemarkKind, str]]:
+    """Return what a member asks beside what it answers: of the others, or of the person.
+
+    Args:
+        text: What it said, in words.
+        kinds: What it may say; the rest is passed over.
+    """
+    heard: list[tuple[RemarkKind, str]] = []
+    for match in _ASIDE.finditer(text):
+        kind, said = _ASIDES[match[1].lower()], match[2].strip(" *_")[:MAX_CHARACTERS]
+        if kind in kinds and (kind, said) not in heard:
+            heard.append((kind, said))
+    return heard[:_MOST_ASIDES]
 
 
 def read_remark(

@@ -35,7 +35,7 @@ def label(run: str, verdict: Literal["right", "wrong"], *, json_: Json = False) 
 
 @app.command
 def fit(*, json_: Json = False) -> int:
-    """Fit the confidence of answers on your labels; later answers show the fitted one.
+    """Fit the confidence of answers, and what `--ranker features` goes by, on your labels.
 
     Args:
         json_: Print one JSON object.
@@ -67,7 +67,8 @@ def _show(found: Report, *, json_: bool) -> None:
             for name, one in found.rankers.items()
         }
         done = {"outcome": "answered", "cost": None, "labels": found.labels}
-        print(json.dumps({**done, "judges": judges, "rankers": rankers, "calibration": fitted}))
+        more = {"calibration": fitted, "weights": found.weights}
+        print(json.dumps({**done, "judges": judges, "rankers": rankers, **more}))
         return
     print(f"{found.labels} labels")
     for name, one in found.judges.items():
@@ -80,6 +81,9 @@ def _show(found: Report, *, json_: bool) -> None:
         use = "may decide" if one.may_decide() else "is not used to decide"
         share = f"{one.low:.0%} to {one.high:.0%}"
         print(f"{name:16} {one.right} of {one.n} answers right that it chose ({share}); {use}")
+    if found.weights is not None:
+        shown = ", ".join(f"{name} {weight:.2f}" for name, weight in found.weights.items())
+        print(f"features         {shown}")
     if found.calibration is None:
         print("confidence       too few labels, or all alike, to say what it is worth")
     else:

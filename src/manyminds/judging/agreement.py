@@ -8,7 +8,7 @@ from manyminds.core.protocols import Ranker, Verifier
 from manyminds.core.values import Candidate, Ranking, Task, Verdict
 from manyminds.judging.interval import share_interval
 
-__all__ = ["Agreement", "Aligned", "Choices", "TrustedRanker", "agreement", "choices"]
+__all__ = ["LEAST", "Agreement", "Aligned", "Choices", "TrustedRanker", "agreement", "choices"]
 
 ENOUGH = 0.6
 """Kappa from which a judge may decide: "substantial" in Landis and Koch 1977."""

@@ -14,7 +14,7 @@ from manyminds.judging.rankers.registry import ranker_named, ranker_names
 from manyminds.judging.verifiers.registry import verifier_named, verifier_names
 from manyminds.runtime.flight import Patience
 from manyminds.runtime.green import greenest, load_ways
-from manyminds.runtime.labels import report
+from manyminds.runtime.labels import learned_weights, report
 from manyminds.runtime.routing import load_router
 from manyminds.runtime.web import WebOptions
 from manyminds.strategies.auto import Auto
@@ -132,6 +132,7 @@ def _best_of_n(options: AskOptions, data: Path) -> Strategy:
     if ranker is not None or (verifier is not None and _is_model(verifier)):
         found = report(data)
         agreed, chosen = found.judges, found.rankers
+    weights = learned_weights(data) if ranker == "features" else None
 
     def make(run: Run) -> Verifier:
         if verifier is None:
@@ -140,7 +141,7 @@ def _best_of_n(options: AskOptions, data: Path) -> Strategy:
         return Aligned(verifier=made, found=agreed.get(made.name)) if _is_model(verifier) else made
 
     def make_ranker(run: Run) -> Ranker:
-        made = ranker_named(ranker or "", run)
+        made = ranker_named(ranker or "", run, weights)
         return TrustedRanker(ranker=made, found=chosen.get(made.name))
 
     return BestOfN(verifier=make, ranker=None if ranker is None else make_ranker)

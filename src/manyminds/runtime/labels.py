@@ -10,15 +10,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from manyminds.core.errors import RecordError, UsageError
-from manyminds.core.events import Checked, NoteShared, Ranked, Recorded, RunEnded
-from manyminds.core.values import Answer
-from manyminds.judging.agreement import Agreement, Choices, agreement, choices
+from manyminds.core.events import Checked, NoteShared, Ranked, Recorded, RunEnded, RunStarted
+from manyminds.core.values import Answer, Candidate, Note
+from manyminds.judging.agreement import LEAST, Agreement, Choices, agreement, choices
 from manyminds.judging.calibrate import Calibration, fit
+from manyminds.judging.canonical import same
+from manyminds.judging.rankers.features import FEATURES, features_of, fit_weights
 from manyminds.transcript.store import read_transcript, run_names, transcript_path
 
-__all__ = ["Report", "abstaining", "calibrated", "fit_labels", "label", "labels", "report"]
+__all__ = [
+    "Report",
+    "abstaining",
+    "calibrated",
+    "fit_labels",
+    "label",
+    "labels",
+    "learned_weights",
+    "report",
+]
 
-_LABELS, _FITTED = "labels.jsonl", "calibration.json"
+_LABELS, _FITTED, _WEIGHTS = "labels.jsonl", "calibration.json", "features.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +40,8 @@ class Report:
     judges: Mapping[str, Agreement]
     rankers: Mapping[str, Choices]
     calibration: Calibration | None
+    weights: Mapping[str, float] | None = None
+    """Of the features that a ranker goes by; `None`: too few answers were preferred to others."""
 
 
 def label(home: Path, run: str, *, right: bool) -> str:
@@ -63,6 +76,7 @@ def report(home: Path) -> Report:
     verdicts: dict[str, list[tuple[bool, bool]]] = {}
     chosen: dict[str, list[bool]] = {}
     stated: list[tuple[float, bool]] = []
+    preferred: list[Preferred] = []
     for events, right in _labelled(home):
         answer = _answer(events)
         if answer is None:
@@ -70,6 +84,8 @@ def report(home: Path) -> Report:
         known = answer.confidence if answer.stated is None else answer.stated
         if known is not None:
             stated.append((known, right))
+        if right:
+            preferred += _preferred(answer, events)
         for verifier, accepted in _verdicts_on(answer, events).items():
             verdicts.setdefault(verifier, []).append((accepted, right))
         for ranker in _choosers_of(answer, events):
@@ -78,24 +94,71 @@ def report(home: Path) -> Report:
     judges = {name: one for name, one in found.items() if one is not None}
     counted = {name: choices(rights) for name, rights in sorted(chosen.items())}
     rankers = {name: one for name, one in counted.items() if one is not None}
-    return Report(labels=len(labels(home)), judges=judges, rankers=rankers, calibration=fit(stated))
+    return Report(
+        labels=len(labels(home)), judges=judges, rankers=rankers, calibration=fit(stated),
+        weights=fit_weights(preferred) if len(preferred) >= LEAST else None,
+    )  # fmt: skip
+
+
+Preferred = tuple[tuple[float, ...], tuple[float, ...]]
+"""Features of an answer that a person called right, and of one that it was chosen over."""
+
+
+def _preferred(answer: Answer, events: tuple[Recorded, ...]) -> Iterator[Preferred]:
+    """Yield what a right answer had, and what each other one had that a member stood by."""
+    notes = {e.event.note.member: e.event.note for e in events if isinstance(e.event, NoteShared)}
+    began = next((e.event for e in events if isinstance(e.event, RunStarted)), None)
+    if began is None or answer.author not in notes:
+        return
+    winner = notes[answer.author]
+    others = [n for n in notes.values() if not same(n.canonical, winner.canonical)]
+    for other in others:
+        a, b = (features_of(began.task, _candidate(note)) for note in (winner, other))
+        yield a, b
+
+
+def _candidate(note: Note) -> Candidate:
+    return Candidate(
+        text=note.answer, author=note.member, canonical=note.canonical, evidence=note.evidence,
+        working=note.reason,
+    )  # fmt: skip
 
 
 def fit_labels(home: Path) -> Report:
-    """Fit the confidence on the labels and keep the result.
+    """Fit the confidence, and a ranker's weights, on the labels and keep the result.
 
     Raises:
         UsageError: If there are too few labels to fit anything.
     """
     found = report(home)
-    if found.calibration is None:
+    if found.weights is not None:
+        (home / _WEIGHTS).write_text(json.dumps(found.weights, indent=1), encoding="utf-8")
+    if found.calibration is None and found.weights is None:
         raise UsageError(
             f"{found.labels} labels are too few, or all alike; 20 with right and wrong ones among "
             "them are the least: manyminds judge label RUN right|wrong"
         )
-    text = json.dumps(asdict(found.calibration), indent=1)
-    (home / _FITTED).write_text(text, encoding="utf-8")
+    if found.calibration is not None:
+        text = json.dumps(asdict(found.calibration), indent=1)
+        (home / _FITTED).write_text(text, encoding="utf-8")
     return found
+
+
+def learned_weights(home: Path) -> dict[str, float] | None:
+    """Return a ranker's weights as `fit_labels` kept them; `None` before that.
+
+    Raises:
+        RecordError: If they cannot be read.
+    """
+    path = home / _WEIGHTS
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {name: float(found[name]) for name in FEATURES}
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        why = f"{path} cannot be read ({error}); `manyminds judge fit` writes it anew"
+        raise RecordError(why) from None
 
 
 def calibrated(home: Path, answer: Answer) -> Answer:

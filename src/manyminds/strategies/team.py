@@ -10,6 +10,7 @@ from manyminds.agents.prompts import prompt
 from manyminds.agents.remarks import (
     MAX_CHARACTERS,
     RemarkRefused,
+    asides_in,
     read_remark,
     remark_schema,
 )
@@ -100,14 +101,17 @@ class Team:
         talk = Conversation.begin(self.run, member, temperature=0.3 if round_ == 1 else 0.7)
         talk.say("\n\n".join(self._told(role)))
         try:
-            return await self.panel.draw(talk, round_=round_)
+            note = await self.panel.draw(talk, round_=round_)
         except ProviderError as error:
             if not talk.last:
                 raise
             # A plan that ends in no answer still helps the next role.
             self._say(role, "claim", talk.last, ())
             self._note_failure(role, round_, error)
-            return None
+            note = None
+        for kind, text in asides_in(talk.last, role.says):
+            self._say(role, kind, text, ())
+        return note
 
     async def _with_tools(self, role: Role, member: Member, *, round_: int) -> Note:
         place = (role.name, member.model)

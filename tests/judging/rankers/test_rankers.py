@@ -1,8 +1,16 @@
 import itertools
 import random
+from decimal import Decimal
 
 import pytest
 
+from manyminds.core.errors import (
+    BudgetExceeded,
+    ManymindsError,
+    ProviderError,
+    RecordError,
+    RunCancelled,
+)
 from manyminds.core.values import Candidate, Member, Task
 from manyminds.judging.canonical import canonicalize
 from manyminds.judging.rankers import (
@@ -15,6 +23,7 @@ from manyminds.judging.rankers import (
     fit_weights,
 )
 from manyminds.judging.rankers.features import features_of
+from manyminds.judging.verifiers import Rubric
 from manyminds.testing import ScriptedRun
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +59,17 @@ def test_bradley_terry_is_finite_for_one_never_beaten() -> None:
     assert found[0] < 1
     assert found[0] > found[1]
     assert found[1] == pytest.approx(found[2])
+
+
+@pytest.mark.parametrize("end", [
+    BudgetExceeded("tokens", allowed=Decimal(1), spent=Decimal(2)), RunCancelled("answer now"), ProviderError("gone"),
+])  # fmt: skip
+async def test_what_was_compared_before_it_ended_counts(end: ManymindsError) -> None:
+    run = ScriptedRun(task=TASK, script={"judge": [says("B"), says("A"), end, end, end, end]})
+    made = [candidate("42"), candidate("41"), candidate("40")]
+    ranking = await Pairwise(run=run, judge=JUDGE).rank(TASK, made)
+    assert ranking.order[0] == 1
+    assert len(ranking.order) == 3
 
 
 async def test_a_pair_is_asked_in_both_orders_and_anonymously() -> None:
@@ -111,3 +131,13 @@ def test_planted_weights_are_learned() -> None:
     found = fit_weights(pairs)
     assert tuple(found.values()) == pytest.approx(planted, abs=0.35)
     assert fit_weights([]) == dict.fromkeys(FEATURES, 0.0)
+
+
+async def test_a_judge_that_fails_is_unsure_and_a_record_that_fails_ends_it() -> None:
+    for end, outcome in ((ProviderError("gone"), "unsure"), (None, "unsure")):
+        run = ScriptedRun(task=TASK, script={"judge": [end] if end else ["no JSON"]})
+        verifier = Rubric(run=run, judge=JUDGE, criteria=("right",))
+        assert (await verifier.verify(TASK, candidate("42"))).outcome == outcome
+    run = ScriptedRun(task=TASK, script={"judge": [RecordError("the disk is full")]})
+    with pytest.raises(RecordError):
+        await Rubric(run=run, judge=JUDGE, criteria=("right",)).verify(TASK, candidate("42"))

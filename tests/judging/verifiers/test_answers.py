@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonSchema
 from manyminds.core.protocols import Verifier
 from manyminds.core.values import Candidate, Task, Verdict
@@ -147,3 +148,43 @@ async def test_no_mutated_wrong_json_is_accepted() -> None:
         n = rng.randint(0, 99)
         wrong = rng.choice((f'{{"n": "{n}"}}', f'{{"n": {n}.5}}', f'{{"m": {n}}}', f'{{"n": {n}, "x": 1}}', f'{{"n": {n}', f'{{"n": {n}, "names": [{n}]}}', f"[{n}]", "null"))  # fmt: skip
         assert await outcome(Schema(schema=SCHEMA), wrong) == "rejected"
+
+
+async def test_no_mutated_wrong_quantity_is_accepted() -> None:
+    rng = random.Random(8)
+    for _ in range(300):
+        value = rng.randint(2, 9_000)
+        right = Numeric(expected=f"{value} km")
+        assert await outcome(right, rng.choice((f"{value} km", f"{value * 1000} m", f"{value}"))) == "accepted"  # fmt: skip
+        wrong = rng.choice((
+            f"{value} m", f"{value} kg", f"{value + 1} km", f"{value * 1000 + 1} m", f"{value} %",
+            f"-{value} km", f"{value} pens", f"{value * 100} cm", f"{value} miles", f"{value} km²",
+        ))  # fmt: skip
+        assert await outcome(right, wrong) != "accepted", (value, wrong)
+
+
+async def test_no_mutated_wrong_text_is_accepted() -> None:
+    """Of patterns, conditions and quotes."""
+    rng = random.Random(9)
+    read = passage("The pump lifts 4000 litres an hour by nine metres.", source="pump.txt")
+    for _ in range(150):
+        number = rng.randint(1000, 9999)
+        code = f"AB{number}"
+        place = rng.randrange(len(code))
+        wrong = rng.choice((code[:place] + "é" + code[place + 1 :], code[:-1], f"{code}0", code.lower(), f"x{code}"))  # fmt: skip
+        assert await outcome(Pattern(pattern=r"[A-Z]{2}\d{4}"), code) == "accepted"
+        assert await outcome(Pattern(pattern=r"[A-Z]{2}\d{4}"), wrong) == "rejected"
+        most = Constraints(constraints=(Constraint(kind="at_most_words", value="5"), Constraint(kind="excludes", value="foo"), Constraint(kind="multiple_of", value="7")))  # fmt: skip
+        assert await outcome(most, str(7 * number)) == "accepted"
+        assert await outcome(most, str(7 * number + rng.randint(1, 6))) == "rejected"
+        said = f"lifts {rng.choice([number, 400, 40000, '4000 liters', '4,001'])} litres an hour"
+        if said != "lifts 4000 litres an hour":
+            quoted = Candidate(text=f'It says "{said}".', author="m1", canonical=canonicalize("x"), evidence=(read,))  # fmt: skip
+            assert (await Cited().verify(TASK, quoted)).outcome == "rejected", said
+
+
+@pytest.mark.parametrize("text", ["at_most_words=abc", "lines=", "at_least=many", "multiple_of=0", "integer=3", "contains="])  # fmt: skip
+def test_a_condition_that_cannot_be_checked_is_told_at_once(text: str) -> None:
+    kind, _, value = text.partition("=")
+    with pytest.raises(UsageError, match=f"the constraint {kind} wants"):
+        Constraint(kind=kind, value=value)  # pyright: ignore[reportArgumentType]

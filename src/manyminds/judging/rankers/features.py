@@ -16,7 +16,7 @@ from manyminds.core.values import Candidate, Ranking, Task
 from manyminds.judging.logistic import fit_logistic
 from manyminds.judging.steps import check_steps
 
-__all__ = ["FEATURES", "FeatureRanker", "fit_weights"]
+__all__ = ["FEATURES", "FeatureRanker", "features_of", "fit_weights"]
 
 
 def _truthful(task: Task, candidate: Candidate) -> float:

@@ -1,7 +1,7 @@
 """Verifiers that run a candidate program in the sandbox and compare what its functions return."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Task, Verdict
@@ -73,24 +73,29 @@ def _compared(outcomes: Sequence[Outcome], tests: Sequence[Example], name: str) 
 class Differential:
     """Accepts a program that behaves like most of the others on generated calls.
 
-    Agreement of programs written apart is evidence, not proof: they may share a mistake.
+    Agreement of programs written apart is evidence, not proof: they may share a mistake. Whoever is
+    verified is one of the others for those who come later.
     """
 
     run: Run
-    others: tuple[Candidate, ...]
+    others: list[Candidate] = field(default_factory=list[Candidate])
     name: str = "differential"
 
     async def verify(self, task: Task, candidate: Candidate) -> Verdict:
         """Make the same calls of all of them; name the first call on which it is alone."""
+        others = [other for other in self.others if other.author != candidate.author]
+        self.others[:] = [*others, candidate]
         _, calls = calls_for(task.prompt, candidate.text)
-        mine = await outcomes_of(self.run, program_of(task.prompt, candidate.text), calls)
+        program = program_of(task.prompt, candidate.text)
+        mine = await outcomes_of(self.run, program, calls) if can_run(self.run) else None
         if mine is None:
-            why = "there is nothing to call" if not calls else "it ends with an error"
-            outcome = "unsure" if not calls else "rejected"
+            runs = bool(calls) and can_run(self.run)
+            why = "it ends with an error" if runs else "there is nothing to call, or to call it in"
+            outcome = "rejected" if runs else "unsure"
             return Verdict(outcome=outcome, reason=why, verifier=self.name)
         theirs = [
             found
-            for other in self.others
+            for other in others
             if (found := await outcomes_of(self.run, program_of(task.prompt, other.text), calls))
         ]
         if not theirs:

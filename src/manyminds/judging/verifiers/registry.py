@@ -18,7 +18,7 @@ from manyminds.judging.verifiers.answers import Exact, Numeric, Pattern, Schema,
 from manyminds.judging.verifiers.citations import Cited
 from manyminds.judging.verifiers.constraints import Constraint, Constraints, Kind, kinds
 from manyminds.judging.verifiers.member_tests import MemberTests
-from manyminds.judging.verifiers.programs import Examples, UnitTests
+from manyminds.judging.verifiers.programs import Differential, Examples, UnitTests
 from manyminds.judging.verifiers.refusals import NoRefusal
 from manyminds.judging.verifiers.rubric import Rubric
 from manyminds.judging.verifiers.steps import Steps
@@ -77,6 +77,7 @@ _BUILT_IN: dict[str, VerifierMaker] = {
     "backed": lambda _run, _text: Backed(),
     "cited": lambda _run, _text: Cited(),
     "constraints": _constraints,
+    "differential": lambda run, _text: Differential(run=run),
     "exact": lambda _run, text: Exact(expected=text),
     "examples": lambda run, _text: Examples(run=run),
     "member_tests": lambda run, _text: MemberTests(run=run, authors=tuple(run.members)),
