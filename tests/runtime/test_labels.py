@@ -1,5 +1,6 @@
 import json
 import random
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,19 @@ from manyminds.core.events import (
     RunEnded,
     RunStarted,
 )
-from manyminds.core.values import Answer, Limits, Member, Note, Ranking, Task, Verdict
+from manyminds.core.values import (
+    Answer,
+    Cost,
+    Limits,
+    Member,
+    Note,
+    Ranking,
+    Spend,
+    Task,
+    Verdict,
+)
 from manyminds.judging.canonical import canonicalize
-from manyminds.runtime.history import expected
+from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import (
     abstaining,
     calibrated,
@@ -160,3 +171,16 @@ def test_what_a_run_will_cost_is_told_from_history(tmp_path: Path) -> None:
     found = expected(tmp_path, "heavy", "x", 4, free=False)
     assert (found.tokens, found.seconds, found.usd, found.runs) == (2_000, 20.0, None, 3)
     assert "about 2,000 tokens, $ unknown, 20 s" in str(found)
+
+
+def test_what_other_runs_on_a_model_cost_says_what_a_new_kind_will(tmp_path: Path) -> None:
+    unknown = expected(tmp_path, "heavy", "m", 4, free=False)
+    assert (unknown.usd, unknown.seconds, unknown.wh) == (None, None, None)
+    for tokens in (1_000, 2_000, 4_000):
+        spend = Spend(tokens_in=tokens, usd=Decimal(tokens) / 1_000_000)
+        remember(tmp_path, "single", "m", 1, Cost(spend=spend, seconds=tokens / 100))
+    found = expected(tmp_path, "heavy", "m", 4, free=False)
+    assert found.seconds == pytest.approx(found.tokens / 100)
+    assert found.usd == pytest.approx(found.tokens / 1_000_000)
+    assert (found.wh, found.runs) == (None, 0)
+    assert expected(tmp_path, "heavy", "other", 4, free=True).seconds is None

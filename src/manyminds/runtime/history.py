@@ -1,6 +1,7 @@
 """What runs have cost so far, and so what the next one will: shown before it starts.
 
-One line a run in `history.jsonl`. Where there is no history the estimate is a stated one.
+One line a run in `history.jsonl`. Where there is none like it the estimate is a stated one, by
+what a token of other runs on the model has cost; what nothing is known of is `None`.
 """
 
 import json
@@ -88,16 +89,17 @@ def expected(home: Path, strategy: str, model: str, members: int, *, free: bool)
         members: On the panel; of research, the parts of its plan.
         free: Whether every model runs on this machine, so that it costs no dollars.
     """
-    like = [
-        row
-        for row in _rows(home)
-        if (row["strategy"], row["model"], row["members"]) == (strategy, model, members)
-    ][-_LATEST:]
+    of_model = [row for row in _rows(home) if row["model"] == model]
+    like = [r for r in of_model if (r["strategy"], r["members"]) == (strategy, members)][-_LATEST:]
     if len(like) < _LEAST:
         fixed, each = _TOKENS.get(strategy, _OTHER)
         tokens = fixed + each * members
-        usd = 0.0 if free else None
-        return Expected(tokens=tokens, usd=usd, seconds=None, wh=None, runs=0)
+        # What other runs on the model have cost a token says something of this one, too.
+        usd, seconds, wh = (_rate(of_model[-_LATEST:], key) for key in ("usd", "seconds", "wh"))
+        return Expected(
+            tokens=tokens, usd=0.0 if free else _times(usd, tokens),
+            seconds=_times(seconds, tokens), wh=_times(wh, tokens), runs=0,
+        )  # fmt: skip
     return Expected(
         tokens=int(_median(like, "tokens") or 0),
         usd=_median(like, "usd"),
@@ -123,6 +125,22 @@ def _rows(home: Path) -> list[dict[str, str | float | None]]:
         except ValueError:
             continue  # a torn line of a process that was killed; it is only an estimate
     return [row for row in found if {"strategy", "model", "members", "tokens"} <= set(row)]
+
+
+def _rate(rows: list[dict[str, str | float | None]], key: str) -> float | None:
+    """Return what a token has cost, in the median of runs; `None` where too few tell."""
+    rates = [
+        value / tokens
+        for row in rows
+        if isinstance(value := row.get(key), int | float)
+        and isinstance(tokens := row.get("tokens"), int | float)
+        and tokens > 0
+    ]
+    return statistics.median(rates) if len(rates) >= _LEAST else None
+
+
+def _times(rate: float | None, tokens: int) -> float | None:
+    return None if rate is None else rate * tokens
 
 
 def _median(rows: list[dict[str, str | float | None]], key: str) -> float | None:
