@@ -6,9 +6,10 @@ change is accepted as a new version (`manyminds prompts accept`).
 """
 
 import json
+import os
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ __all__ = ["PromptFile", "accept_prompts", "prompt", "prompt_files", "prompts_ha
 
 _VARIABLE = re.compile(r"\{\{(\w+)\}\}")
 _VERSIONS = "versions.json"
+_Signature = tuple[tuple[str, int, int, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,11 @@ def prompt_files(place: Path | None = None) -> tuple[PromptFile, ...]:
         place: The folder; by default the package's own.
     """
     folder = _place() if place is None else place
+    return _files_in(folder, _signature(folder))
+
+
+@lru_cache(8)
+def _files_in(folder: Path, _as_it_stands: _Signature) -> tuple[PromptFile, ...]:
     found = _on_disk(folder)
     released = _released(folder)
     return tuple(
@@ -107,8 +114,16 @@ def accept_prompts(place: Path | None = None) -> tuple[PromptFile, ...]:
     return changed
 
 
+@cache
 def _place() -> Path:
     return Path(str(files(__name__)))
+
+
+def _signature(folder: Path) -> _Signature:
+    """Return what changes with the files: a run looks at them all before it begins."""
+    with os.scandir(folder) as entries:
+        stats = [(entry.name, entry.stat()) for entry in entries]
+    return tuple(sorted((name, s.st_ino, s.st_size, s.st_ctime_ns) for name, s in stats))
 
 
 def _on_disk(folder: Path) -> dict[str, bytes]:
