@@ -50,6 +50,8 @@ class Door:
     good: int = 200
     streams: bool = False
     """Whether it may answer with server-sent events."""
+    gives: tuple[str, ...] = ()
+    """What a JSON answer always holds."""
 
     @property
     def says(self) -> str:
@@ -110,52 +112,69 @@ async def openapi(request: Request) -> Response:
     return JSONResponse(document())
 
 
+_RESPONSE, _TOLD = ("id", "object", "status", "output"), ("run", "told")
 DOORS: tuple[Door, ...] = (
-    Door(method="GET", path="/health", do=health),
-    Door(method="GET", path="/openapi.json", do=openapi),
-    Door(method="GET", path="/v1/capabilities", do=capabilities),
-    Door(method="GET", path="/v1/models", do=models),
-    Door(method="GET", path="/v1/models/{name:path}", do=model),
+    Door(method="GET", path="/health", do=health, gives=("status",)),
+    Door(method="GET", path="/openapi.json", do=openapi, gives=("openapi", "paths")),
     Door(
-        method="POST", path="/v1/chat/completions", do=chat.chat, body=ChatBody, streams=True
+        method="GET", path="/v1/capabilities", do=capabilities,
+        gives=("version", "models", "features"),
+    ),
+    Door(method="GET", path="/v1/models", do=models, gives=("object", "data")),
+    Door(method="GET", path="/v1/models/{name:path}", do=model, gives=("id", "object")),
+    Door(
+        method="POST", path="/v1/chat/completions", do=chat.chat, body=ChatBody, streams=True,
+        gives=("id", "object", "choices", "usage", "manyminds"),
     ),
     Door(
         method="POST", path="/v1/responses", do=responses.create, body=ResponseBody,
-        streams=True,
+        streams=True, gives=_RESPONSE,
     ),
     Door(
         method="GET", path="/v1/responses/{run}", do=responses.look, query=("starting_after",),
-        words=("stream",), streams=True,
+        words=("stream",), streams=True, gives=_RESPONSE,
     ),
-    Door(method="DELETE", path="/v1/responses/{run}", do=responses.delete),
-    Door(method="POST", path="/v1/responses/{run}/cancel", do=responses.cancel),
-    Door(method="POST", path="/agui", do=agui.agui, body=agui.RunAgentBody, streams=True),
-    Door(method="POST", path="/v1/estimates", do=advice.estimates, body=advice.EstimateBody),
-    Door(method="GET", path="/v1/doctor", do=advice.doctor),
-    Door(method="GET", path="/v1/runs", do=runs.listed, query=("limit",), words=("search",)),
     Door(
-        method="POST", path="/v1/runs", do=runs.begin, body=runs.RunBody, good=201,
+        method="DELETE", path="/v1/responses/{run}", do=responses.delete,
+        gives=("id", "object", "deleted"),
+    ),
+    Door(method="POST", path="/v1/responses/{run}/cancel", do=responses.cancel, gives=_RESPONSE),
+    Door(method="POST", path="/agui", do=agui.agui, body=agui.RunAgentBody, streams=True),
+    Door(
+        method="POST", path="/v1/estimates", do=advice.estimates, body=advice.EstimateBody,
+        gives=("tokens", "usd", "seconds", "members"),
+    ),
+    Door(method="GET", path="/v1/doctor", do=advice.doctor, gives=("findings",)),
+    Door(
+        method="GET", path="/v1/runs", do=runs.listed, query=("limit",), words=("search",),
+        gives=("runs",),
+    ),
+    Door(
+        method="POST", path="/v1/runs", do=runs.begin, body=runs.RunBody, good=201, gives=("run",),
         headers=("Idempotency-Key",),
     ),
-    Door(method="GET", path="/v1/runs/{run}", do=runs.look),
+    Door(method="GET", path="/v1/runs/{run}", do=runs.look, gives=("run", "state", "outcome")),
     Door(
         method="GET", path="/v1/runs/{run}/events", do=runs.events, query=("after",), streams=True,
         headers=("Last-Event-ID",),
     ),
-    Door(method="POST", path="/v1/runs/{run}/stop", do=runs.stop),
-    Door(method="POST", path="/v1/runs/{run}/cancel", do=runs.cancel),
-    Door(method="POST", path="/v1/runs/{run}/steer", do=runs.steer, body=runs.SteerBody),
+    Door(method="POST", path="/v1/runs/{run}/stop", do=runs.stop, gives=_TOLD),
+    Door(method="POST", path="/v1/runs/{run}/cancel", do=runs.cancel, gives=_TOLD),
+    Door(
+        method="POST", path="/v1/runs/{run}/steer", do=runs.steer, body=runs.SteerBody,
+        gives=_TOLD,
+    ),
     Door(
         method="POST", path="/v1/runs/{run}/approve", do=runs.approve, body=runs.ApproveBody,
-        needs_body=False,
+        needs_body=False, gives=_TOLD,
     ),
     Door(
         method="POST", path="/v1/runs/{run}/deny", do=runs.deny, body=runs.DenyBody,
-        needs_body=False,
+        needs_body=False, gives=_TOLD,
     ),
     Door(
         method="POST", path="/v1/runs/{run}/fork", do=runs.fork, body=runs.ForkBody,
-        needs_body=False, good=201,
+        needs_body=False, good=201, gives=("run",),
     ),
     Door(method="GET", path="/v1/runs/{run}/share", do=share.share, returns="text/html"),
 )  # fmt: skip
@@ -212,7 +231,9 @@ _MCP: dict[str, Any] = {
 
 def _operation(door: Door, place: str, schemas: dict[str, Any]) -> dict[str, Any]:
     parts = [part[1:-1] for part in place.split("/") if part.startswith("{")]
-    shape = {"type": "object" if door.returns == "application/json" else "string"}
+    shape: dict[str, Any] = {"type": "string"}
+    if door.returns == "application/json":
+        shape = {"type": "object", "required": list(door.gives)}
     content: dict[str, Any] = {door.returns: {"schema": shape}}
     if door.streams:
         content["text/event-stream"] = {"schema": {}}
