@@ -1,5 +1,6 @@
 """Runs over HTTP: begun, watched, steered, taken up again."""
 
+import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,8 @@ import pytest
 
 from manyminds.core.events import Replied
 from manyminds.core.values import Limits
+from manyminds.runtime import doctor
+from manyminds.runtime.doctor import Finding
 from manyminds.runtime.door import Row, SqliteDoor, Statement
 from manyminds.server.books import Books
 from manyminds.server.clients import Client
@@ -312,3 +315,31 @@ def test_a_search_is_not_stopped_by_a_run_that_cannot_be_read(served: Served, st
     new_transcript_path(served.home, runs[0]).write_text("no line of ours\n")
     found = client.get("/v1/runs", params={"search": "6 7"}).json()["runs"]
     assert [row["run"] for row in found] == runs[1:]
+
+
+def test_a_run_that_never_began_cannot_be_forked(served: Served, stub: Stub) -> None:
+    stub.delay_s = 0.5
+    client = served.http()
+    runs = [
+        client.post("/v1/runs", json={"question": "?", "model": "single"}).json()["run"]
+        for _ in range(9)
+    ]
+    waits = runs[-1]
+    assert client.post(f"/v1/runs/{waits}/cancel").status_code == 200
+    forked = client.post(f"/v1/runs/{waits}/fork", json={})
+    assert (forked.status_code, forked.json()["error"]["code"]) == (409, "never_began")
+
+
+def test_many_who_look_at_the_machine_share_one_look(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    looks: list[float] = []
+
+    async def slow() -> list[Finding]:
+        looks.append(time.monotonic())
+        await asyncio.sleep(0.3)
+        return [Finding(what="Python", works=True, found="3")]
+
+    monkeypatch.setattr(doctor, "look", slow)
+    with ThreadPoolExecutor(8) as many:
+        replies = list(many.map(lambda _: served.http("").get("/v1/doctor"), range(8)))
+    assert {reply.status_code for reply in replies} == {200}
+    assert len(looks) == 1

@@ -1,10 +1,13 @@
 """What a run needs, looked at: what was found, what works, and the exact fix for what does not."""
 
+import asyncio
 import importlib.util
 import platform
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manyminds.core.errors import ProviderError, UsageError
@@ -17,7 +20,9 @@ from manyminds.runtime.power import counter_for
 from manyminds.runtime.settings import load_settings
 from manyminds.tools.sandbox.choose import FIX, find_isolation
 
-__all__ = ["Finding", "look"]
+__all__ = ["Doctor", "Finding", "look"]
+
+BELIEVED_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,23 @@ class Finding:
     found: str
     fix: str | None = None
     """The command that mends it; `None` where nothing needs mending."""
+
+
+class Doctor:
+    """Looks at everything for many who ask: one look at a time, believed for a while."""
+
+    def __init__(self) -> None:
+        """Look at nothing yet."""
+        self._looking = asyncio.Lock()
+        self._at, self._found = 0.0, list[Finding]()
+
+    async def look(self) -> Sequence[Finding]:
+        """Return what was found, at most `BELIEVED_S` ago."""
+        async with self._looking:
+            if not self._found or time.monotonic() - self._at > BELIEVED_S:
+                self._found = await look()
+                self._at = time.monotonic()
+            return self._found
 
 
 async def look() -> list[Finding]:

@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse, Response
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Task
 from manyminds.runtime.choose import member_count
-from manyminds.runtime.doctor import look
 from manyminds.runtime.endpoints import stays_here
 from manyminds.runtime.history import expected
 from manyminds.server.bodies import Body, read_body
@@ -56,5 +55,6 @@ async def doctor(request: Request) -> Response:
     """Look at everything a run needs here; only whoever sees to everybody's runs is told."""
     if not client_of(request.scope).may("all"):
         raise Refused(403, "this key may not look at the machine", code="scope")
-    findings = [asdict(replace(f, fix=None if f.works else f.fix)) for f in await look()]
+    found = await house_of(request).doctor.look()
+    findings = [asdict(replace(f, fix=None if f.works else f.fix)) for f in found]
     return JSONResponse({"findings": findings})

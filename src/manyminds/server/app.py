@@ -221,10 +221,12 @@ _MCP: dict[str, Any] = {
     "operationId": "mcp",
     "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
     "responses": {
-        "default": {
+        "200": {
             "description": "What the protocol says (https://modelcontextprotocol.io).",
-            "content": {"application/json": {}, "text/event-stream": {}, "text/plain": {}},
-        }
+            "content": {"application/json": {}, "text/event-stream": {}},
+        },
+        "202": {"description": "Heard."},
+        "4XX": {"description": "Refused."},
     },
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
 from starlette.requests import Request
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
 from manyminds.runtime.ask import Asked
+from manyminds.runtime.doctor import Doctor
 from manyminds.server.clients import Client
 from manyminds.server.engine import Engine
 from manyminds.server.modes import Modes
@@ -32,6 +33,7 @@ class House:
     engine: Engine
     modes: Modes
     reasoning: ReasoningField = "reasoning_content"
+    doctor: Doctor = field(default_factory=Doctor)
 
     def thought(self, line: str) -> dict[str, JsonValue]:
         """Return a line of progress in the fields that clients show it from."""

@@ -324,7 +324,10 @@ async def fork(request: Request) -> Response:
     if await request.body():
         body, _ = await read_body(request, ForkBody)
     client = client_of(request.scope)
-    order = read_order(new_transcript_path(house.engine.data, run).parent)
+    path = new_transcript_path(house.engine.data, run)
+    if not path.exists():
+        raise Refused(409, f"run {run} never began; ask anew", code="never_began")
+    order = read_order(path.parent)
     web = order.options.web is not None or order.way is not None
     house.check_scope(client, order.options.strategy or "", web=web)
     new = await house.engine.fork(run, body.at, client, live=body.live)
