@@ -52,7 +52,7 @@ async def test_runs_with_random_limits_keep_them(stub: Stub, own_home: Path) -> 
             assert asked.cost.spend.tokens <= tokens + 120 * len(asked.members)
         if seconds is not None:
             assert asked.cost.seconds <= seconds + 1
-            assert took <= seconds + 2
+            assert took <= seconds + (1 if FULL else 2)  # beside other tests it says little
         assert asked.answer.outcome in ("answered", "partial", "none")
         assert asked.answer.text is not None or asked.answer.missing
         COUNTS["runs with random limits"] += 1
@@ -66,12 +66,16 @@ def stop_after(delay_s: float) -> Callable[[MemoryRun], None]:
     return start
 
 
+_NOT_HELD = ("TIME_WAIT", "LISTEN", "NONE")
+"""Of sockets: what the system keeps for itself, and the stub's own."""
+
+
 def what_is_held() -> dict[str, int]:
     """Count what a run might leave behind: processes, sockets, folders, tasks."""
     me = psutil.Process()
     return {
         "processes": len(me.children(recursive=True)),
-        "sockets": len([c for c in me.net_connections() if c.status == "ESTABLISHED"]),
+        "sockets": len([c for c in me.net_connections() if c.status not in _NOT_HELD]),
         "folders": len(list(Path(tempfile.gettempdir()).iterdir())),
         "tasks": len(asyncio.all_tasks()),
     }
