@@ -268,7 +268,16 @@ def test_a_fork_keeps_within_what_its_client_has_left(own_home: Path, stub: Stub
         wait_for(client, run, "finished")
         fork = client.post(f"/v1/runs/{run}/fork", json={"at": 3})
         assert fork.status_code == 201
-        wait_for(client, fork.json()["run"], "finished")
+        forked = wait_for(client, fork.json()["run"], "finished")
+        # What the first run has paid for is in the fork's receipt, and not paid again.
+        books = served.house.engine.books.door
+        [[paid], [again]] = books.do(*(("select tokens from run where run = ?", (name,)) for name in (run, forked["run"])))  # fmt: skip
+        assert int(str(paid[0])) > 0
+        assert int(str(again[0])) <= sum(
+            forked["cost"][name] for name in ("tokens_in", "tokens_out")
+        )
+        [whole] = books.do(("select sum(tokens) from run where client = ?", ("poor",)))
+        assert int(str(whole[0][0])) == 120 * len(stub.requests)
         [held] = served.house.engine.books.door.do(("select sum(tokens) from run where client = ?", ("poor",)))  # fmt: skip
         assert int(str(held[0][0])) < 100_000
         served.house.engine.books.door.do(("update run set tokens = 90000 where run = ?", (run,)))

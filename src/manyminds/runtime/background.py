@@ -237,7 +237,7 @@ def fork(data: Path, run: str, at: int | None = None) -> str:
     order = read_order(path.parent)
     name = new_run_id()
     new = new_transcript_path(data, name)
-    write_order(new.parent, order)
+    write_order(new.parent, replace(order, inherits=at))
     if (sources := path.with_name(SOURCES)).exists():
         shutil.copyfile(sources, new.with_name(SOURCES))
     writer = TranscriptWriter(new)

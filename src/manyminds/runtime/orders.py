@@ -38,6 +38,8 @@ class Order:
     notify: str | None = None
     """`desktop`, or the address of a webhook, that is told when the run needs the person or is
     over."""
+    inherits: int = 0
+    """Events that it began with: another run, of which it is a fork, has paid for them."""
     version: str = VERSION
 
     def as_begun(self, started: RunStarted) -> "Order":

@@ -24,7 +24,7 @@ from manyminds.runtime.ask import Asked, Watch, new_run_id
 from manyminds.runtime.background import call_off, enqueue, fork, take_up
 from manyminds.runtime.elsewhere import say_to
 from manyminds.runtime.kept import state_of
-from manyminds.runtime.orders import Order
+from manyminds.runtime.orders import Order, read_order
 from manyminds.server.books import Books
 from manyminds.server.clients import Client
 from manyminds.server.refusals import Refused
@@ -255,7 +255,8 @@ class Engine:
         with suppress(ManymindsError):
             path = new_transcript_path(self.data, run)
             events = read_transcript(path).events if path.exists() else ()
-            self.books.settle(run, cost_of(events), why)
+            paid_before = read_order(path.parent).inherits if events else 0
+            self.books.settle(run, cost_of(events[paid_before:]), why)
 
     def _tell(self, what: Callable[[], None]) -> None:
         """Let the faces' loop do something."""

@@ -19,6 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from manyminds.core.errors import RecordError, RunBusy, UnknownName
@@ -269,11 +270,16 @@ def _check_seal(path: Path, chains: list[str | None]) -> None:
         )
 
 
-def run_names(home: Path) -> Iterator[str]:
-    """Yield the names of the stored runs, newest first: names begin with their time."""
+def run_names(home: Path, part: str = "") -> Iterator[str]:
+    """Yield the names of the stored runs, newest first: names begin with their time.
+
+    Args:
+        home: The data folder.
+        part: What a name has to hold.
+    """
     folder = home / "runs"
     with suppress(FileNotFoundError):
-        for name in sorted(os.listdir(folder), reverse=True):
+        for name in sorted((n for n in os.listdir(folder) if part in n), reverse=True):
             if (folder / name / _FILE).is_file():
                 yield name
 
@@ -290,10 +296,9 @@ def transcript_path(home: Path, run: str) -> Path:
     if run in ("last", "latest"):
         for name in run_names(home):
             return new_transcript_path(home, name)
-    names = list(run_names(home))
-    found = [name for name in names if run and run in name]
+    found = list(run_names(home, run)) if run else []
     if len(found) != 1:
-        raise UnknownName("run", run, found or names[:5])
+        raise UnknownName("run", run, found or islice(run_names(home), 5))
     return new_transcript_path(home, found[0])
 
 
