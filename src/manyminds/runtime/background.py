@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +16,15 @@ from pathlib import Path
 import psutil
 
 from manyminds.core.errors import ProviderError, RecordError, UsageError
-from manyminds.core.events import PersonAsked, Recorded, RunEnded, Steered
+from manyminds.core.events import (
+    PersonAsked,
+    Recorded,
+    Replied,
+    Requested,
+    RequestFailed,
+    RunEnded,
+    Steered,
+)
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Answer
 from manyminds.runtime.ask import SOURCES, Asked, Carrier, Place, Watch, ask, new_run_id
@@ -237,13 +245,23 @@ def fork(data: Path, run: str, at: int | None = None) -> str:
     order = read_order(path.parent)
     name = new_run_id()
     new = new_transcript_path(data, name)
-    write_order(new.parent, replace(order, inherits=at))
+    kept = _answered(events[:at])
+    write_order(new.parent, replace(order, inherits=len(kept)))
     if (sources := path.with_name(SOURCES)).exists():
         shutil.copyfile(sources, new.with_name(SOURCES))
     writer = TranscriptWriter(new)
     try:
-        for recorded in events[:at]:
-            writer.write(replace(recorded, run=name))
+        for number, recorded in enumerate(kept):
+            writer.write(replace(recorded, run=name, number=number))
     finally:
         writer.close()
     return name
+
+
+def _answered(events: Sequence[Recorded]) -> list[Recorded]:
+    """Return events without requests that have no answer among them.
+
+    The other run has it and has paid for it; here it would count as one that a kill cut off.
+    """
+    over = {e.event.step for e in events if isinstance(e.event, Replied | RequestFailed)}
+    return [e for e in events if not isinstance(e.event, Requested) or e.event.step in over]
