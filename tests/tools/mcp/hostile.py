@@ -154,6 +154,11 @@ def answer(request: dict) -> dict | None:
     if method == "tools/list":
         return {"tools": tools()}
     if method == "tools/call":
+        if BEHAVIOUR == "as-told":  # what stands in a file; what it was asked is kept
+            assert FOLDER is not None
+            with (FOLDER / "asked").open("a") as file:
+                file.write(json.dumps(request["params"]) + "\n")
+            return result((FOLDER / "said").read_text())
         return called()
     return None
 
