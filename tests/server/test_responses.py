@@ -25,6 +25,12 @@ def test_a_panel_answers(served: Served, stub: Stub) -> None:
     assert (reply.status, reply.output_text) == ("completed", "42")
     assert reply.usage is not None
     assert reply.usage.total_tokens == 120 * len(stub.requests)
+    split = reply.model_extra["manyminds"]["cost"]["by_member"]  # pyright: ignore[reportOptionalSubscript]
+    assert (
+        sum(one["tokens_in"] + one["tokens_out"] for one in split.values())
+        == reply.usage.total_tokens
+    )
+    assert set(split) >= {"m1", "m2"}
     thoughts = reply.output[0]
     assert thoughts.type == "reasoning"
     assert "m1 answers 42" in thoughts.summary[0].text

@@ -71,4 +71,11 @@ def cost_as_json(cost: Cost) -> dict[str, JsonValue]:
         "kwh_high": spend.kwh_high,
         "kwh_by": list(spend.kwh_by),
         "estimated": spend.estimated,
-    }
+        "by_member": {
+            name: {
+                "tokens_in": one.tokens_in, "tokens_out": one.tokens_out,
+                "usd": None if one.usd is None else float(one.usd),
+            }
+            for name, one in cost.by_member.items()
+        },
+    }  # fmt: skip
