@@ -36,6 +36,7 @@ class Served:
     origins: frozenset[str] = frozenset()
     docs: Path | None = None
     reasoning: ReasoningField = "reasoning_content"
+    root_path: str = ""
     keys: dict[str, str] = field(default_factory=dict[str, str])
     port: int = 0
     made: list[httpx2.Client | openai.OpenAI] = field(
@@ -61,7 +62,7 @@ class Served:
             clients=self.clients, hosts=frozenset({"127.0.0.1", "localhost", "::1"}),
             origins=self.origins,
         )  # fmt: skip
-        listening = Listening(at=bound("127.0.0.1", self.port))
+        listening = Listening(at=bound("127.0.0.1", self.port), root_path=self.root_path)
         self.port = listening.at.getsockname()[1]
         self.server = listening.server(application(self.house, who))
         self.thread = threading.Thread(

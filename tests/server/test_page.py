@@ -197,6 +197,22 @@ def test_a_draft_outlives_a_reload(page: Page) -> None:
     expect(page.locator(".mode.chosen")).to_contain_text("single")
 
 
+def test_it_works_behind_a_path(browser: Browser, stub: Stub, own_home: Path) -> None:
+    stub.behaviours = [say(final("42"))]
+    with Served(home=own_home, model=stub.model, root_path="/mm") as served:
+        context = browser.new_context()
+        one = context.new_page()
+        troubles = watched(one)
+        one.goto(f"{served.url}/mm/#token={OWNER_KEY}")
+        begin(one, "What is 6 * 7?", "single")
+        assert "/mm/#/run/" in one.url
+        expect(one.locator(".answer.answered .prose")).to_have_text("42", timeout=20_000)
+        one.reload()
+        expect(one.locator(".answer.answered .prose")).to_have_text("42", timeout=20_000)
+        context.close()
+    assert troubles == []
+
+
 def test_without_a_key_the_page_asks_for_it(browser: Browser, served: Served) -> None:
     context = browser.new_context()
     one = context.new_page()
