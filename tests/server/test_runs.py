@@ -22,7 +22,7 @@ from manyminds.server.refusals import Refused
 from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript
 from tests.server.conftest import Served, wait_for
-from tests.stub import Stub, say
+from tests.stub import Body, Stub, say
 
 ASK = {"question": "What is 6 * 7?", "model": "single"}
 
@@ -352,3 +352,26 @@ def test_many_who_look_at_the_machine_share_one_look(served: Served, monkeypatch
         replies = list(many.map(lambda _: served.http("").get("/v1/doctor"), range(8)))
     assert {reply.status_code for reply in replies} == {200}
     assert len(looks) == 1
+
+
+def test_a_paused_run_lets_others_work(stub: Stub, own_home: Path) -> None:
+    def behave(body: Body) -> str:
+        return final("42") if "calculate" in str(body["messages"][1:]) else act("calculate", expression="6*7")  # fmt: skip
+
+    stub.behaviours, stub.delay_s = [behave], 1.0
+    with Served(home=own_home, model=stub.model, at_once=1) as served:
+        client = served.http()
+        first = client.post("/v1/runs", json=ASK).json()["run"]
+        wait_for(client, first, "working")
+        assert client.post(f"/v1/runs/{first}/steer", json={"what": "pause"}).status_code == 200
+        other = client.post("/v1/runs", json=ASK).json()["run"]
+        wait_for(client, other, "finished")
+        assert client.get(f"/v1/runs/{first}").json()["state"] == "working"
+        assert client.post(f"/v1/runs/{first}/steer", json={"what": "go"}).status_code == 200
+        assert wait_for(client, first, "finished")["answer"]["text"] == "42"
+        third = client.post("/v1/runs", json=ASK).json()["run"]
+        wait_for(client, third, "finished")
+        ends = time.monotonic() + 5
+        while served.house.engine.load[0] and time.monotonic() < ends:
+            time.sleep(0.05)
+        assert served.house.engine.load[0] == 0

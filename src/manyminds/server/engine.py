@@ -18,7 +18,7 @@ from pathlib import Path
 
 from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import ManymindsError, RunBusy
-from manyminds.core.events import Recorded, RunEnded, RunStarted
+from manyminds.core.events import Recorded, RunEnded, RunStarted, Steered
 from manyminds.core.values import Limits
 from manyminds.runtime.ask import Asked, Watch, new_run_id
 from manyminds.runtime.background import call_off, enqueue, fork, take_up
@@ -51,6 +51,40 @@ class Words:
     pieces: int = 0
     """Of the reply so far; about tokens."""
     text: str = ""
+
+
+class _Place:
+    """A run's place among those that are worked side by side; a paused one lets others work."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places, self._held = places, False
+        self._taking: asyncio.Task[None] | None = None
+
+    async def take(self) -> None:
+        """Wait for a place."""
+        await self._places.acquire()
+        self._held = True
+
+    def heed(self, said: Steered) -> None:
+        """Give the place up where the run pauses; whoever goes on begins at once, place or not."""
+        if said.what == "pause" and self._held:
+            self._held = False
+            self._places.release()
+        elif said.what == "go" and not self._held and self._taking is None:
+            self._taking = asyncio.create_task(self.take())
+            self._taking.add_done_callback(self._taken)
+
+    def _taken(self, _task: "asyncio.Task[None]") -> None:
+        self._taking = None
+
+    async def give(self) -> None:
+        """Let the next one have it."""
+        if self._taking is not None:
+            self._taking.cancel()
+            await asyncio.wait({self._taking})
+        if self._held:
+            self._held = False
+            self._places.release()
 
 
 class _Looker:
@@ -220,7 +254,11 @@ class Engine:
         future.add_done_callback(lambda _future: self._tell(partial(self._over, run)))
 
     async def _work(self, run: str, on_text: OnText | None, *, live: bool) -> Asked:
-        def changed(_recorded: Recorded) -> None:
+        place = _Place(self._places)
+
+        def changed(recorded: Recorded) -> None:
+            if isinstance(recorded.event, Steered):
+                place.heed(recorded.event)
             self._tell(partial(self._wake, run))
 
         def wrote(member: str, pieces: int, text: str) -> None:
@@ -231,7 +269,8 @@ class Engine:
 
         streams = live or on_text is not None
         watch = Watch(sinks=(changed,), on_progress=wrote if streams else None)
-        async with self._places:
+        try:
+            await place.take()
             try:
                 asked = await take_up(run, data=self.data, cache=self._cache, watch=watch)
             except asyncio.CancelledError:
@@ -243,6 +282,8 @@ class Engine:
                 raise
             self._settle(run)
             return asked
+        finally:
+            await place.give()
 
     def _end(self, run: str) -> None:
         """Put down as ended what was broken off since nobody wants it any more."""
