@@ -32,11 +32,12 @@ KEY = "bench"
 
 
 @contextmanager
-def process(words: list[str], **env: str):
-    """A process that is ended with all that it began."""
+def process(words: list[str], *, heard: bool = True, **env: str):
+    """A process that is ended with all that it began; one that says much is not `heard`."""
+    said = subprocess.PIPE if heard else subprocess.DEVNULL
     one = subprocess.Popen(
-        words, env={**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
+        words, env={**os.environ, **env}, stdout=said, stderr=said, text=True,
+        start_new_session=True,
     )  # fmt: skip
     try:
         yield one
@@ -72,7 +73,7 @@ def optillm(stack: ExitStack, python: str, stub: str) -> str:
     port = 18_911
     words = [str(Path(python).with_name("optillm")), "--port", str(port), "--base-url", stub]
     words += ["--approach", "none", "--optillm-api-key", KEY]
-    stack.enter_context(process(words, OPENAI_API_KEY="x", HF_HUB_OFFLINE="1"))
+    stack.enter_context(process(words, heard=False, OPENAI_API_KEY="x", HF_HUB_OFFLINE="1"))
     ends = time.monotonic() + 180
     while time.monotonic() < ends:
         try:
