@@ -61,10 +61,12 @@ def _answer(lived: Lived) -> str | None:
 
 @pytest.mark.parametrize("way", ["heavy", "errands"])
 def test_a_run_that_is_killed_again_and_again_comes_to_its_end(way: str, fleet: str, tmp_path: Path, improviser: Model, counting: Counting) -> None:  # fmt: skip
+    if fleet and not FULL:
+        pytest.skip("left out here: minutes on PostgreSQL; make chaos has it")
     chance, kills, turn = random.Random(way), 0, 0
     # What is done to the world is counted for one run at a time.
     together = 1 if way == "errands" else 8
-    while kills < (150 if FULL else 8 if fleet else 20):
+    while kills < (150 if FULL else 20):
         improviser.asked.clear()
         counting.done.clear()
         runs: dict[str, list[float]] = {}

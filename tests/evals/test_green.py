@@ -133,12 +133,12 @@ def test_from_a_bench_to_a_question(
     write_gsm(tmp_path / "data", count=LEAST)
     stub.behaviours = [right_half_of_the_time]
     bench = ["bench", "gsm_plus", "--model", "ollama:stub", "--data", str(tmp_path / "data")]
-    arms = "brief,best_of_n@3,majority_adaptive@2,tools,best_of_n@32"
+    arms = "brief,best_of_n@3,majority_adaptive@2,tools,best_of_n@17"
     assert run([*bench, "--arms", arms, "--limit", str(LEAST)]) == 0
     capsys.readouterr()
     assert run(["route", "green", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    # `best_of_n@32` is more than `ask` takes; `majority` without its stop is no strategy.
+    # `best_of_n@17` is more than `ask` takes; `majority` without its stop is no strategy.
     assert {(w["strategy"], w["members"]) for w in told["ways"]} == {
         ("brief", 1), ("best_of_n", 3), ("majority", 2), ("single", 1),
     }  # fmt: skip

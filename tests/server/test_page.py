@@ -213,7 +213,8 @@ def test_it_works_behind_a_path(browser: Browser, stub: Stub, own_home: Path) ->
     assert troubles == []
 
 
-def test_without_a_key_the_page_asks_for_it(browser: Browser, served: Served) -> None:
+def test_without_a_key_the_page_asks_for_it(browser: Browser, served: Served, stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setenv("MANYMINDS_MODELS", stub.model)  # what the doctor looks at
     context = browser.new_context()
     one = context.new_page()
     one.goto(served.url)
