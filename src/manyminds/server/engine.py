@@ -123,7 +123,7 @@ class Engine:
             waiting: Runs that may wait for a place.
         """
         self.data, self.books = data, books
-        self._cache, self._at_once, self._waiting = cache, at_once, waiting
+        self.cache, self._at_once, self._waiting = cache, at_once, waiting
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="runs", daemon=True)
         self._places = asyncio.Semaphore(at_once)
@@ -272,7 +272,7 @@ class Engine:
         try:
             await place.take()
             try:
-                asked = await take_up(run, data=self.data, cache=self._cache, watch=watch)
+                asked = await take_up(run, data=self.data, cache=self.cache, watch=watch)
             except asyncio.CancelledError:
                 if not self._closing:  # else what outlives its request is not over
                     self._end(run)

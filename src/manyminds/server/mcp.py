@@ -24,6 +24,7 @@ from manyminds.server.answers import extension
 from manyminds.server.clients import OWNER, Client
 from manyminds.server.gate import client_of
 from manyminds.server.house import House, end_unwanted
+from manyminds.server.mcp_docs import offer_docs
 from manyminds.server.modes import Asking
 from manyminds.server.refusals import Refused
 from manyminds.server.runs import may_see, rows_of, told_of
@@ -91,6 +92,8 @@ def mcp_server(house: House) -> MCPServer[Any]:
             await may_see(house, client, run)
             return await asyncio.to_thread(told_of, house, run)
 
+    if house.modes.docs is not None:
+        offer_docs(server, house.modes.docs, house.engine.cache)
     return server
 
 
