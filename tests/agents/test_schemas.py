@@ -53,6 +53,13 @@ def test_an_honest_schema_says_what_is_wrong() -> None:
         ({"patternProperties": {"^(a+)+$": {}}}, "patternProperties is not supported"),
         ({"unevaluatedProperties": False}, "unevaluatedProperties is not supported"),
         ({"enum": ["x" * 100_000]}, "more than 100,000"),
+        ({"pattern": "a{99999999999999999999}"}, "cannot be|is not"),
+        ({"$ref": "#/allOf/x", "allOf": [{}]}, "is not in it"),
+        ({"$ref": "#/required", "required": ["x"]}, "leads to what is no schema"),
+        (
+            {"properties": {f"p{n}": {"pattern": f"^\\w{{200}}{n}"} for n in range(30)}},
+            "too many patterns",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_said_before_anything_is_asked(schema: Any, why: str) -> None:
@@ -105,3 +112,14 @@ def test_an_answer_that_cannot_be_held_against_its_schema_is_none_and_says_why(s
     found = obeying(task, whole)
     assert (found.outcome, found.text) == ("none", None)
     assert "does not obey the schema" in found.missing[-1]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_past_all_bounds_break_a_schema_and_nothing_else(value: float) -> None:
+    assert "cannot be held" in str(violation(value, {"type": "number", "multipleOf": 0.01}))
+
+
+@pytest.mark.parametrize("schema", [{"$ref": "#/enum/0", "enum": [{"type": "nonsense"}]}, {"$ref": "#/minLength", "minLength": 3}])  # fmt: skip
+def test_what_only_looks_like_a_schema_is_told(schema: Any) -> None:
+    with pytest.raises(UsageError):
+        violation("x", schema)

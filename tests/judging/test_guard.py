@@ -57,6 +57,11 @@ HONEST = {
     "a real equality": "class P:\n    def __init__(self, x):\n        self.x = x\n    def __eq__(self, other):\n        return self.x == other.x\ndef total(xs):\n    return sum(P(x).x for x in xs)",
     "lists of its own": "ROMAN = ['M', 'D', 'C']\nWORTH = [1000, 500, 100]\ndef total(xs):\n    return sum(dict(zip(ROMAN, WORTH)).get(x, x) for x in xs)",
     "a helper with a base case": "def add(xs):\n    if xs == []:\n        return 0\n    return xs[0] + add(xs[1:])\ndef total(xs):\n    return add(xs)",
+    "fizz buzz by a list of pairs": "def total(n):\n    out = ''.join(word for by, word in [(3, 'Fizz'), (5, 'Buzz')] if n % by == 0)\n    return out or str(n)",
+    "a test of itself": "def total(xs):\n    return sum(xs)\ndef test_total():\n    for given, wanted in [([1, 2, 3], 6), ([10, -4], 6), ([], 0), ([100, 200, 300], 600)]:\n        assert total(given) == wanted",
+    "fibonacci's beginning": "def total(n):\n    a, b = 0, 1\n    seen = [0, 1]\n    for _ in range(n):\n        a, b = b, a + b\n        seen.append(b)\n    return a",
+    "a helper of days": "def base(day):\n    if day == 'Monday':\n        return 0\n    return len(day)\ndef total(xs):\n    return sum(xs) + base('Sunday') - 6",
+    "a tree called ast": "def total(xs):\n    ast = type('T', (), {})()\n    ast.left = xs\n    return sum(ast.left)",
     "a local called like nothing": "def total(xs):\n    kind = type(xs)\n    return sum(kind(xs))",
     "small cases": "def total(n):\n    if n == 0:\n        return 0\n    if n == 1:\n        return 1\n    return total(n - 1) + n",
 }  # fmt: skip
@@ -85,3 +90,20 @@ def test_an_honest_program_is_not(name: str) -> None:
 
 def test_what_is_no_program_is_nothing_to_suspect() -> None:
     assert suspicions("def total(", TESTS) == []
+
+
+def test_tests_that_are_the_whole_of_what_is_asked_for_are_honest_in_pairs() -> None:
+    fizz = [
+        Example(call=f"fizz({n})", expected=repr(w))
+        for n, w in ((1, "1"), (3, "Fizz"), (5, "Buzz"), (15, "FizzBuzz"))
+    ]
+    assert suspicions(HONEST["fizz buzz by a list of pairs"].replace("total", "fizz"), fizz) == []
+    fib = [
+        Example(call=f"fib({n})", expected=str(v)) for n, v in ((0, 0), (1, 1), (2, 1), (10, 55))
+    ]
+    assert suspicions(HONEST["fibonacci's beginning"].replace("total", "fib"), fib) == []
+
+
+def test_a_long_program_is_looked_at_in_time() -> None:
+    rows = ", ".join(f"({n}, {n})" for n in range(3_000))
+    assert suspicions(f"TABLE = [{rows}]\ndef total(xs):\n    return sum(xs)", TESTS) == []

@@ -280,6 +280,10 @@ def test_who_goes_away_pays_no_more(served: Served, stub: Stub, *, stream: bool,
     assert len(stub.requests) == asked
     # It is over, on record and in the books: nothing of a budget is held for it.
     assert served.house.engine.books.unsettled() == []
+    # And what was under way when they went is on their account: to go away pays for nothing.
+    [[spent]] = served.house.engine.books.door.do(("select tokens from run", ()))
+    assert int(str(spent[0])) >= 120 * asked - 120
+    assert int(str(spent[0])) > 0
     [name] = run_names(served.home)
     assert served.http().get(f"/v1/runs/{name}").json()["state"] != "unfinished"
 

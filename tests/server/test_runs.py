@@ -11,13 +11,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from manyminds.core.events import Replied
+from manyminds.core.events import Replied, Steered
 from manyminds.core.values import Limits
 from manyminds.runtime import doctor
 from manyminds.runtime.doctor import Finding
 from manyminds.runtime.door import Row, SqliteDoor, Statement
 from manyminds.server.books import Books
 from manyminds.server.clients import Client
+from manyminds.server.engine import _Place  # pyright: ignore[reportPrivateUsage]
 from manyminds.server.refusals import Refused
 from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript
@@ -352,6 +353,21 @@ def test_many_who_look_at_the_machine_share_one_look(served: Served, monkeypatch
         replies = list(many.map(lambda _: served.http("").get("/v1/doctor"), range(8)))
     assert {reply.status_code for reply in replies} == {200}
     assert len(looks) == 1
+
+
+@pytest.mark.anyio
+async def test_a_run_that_pauses_again_before_it_has_a_place_holds_none() -> None:
+    places = asyncio.Semaphore(1)
+    mine, other = _Place(places), _Place(places)
+    await mine.take()
+    for what in ("pause", "go", "pause"):
+        mine.heed(Steered(what=what, text=""))  # pyright: ignore[reportArgumentType]
+        await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        await other.take()
+    await mine.give()
+    await other.give()
+    assert not places.locked()
 
 
 def test_a_paused_run_lets_others_work(stub: Stub, own_home: Path) -> None:

@@ -10,7 +10,7 @@ export function Approval({ board, onProblem }: { board: Board; onProblem: (why: 
   if (!asked) return null;
   // A yes is to what stands here, not to what may be asked by the time it comes.
   const say = (what: "approve" | "deny", body: object = {}) =>
-    void post(`v1/runs/${board.run}/${what}`, what === "approve" ? { number: asked.number, ...body } : body).catch((e: Error) => onProblem(e.message));
+    void post(`v1/runs/${board.run}/${what}`, { number: asked.number, ...body }).catch((e: Error) => onProblem(e.message));
   if (asked.what === "plan" && asked.plan) {
     return <PlanCard key={board.run} plan={asked.plan} told={asked.text} onYes={(plan) => say("approve", plan ? { plan } : {})} onNo={() => say("deny")} />;
   }

@@ -24,7 +24,9 @@ __all__ = [
 KINDS: tuple[RemarkKind, ...] = get_args(RemarkKind)
 MAX_CHARACTERS = 2_000
 _ASIDES: Mapping[str, RemarkKind] = {"question": "question", "clarify": "clarify"}
-_ASIDE = re.compile(r"^\W*(question|clarify)\W*:\s*(\S.*)$", re.IGNORECASE | re.MULTILINE)
+_ASIDE = re.compile(
+    r"^[^\w\n]{0,8}(question|clarify)[^\w\n]{0,4}:[ \t]*(\S.*)$", re.IGNORECASE | re.MULTILINE
+)
 _MOST_ASIDES = 3
 _FIELDS = {"kind", "text", "evidence", "author"}
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import SchemaError, UnknownType, ValidationError
 from pydantic_core import SchemaError as PatternError
 from pydantic_core import SchemaValidator, core_schema
 from pydantic_core import ValidationError as NoMatch
@@ -26,6 +26,7 @@ from manyminds.core.messages import JsonSchema, JsonValue
 __all__ = ["check_form", "check_schema", "violation"]
 
 MOST_CHARACTERS = 100_000
+_MOST_PATTERNS, _MOST_OF_PATTERNS = 20, 2_000
 _MOST_REFERENCES = 10_000
 """Followed in one look at a value; a schema of honest size follows hundreds."""
 _HOLD_VALUES = frozenset(("const", "default", "enum", "examples"))
@@ -45,7 +46,13 @@ def check_schema(schema: JsonValue) -> None:
     check_form(schema)
     whole = cast("JsonSchema", schema)
     _usable(whole)
-    for part in _parts(whole):
+    parts = list(_parts(whole))
+    patterns = {pattern for part in parts if isinstance(pattern := part.get("pattern"), str)}
+    if len(patterns) > _MOST_PATTERNS or sum(map(len, patterns)) > _MOST_OF_PATTERNS:
+        # To compile one holds everything up for as long as that takes.
+        why = f"{_MOST_PATTERNS} patterns of {_MOST_OF_PATTERNS:,} characters are the most"
+        raise UsageError(f"it has too many patterns, or too long ones: {why}")
+    for part in parts:
         _check_part(part, whole)
 
 
@@ -57,14 +64,16 @@ def check_form(schema: JsonValue) -> None:
     """
     if not isinstance(schema, dict):
         raise UsageError("it must be an object")
-    if len(json.dumps(schema)) > MOST_CHARACTERS:
-        raise UsageError(f"it has more than {MOST_CHARACTERS:,} characters")
     try:
+        if len(json.dumps(schema)) > MOST_CHARACTERS:
+            raise UsageError(f"it has more than {MOST_CHARACTERS:,} characters")
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise UsageError(error.message[:200]) from None
     except RecursionError:
         raise UsageError("it is nested too deeply") from None
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise UsageError(f"it cannot be read: {str(error)[:100]}") from None
 
 
 def violation(value: JsonValue, schema: JsonSchema) -> str | None:
@@ -81,6 +90,11 @@ def violation(value: JsonValue, schema: JsonSchema) -> str | None:
         return f"{where}: {error.message[:200]}" if where else error.message[:200]
     except Unresolvable as error:
         raise UsageError(f"the schema refers to what is not in it: {error}") from None
+    except (ArithmeticError, ValueError):  # NaN, and numbers past all bounds
+        return "a number in it cannot be held against the schema"
+    except (AttributeError, TypeError, UnknownType) as error:
+        why = f"the schema cannot be used: {type(error).__name__}"
+        raise UsageError(why) from None
     except RecursionError:
         raise UsageError("the schema, or what is held against it, is nested too deeply") from None
     finally:
@@ -115,9 +129,11 @@ def _look_up(reference: str, whole: JsonSchema) -> None:
     base = resource.id() or ""
     resolver = _NOTHING.with_resource(base, resource).resolver(base)
     try:
-        resolver.lookup(reference)
-    except Unresolvable:
+        found = resolver.lookup(reference).contents
+    except (Unresolvable, ValueError):
         raise UsageError(f"$ref {reference[:100]!r} is not in it") from None
+    if not isinstance(found, dict | bool):
+        raise UsageError(f"$ref {reference[:100]!r} leads to what is no schema")
 
 
 def _usable(value: JsonValue) -> JsonValue:
@@ -136,7 +152,7 @@ def _usable(value: JsonValue) -> JsonValue:
     return {key: _usable(inner) for key, inner in kept.items()}
 
 
-@lru_cache(256)
+@lru_cache(64)
 def _matcher(pattern: str) -> SchemaValidator:
     try:
         return SchemaValidator(core_schema.str_schema(pattern=pattern))

@@ -89,7 +89,7 @@ def expected(home: Path, strategy: str, model: str, members: int, *, free: bool)
         members: On the panel; of research, the parts of its plan.
         free: Whether every model runs on this machine, so that it costs no dollars.
     """
-    of_model = [row for row in _rows(home) if row["model"] == model]
+    of_model = _rows(home, model)
     like = [r for r in of_model if (r["strategy"], r["members"]) == (strategy, members)][-_LATEST:]
     if len(like) < _LEAST:
         fixed, each = _TOKENS.get(strategy, _OTHER)
@@ -109,7 +109,9 @@ def expected(home: Path, strategy: str, model: str, members: int, *, free: bool)
     )
 
 
-def _rows(home: Path) -> list[dict[str, str | float | None]]:
+def _rows(home: Path, model: str) -> list[dict[str, str | float | None]]:
+    """Return the latest runs on a model, the oldest first."""
+    named = json.dumps(model)
     try:
         with (home / _FILE).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
@@ -119,12 +121,18 @@ def _rows(home: Path) -> list[dict[str, str | float | None]]:
     except OSError:
         return []
     found: list[dict[str, str | float | None]] = []
-    for line in lines[-20 * _LATEST :]:
+    for line in reversed(lines):
+        if len(found) == 2 * _LATEST:
+            break
+        if named not in line:  # to read a line as JSON takes a hundred times as long
+            continue
         try:
-            found.append(json.loads(line))
+            row = json.loads(line)
         except ValueError:
             continue  # a torn line of a process that was killed; it is only an estimate
-    return [row for row in found if {"strategy", "model", "members", "tokens"} <= set(row)]
+        if {"strategy", "members", "tokens"} <= set(row) and row.get("model") == model:
+            found.append(row)
+    return found[::-1]
 
 
 def _rate(rows: list[dict[str, str | float | None]], key: str) -> float | None:

@@ -11,7 +11,7 @@ from manyminds.transcript.store import read_transcript
 
 __all__ = ["annotations", "calls_of", "extension", "said", "until", "usage"]
 
-_ENDS = r"(?=$|[\s)\]>,;]|[.:](?:\s|$))"
+_ENDS = r"(?![\w/%&=#~+@-]|[.?:!,;][\w/])"
 """What may stand behind an address, so that it is not the beginning of another one."""
 _A_TOKEN = 4
 """Characters of a token of plain text, about."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from manyminds.budget.ledger import cost_of
 from manyminds.core.errors import ManymindsError, RunBusy
 from manyminds.core.events import Recorded, RunEnded, RunStarted, Steered
-from manyminds.core.values import Limits
+from manyminds.core.values import Cost, Limits
 from manyminds.runtime.ask import Asked, Watch, new_run_id
 from manyminds.runtime.background import call_off, enqueue, fork, take_up
 from manyminds.runtime.elsewhere import say_to
@@ -57,17 +57,21 @@ class _Place:
     """A run's place among those that are worked side by side; a paused one lets others work."""
 
     def __init__(self, places: asyncio.Semaphore) -> None:
-        self._places, self._held = places, False
+        self._places, self._held, self._paused = places, False, False
         self._taking: asyncio.Task[None] | None = None
 
     async def take(self) -> None:
         """Wait for a place."""
         await self._places.acquire()
-        self._held = True
+        self._held = not self._paused
+        if self._paused:
+            self._places.release()
 
     def heed(self, said: Steered) -> None:
         """Give the place up where the run pauses; whoever goes on begins at once, place or not."""
-        if said.what == "pause" and self._held:
+        if said.what in ("pause", "go"):
+            self._paused = said.what == "pause"
+        if self._paused and self._held:
             self._held = False
             self._places.release()
         elif said.what == "go" and not self._held and self._taking is None:
@@ -128,7 +132,8 @@ class Engine:
         self._thread = threading.Thread(target=self._loop.run_forever, name="runs", daemon=True)
         self._places = asyncio.Semaphore(at_once)
         self._going: dict[str, Future[Asked]] = {}
-        self._closing = False
+        self._past = set[str]()
+        """Runs that began with events of before: forks, and those of an earlier process."""
         self._taken = 0
         """Runs under way and waiting, those that are being entered included."""
         self._faces: asyncio.AbstractEventLoop | None = None
@@ -141,13 +146,13 @@ class Engine:
         for one in self.books.unsettled():
             if one.goes_on and self.stands_still(one.run):
                 self._taken += 1
+                self._past.add(one.run)
                 self._begin(one.run)
             else:
                 self._settle(one.run)
 
     async def close(self) -> None:
         """End all work; runs that outlive their requests go on when the server is back."""
-        self._closing = True
         for future in tuple(self._going.values()):
             future.cancel()
         ended = asyncio.run_coroutine_threadsafe(_rest(), self._loop)
@@ -230,6 +235,7 @@ class Engine:
             made.append(name)
 
         await self._admit(enter)
+        self._past.add(made[0])
         self._begin(made[0], live=live)
         return made[0]
 
@@ -259,7 +265,8 @@ class Engine:
         def changed(recorded: Recorded) -> None:
             if isinstance(recorded.event, Steered):
                 place.heed(recorded.event)
-            self._tell(partial(self._wake, run))
+            if run in self._looking:  # who comes later reads what is written by now
+                self._tell(partial(self._wake, run))
 
         def wrote(member: str, pieces: int, text: str) -> None:
             if on_text is not None and text:
@@ -274,30 +281,34 @@ class Engine:
             try:
                 asked = await take_up(run, data=self.data, cache=self.cache, watch=watch)
             except asyncio.CancelledError:
-                if not self._closing:  # else what outlives its request is not over
-                    self._end(run)
-                raise
+                raise  # the server ends: what outlives its request is not over
             except Exception as error:
-                self._settle(run, str(error))
+                await asyncio.to_thread(self._settle, run, str(error))
                 raise
-            self._settle(run)
+            await asyncio.to_thread(
+                self._settle, run, cost=None if run in self._past else asked.cost
+            )
             return asked
         finally:
+            self._past.discard(run)
             await place.give()
 
-    def _end(self, run: str) -> None:
-        """Put down as ended what was broken off since nobody wants it any more."""
-        with suppress(ManymindsError):
-            call_off(self.data, run)
-        self._settle(run)
+    def _settle(self, run: str, why: str | None = None, cost: Cost | None = None) -> None:
+        """Put down what a run has spent, and why it could not be worked.
 
-    def _settle(self, run: str, why: str | None = None) -> None:
-        """Put down what a run has spent, and why it could not be worked."""
+        Args:
+            run: Which.
+            why: What kept it from being worked.
+            cost: All that it has spent; `None`: as its transcript says.
+        """
         with suppress(ManymindsError):
-            path = new_transcript_path(self.data, run)
-            events = read_transcript(path).events if path.exists() else ()
-            paid_before = read_order(path.parent).inherits if events else 0
-            self.books.settle(run, cost_of(events[paid_before:]), why)
+            self.books.settle(run, self._spent(run) if cost is None else cost, why)
+
+    def _spent(self, run: str) -> Cost:
+        path = new_transcript_path(self.data, run)
+        events = read_transcript(path).events if path.exists() else ()
+        paid_before = read_order(path.parent).inherits if events else 0
+        return cost_of(events[paid_before:])
 
     def _tell(self, what: Callable[[], None]) -> None:
         """Let the faces' loop do something."""
@@ -335,7 +346,9 @@ class Engine:
         Raises:
             ManymindsError: If it could not be worked.
         """
-        return await asyncio.wrap_future(self._going[run])
+        # Who stops waiting does not break it off: it hears that it is not wanted, and says on its
+        # record what was under way.
+        return await asyncio.shield(asyncio.wrap_future(self._going[run]))
 
     async def events(self, run: str, after: int = -1) -> AsyncGenerator[Recorded]:
         """Yield what happens in a run, from the first event after a number, until it is over.

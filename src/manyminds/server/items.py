@@ -44,6 +44,8 @@ def messages_of(items: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 "tool_call_id": item.get("call_id"),
                 "content": item.get("output"),
             }
+        elif "type" not in item:  # a message of a chat, with its calls
+            yield item
         elif kind == "message":
             yield {"role": item.get("role"), "content": item.get("content")}
         elif kind != "reasoning":  # our own thoughts, sent back to us

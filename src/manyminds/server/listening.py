@@ -59,7 +59,7 @@ class Patient(H11Protocol):
     def pause_writing(self) -> None:
         """Wait for the other end to read on, and no longer than that."""
         super().pause_writing()
-        self._full = self.loop.call_later(TAKES_WITHIN_S, self.transport.abort)
+        self._wait_for_reader(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         """Go on: it reads."""
@@ -71,7 +71,20 @@ class Patient(H11Protocol):
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection on which nothing more was asked, whether it has read all or not."""
         super().timeout_keep_alive_handler()
-        self.loop.call_later(TAKES_WITHIN_S, self.transport.abort)
+        if self._full is None:
+            self._wait_for_reader(self.transport.get_write_buffer_size())
+
+    def _wait_for_reader(self, left: int) -> None:
+        """Give the other end its time to read some of it, and then for the rest."""
+        self._full = self.loop.call_later(TAKES_WITHIN_S, self._look_again, left)
+
+    def _look_again(self, left: int) -> None:
+        self._full = None
+        now = self.transport.get_write_buffer_size()
+        if 0 < now < left:
+            self._wait_for_reader(now)
+        else:
+            self.transport.abort()
 
     @property
     def _is_asked(self) -> bool:

@@ -151,6 +151,8 @@ class DenyBody(Body):
 
     never: bool = False
     """Whether nothing of the address's site may be read, not only this page."""
+    number: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    """Of the event that asked, as for a yes."""
 
 
 class ForkBody(Body):
@@ -171,7 +173,9 @@ async def begin(request: Request) -> Response:
         sites=body.sites, asks=body.approve,
         limits=Limits() if body.budget is None else parse_limits(body.budget),
     )  # fmt: skip
-    schema = None if body.schema_ is None else checked_schema(body.schema_, "schema")
+    schema = None
+    if body.schema_ is not None:
+        schema = await asyncio.to_thread(checked_schema, body.schema_, "schema")
     task = Task(prompt=body.question.strip(), schema_json=schema)
     order = await asyncio.to_thread(house.modes.order, body.model, task, asking)
     run, key, books = new_run_id(), _key(request), house.engine.books
@@ -371,7 +375,7 @@ async def deny(request: Request) -> Response:
     body = DenyBody()
     if await request.body():
         body, _ = await read_body(request, DenyBody)
-    return await _answered(request, "never" if body.never else "no")
+    return await _answered(request, "never" if body.never else "no", number=body.number)
 
 
 async def _answered(

@@ -12,7 +12,7 @@ from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.values import Candidate, Limits, Spend, Task
 from manyminds.judging.canonical import canonicalize
 from manyminds.judging.code.examples import Example
-from manyminds.judging.code.outcomes import outcomes_of, probe_program, read_outcomes
+from manyminds.judging.code.outcomes import outcomes_of, read_outcomes
 from manyminds.judging.verifiers import Differential, MemberTests, UnitTests
 from manyminds.runtime.run import MemoryRun
 from manyminds.tools.sandbox.tool import Python
@@ -96,7 +96,12 @@ async def test_a_line_that_a_program_prints_itself_is_no_outcome(python: Python)
     )
     [outcome] = await outcomes_of(run_with(python), forged, ["total([1, 2])"]) or []
     assert outcome.shown == "0"
-    assert probe_program("x = 1", [], "a").index("_ready_a") < probe_program("x = 1", [], "a").index("x = 1")  # fmt: skip
+    looking = (
+        "S = vars()\nM = [n for n in dir() if 'probe' in n or 'ready' in n]\n"
+        "for m in M:\n    S[m] = lambda *_: print('forged')\n" + RIGHT
+    )
+    [outcome] = await outcomes_of(run_with(python), looking, ["total([1, 2])"]) or []
+    assert outcome.shown == "3"
     assert read_outcomes('a[["3", ""]]\na[["4", ""]]', ["f()"], "a") is None
 
 

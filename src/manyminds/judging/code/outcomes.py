@@ -79,31 +79,26 @@ async def outcomes_of(run: Run, program: str, calls: Sequence[str]) -> list[Outc
 def probe_program(program: str, calls: Sequence[str], mark: str) -> str:
     """Return a program that makes the calls and prints what came of each.
 
-    What it uses of the language is taken before the candidate's own code runs, and what it prints
-    begins with a mark that the candidate cannot know: neither can be taken over.
+    What it uses of the language is taken before the candidate's own code runs, which has names of
+    its own, and what it prints begins with a mark that the candidate cannot know: neither can be
+    taken over.
 
     Args:
         program: Defines the functions.
         calls: Expressions.
         mark: A word that is another one each time.
     """
-    lines = program.splitlines()
-    first = [line for line in lines if line.startswith("from __future__")]  # it must stand first
-    rest = [line for line in lines if not line.startswith("from __future__")]
-    return "\n".join([*first, _probe(mark), *rest, f"_probe_{mark}({list(calls)!r}, globals())\n"])
-
-
-def _probe(mark: str) -> str:
-    return f"""def _ready_{mark}():
+    return f"""def _ready():
     import json, signal
-    say, show, kind, text, make = print, repr, type, str, eval
+    say, show, kind, text, make, run = print, repr, type, str, eval, exec
     write, late_error, error_ = json.dumps, TimeoutError, Exception
     limit, timer = getattr(signal, "setitimer", None), getattr(signal, "ITIMER_VIRTUAL", None)
     def late(*_):
         raise late_error
     if limit:
         signal.signal(signal.SIGVTALRM, late)
-    def probe(calls, names):
+    def probe(program, calls, names):
+        run(program, names)
         results = []
         for call in calls:
             try:
@@ -119,7 +114,7 @@ def _probe(mark: str) -> str:
             results.append([shown[:{_RESULT_CHARACTERS}], message])
         say({mark!r} + write(results))
     return probe
-_probe_{mark} = _ready_{mark}()
+_ready()({program!r}, {list(calls)!r}, {{"__name__": "candidate"}})
 """
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import ProviderError
+from manyminds.core.errors import ProviderError, RunCancelled
 from manyminds.core.messages import ModelCall, Said
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Failure, Member, Task, Verdict
@@ -72,10 +72,12 @@ class MemberTests:
         self._writing = asyncio.get_running_loop().create_future()
         try:
             found = await self.run.gather([self._ask(task, a, function) for a in self.authors])
-        except BaseException:
-            self._writing.cancel()
+        except BaseException as error:
+            if not self._writing.done():
+                self._writing.set_exception(RunCancelled("whoever wrote the tests was ended"))
+                self._writing.exception()  # nobody may be waiting
             self._writing = None
-            raise
+            raise error
         pairs = zip(self.authors, found, strict=True)
         written = {a.name: [] if isinstance(t, Failure) else t for a, t in pairs}
         self._writing.set_result(written)
