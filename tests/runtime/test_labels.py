@@ -184,3 +184,17 @@ def test_what_other_runs_on_a_model_cost_says_what_a_new_kind_will(tmp_path: Pat
     assert found.usd == pytest.approx(found.tokens / 1_000_000)
     assert (found.wh, found.runs) == (None, 0)
     assert expected(tmp_path, "heavy", "other", 4, free=True).seconds is None
+
+
+def test_runs_like_it_are_found_behind_many_others(tmp_path: Path) -> None:
+    def keep(strategy: str, members: int, tokens: int) -> None:
+        spend = Spend(tokens_in=tokens, usd=Decimal(0))
+        remember(tmp_path, strategy, "m", members, Cost(spend=spend, seconds=1.0))
+
+    for _ in range(3):
+        keep("heavy", 4, 5_000)
+    for _ in range(200):
+        keep("brief", 1, 100)
+        keep("heavy", 8, 9_000)
+    found = expected(tmp_path, "heavy", "m", 4, free=True)
+    assert (found.tokens, found.runs) == (5_000, 3)

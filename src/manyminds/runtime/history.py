@@ -89,7 +89,7 @@ def expected(home: Path, strategy: str, model: str, members: int, *, free: bool)
         members: On the panel; of research, the parts of its plan.
         free: Whether every model runs on this machine, so that it costs no dollars.
     """
-    of_model = _rows(home, model)
+    of_model = _rows(home, model, strategy, members)
     like = [r for r in of_model if (r["strategy"], r["members"]) == (strategy, members)][-_LATEST:]
     if len(like) < _LEAST:
         fixed, each = _TOKENS.get(strategy, _OTHER)
@@ -109,9 +109,12 @@ def expected(home: Path, strategy: str, model: str, members: int, *, free: bool)
     )
 
 
-def _rows(home: Path, model: str) -> list[dict[str, str | float | None]]:
-    """Return the latest runs on a model, the oldest first."""
-    named = json.dumps(model)
+def _rows(
+    home: Path, model: str, strategy: str, members: int
+) -> list[dict[str, str | float | None]]:
+    """Return the latest runs on a model, the oldest first: those like it, and a few of any."""
+    on_it, by_it, of_it = json.dumps(model), json.dumps(strategy), f'"members": {members},'
+    alike = 0
     try:
         with (home / _FILE).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
@@ -121,11 +124,14 @@ def _rows(home: Path, model: str) -> list[dict[str, str | float | None]]:
     except OSError:
         return []
     found: list[dict[str, str | float | None]] = []
-    for line in reversed(lines):
-        if len(found) == 2 * _LATEST:
+    for line in reversed(lines[-20 * _LATEST :]):
+        if alike == _LATEST:
             break
-        if named not in line:  # to read a line as JSON takes a hundred times as long
+        # To read a line as JSON takes a hundred times as long as to look for a word in it.
+        is_like = on_it in line and by_it in line and of_it in line
+        if on_it not in line or not (is_like or len(found) < _LATEST):
             continue
+        alike += is_like
         try:
             row = json.loads(line)
         except ValueError:

@@ -93,8 +93,10 @@ class Panel:
 
         Where all have failed it is the first again: what was gone a moment ago may be back.
         """
-        first = list({member.model: member for member in reversed(self.run.members)}.values())
-        in_order = sorted(first, key=list(self.run.members).index)
+        first: dict[str, Member] = {}
+        for member in self.run.members:
+            first.setdefault(member.model, member)
+        in_order = list(first.values())
         return [m for m in in_order if m.name not in self.failures] or in_order[:1]
 
     async def work(

@@ -256,18 +256,23 @@ async def test_a_page_that_is_kept_already_stays_as_it_is(site: Site, opened: We
     assert "103 metres" in str(opened.sources.text_of(site.url("/a")))
 
 
+def answering(opened: Web, *said: Agreed) -> list[str]:
+    """Have a person say this of addresses, one after the other; return those they are asked about."""
+    left, asked = list(said), list[str]()
+
+    async def confirm(address: str) -> Agreed:
+        asked.append(address)
+        return left.pop(0)
+
+    opened.sites.confirm = confirm
+    return asked
+
+
 async def test_the_person_may_agree_to_an_address_that_nobody_named(
     site: Site, opened: Web
 ) -> None:
     site.pages |= {"/a": PAGE, "/b": PAGE, "/c": PAGE, "/d": PAGE}
-    said: list[Agreed] = ["no", "page", "site"]
-    asked: list[str] = []
-
-    async def confirm(address: str) -> Agreed:
-        asked.append(address)
-        return said.pop(0)
-
-    opened.sites.confirm = confirm
+    asked = answering(opened, "no", "page", "site")
     read = ReadPage(web=opened)
     for _ in range(2):  # asked once
         with pytest.raises(ToolFailed, match="neither you nor a search named it"):
@@ -282,14 +287,7 @@ async def test_the_person_may_agree_to_all_or_never_hear_of_a_site_again(
     site: Site, opened: Web
 ) -> None:
     site.pages |= {"/a": PAGE, "/b": PAGE}
-    said: list[Agreed] = ["never", "run"]
-    asked: list[str] = []
-
-    async def confirm(address: str) -> Agreed:
-        asked.append(address)
-        return said.pop(0)
-
-    opened.sites.confirm = confirm
+    asked = answering(opened, "never", "run")
     read = ReadPage(web=opened)
     for path in ("/a", "/b"):  # of a whole site, once
         with pytest.raises(ToolFailed, match="forbidden"):

@@ -72,12 +72,12 @@ class MemberTests:
         self._writing = asyncio.get_running_loop().create_future()
         try:
             found = await self.run.gather([self._ask(task, a, function) for a in self.authors])
-        except BaseException as error:
+        except BaseException:
             if not self._writing.done():
                 self._writing.set_exception(RunCancelled("whoever wrote the tests was ended"))
                 self._writing.exception()  # nobody may be waiting
             self._writing = None
-            raise error
+            raise
         pairs = zip(self.authors, found, strict=True)
         written = {a.name: [] if isinstance(t, Failure) else t for a, t in pairs}
         self._writing.set_result(written)
