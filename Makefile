@@ -10,6 +10,8 @@ ENSURE_VENV = test -x $(BIN)/python || { \
 	$$python -m venv $(VENV) || { echo "$$python cannot make a virtual environment; install its venv module (Debian: python3-venv)" >&2; exit 1; }; }
 COMPILE := $(BIN)/uv pip compile pyproject.toml --extra local --extra docs --universal \
 	--python-version 3.11 --generate-hashes --no-header --no-annotate -q
+# Tests that let a model think: alone, since whatever runs beside it slows it down tenfold.
+MODELS := tests/live tests/runtime/test_embedded.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: help ask test check lint types contract docs bench page chaos lock clean
@@ -39,7 +41,8 @@ ask: $(VENV)/.ask  ## Ask a question: make ask Q="What is the 1000th prime numbe
 	@$(BIN)/manyminds ask $(ARGS) -- "$$Q"
 
 test: $(VENV)/.dev  ## Set up and run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadscope $(MODELS:%=--ignore=%)
+	@$(BIN)/python -m pytest $(MODELS)
 
 check: lint types contract test docs  ## Lint, types, import contract, tests, docs
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import geteuid
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+# The machine may be busy with the tests beside this one.
+expect.set_options(timeout=20_000)
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -217,6 +217,32 @@ async def test_a_member_that_is_dropped_gets_no_more_and_the_others_answer() -> 
     assert any("you dropped m2" in why for why in whole.answer.missing)
 
 
+@dataclass(kw_only=True)
+class Busy(Improviser):
+    """It takes nothing yet."""
+
+    async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
+        raise ProviderError("busy", status=503, retryable=True)
+
+
+async def test_a_member_that_is_dropped_while_it_waits_to_try_again_ends_at_once() -> None:
+    events: list[Recorded] = []
+    members = roster(2, ["x"], has_docs=False)
+    run = DurableRun(
+        run_id="r", task=TASK, members=members, endpoints={"x": Busy()}, tools=Toolset([]),
+        limits=Limits(seconds=60), seed=1, sinks=[events.append],
+        patience=Patience(first_wait_s=30.0),
+    )  # fmt: skip
+    playing = asyncio.create_task(strategy_named("majority")(run))
+    await asyncio.sleep(0.05)
+    run.hear(*WORDS["drop"])
+    await asyncio.sleep(0.05)
+    ended = [r.event for r in events if isinstance(r.event, MemberEnded)]
+    assert [(one.member, one.reason) for one in ended] == [("m2", "you dropped m2")]
+    playing.cancel()
+    await asyncio.gather(playing, return_exceptions=True)
+
+
 async def test_a_member_that_is_added_works_and_is_weighed() -> None:
     whole = await played("heavy", says={2: WORDS["add"]})
     assert steps_of(whole, "m5")

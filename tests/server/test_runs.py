@@ -260,6 +260,14 @@ def test_a_yes_is_to_what_was_asked_and_to_nothing_else(served: Served, stub: St
     )
 
 
+def settled(served: Served) -> None:
+    """Wait until the books know what each run has cost; a run is told to be over just before."""
+    ends = time.monotonic() + 20
+    while list(served.house.engine.books.unsettled()):
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
 def test_a_fork_keeps_within_what_its_client_has_left(own_home: Path, stub: Stub) -> None:
     stub.behaviours = [say(final("42"))]
     with Served(home=own_home, model=stub.model) as served:
@@ -267,9 +275,11 @@ def test_a_fork_keeps_within_what_its_client_has_left(own_home: Path, stub: Stub
         client = served.http("poor")
         run = client.post("/v1/runs", json={**ASK, "budget": "60k"}).json()["run"]
         wait_for(client, run, "finished")
+        settled(served)
         fork = client.post(f"/v1/runs/{run}/fork", json={"at": 3})
         assert fork.status_code == 201
         forked = wait_for(client, fork.json()["run"], "finished")
+        settled(served)
         # What the first run has paid for is in the fork's receipt, and not paid again.
         books = served.house.engine.books.door
         [[paid], [again]] = books.do(*(("select tokens from run where run = ?", (name,)) for name in (run, forked["run"])))  # fmt: skip

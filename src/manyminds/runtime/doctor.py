@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
 from manyminds.core.errors import ProviderError, UsageError
@@ -23,6 +23,8 @@ from manyminds.tools.sandbox.choose import FIX, find_isolation
 __all__ = ["Doctor", "Finding", "look"]
 
 BELIEVED_S = 30.0
+LONGEST_S = 12.0
+"""What a model, and beside it the sandbox, has to show that it works: whoever asked waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +57,20 @@ class Doctor:
 
 async def look() -> list[Finding]:
     """Look at everything a run needs."""
+    model, sandbox = await asyncio.gather(
+        _in_time("model", _model()), _in_time("sandbox", _sandbox())
+    )
     return [
-        _python(),
-        _folders(),
-        await _model(),
-        _embedded(),
-        await _sandbox(),
-        _documents(),
-        _energy(),
-        _keys(),
-    ]
+        _python(), _folders(), model, _embedded(), sandbox, _documents(), _energy(), _keys(),
+    ]  # fmt: skip
+
+
+async def _in_time(what: str, looking: Coroutine[None, None, Finding]) -> Finding:
+    try:
+        return await asyncio.wait_for(looking, LONGEST_S)
+    except TimeoutError:
+        found = f"not known: it did not show within {LONGEST_S:g} s that it works"
+        return Finding(what=what, works=False, found=found, fix="ask again when less is going on")
 
 
 def _python() -> Finding:

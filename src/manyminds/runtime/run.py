@@ -206,15 +206,15 @@ class MemoryRun:
                 step=self._next_step(), member=member, call=call, endpoint=endpoint,
                 prompt_hash=prompt_hash,
             )  # fmt: skip
-            try:
-                # What else its model does for the panel, like naming cruxes, goes on.
-                work = self._control.working(member) if call.purpose == "work" else nullcontext()
-                with work:
+            # What else its model does for the panel, like naming cruxes, goes on if it is dropped.
+            work = self._control.working(member) if call.purpose == "work" else nullcontext()
+            with work:
+                try:
                     return await self._fly(flight)
-            except ProviderError as error:
-                if not await self._waited(flight, error, attempt):
-                    self.provider_failed = True
-                    raise
+                except ProviderError as error:
+                    if not await self._waited(flight, error, attempt):
+                        self.provider_failed = True
+                        raise
 
     def _next_step(self) -> int:
         self._steps += 1

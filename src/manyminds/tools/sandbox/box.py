@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import secrets
+import signal
 from dataclasses import dataclass
 
 from manyminds.core.errors import ToolFailed
@@ -51,17 +52,7 @@ class Box:
             ToolFailed: If it does not come up; the message holds what the jailer said.
         """
         try:
-            process = await asyncio.create_subprocess_exec(
-                *jail.argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env={},
-                cwd="/",
-                pass_fds=jail.pass_fds,
-                start_new_session=True,
-                limit=_LINE_BYTES,
-            )
+            process = await _spawned(jail)
         except OSError as error:
             raise ToolFailed(f"the sandbox cannot be started: {error.strerror}") from error
         finally:
@@ -118,9 +109,13 @@ class Box:
         await self._process.wait()
 
     def _end(self) -> None:
+        """Kill the jailer's process group: a first process that it is still making is in it.
+
+        Bubblewrap's waits there for a word from the jailer; from a dead one it would wait for good.
+        """
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _watch(self, most_mb: int) -> None:
         """End the jail once it holds more memory than it may, where only we can see it.
@@ -172,6 +167,35 @@ class Box:
         said = b"" if stderr is None else await stderr.read(4_000)
         lines = said.decode("utf-8", "replace").strip().splitlines()
         return lines[-1][:200] if lines else "it said nothing"
+
+
+async def _spawned(jail: Jail) -> asyncio.subprocess.Process:
+    """Start the jailer. Cancelled meanwhile, asyncio would kill it alone and wait for its pipes.
+
+    They are held by the jail's first process; so it is let begin, and then killed with the jailer.
+    """
+    making = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *jail.argv,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={},
+            cwd="/",
+            pass_fds=jail.pass_fds,
+            start_new_session=True,
+            limit=_LINE_BYTES,
+        )
+    )
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        while not making.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([making])
+        if making.exception() is None:
+            await Box(making.result(), jail).kill()
+        raise
 
 
 def _read(answer: dict[str, JsonValue]) -> Ran:
