@@ -1,5 +1,7 @@
 """Statistics against closed forms, against scipy, and against planted truths."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,6 +12,7 @@ from manyminds.evals.statistics import (
     holm,
     mcnemar,
     pareto_front,
+    pass_hat_k,
     ratio,
 )
 from manyminds.judging.interval import share_interval
@@ -143,3 +146,18 @@ def test_the_gap_to_the_oracle() -> None:
 def test_the_front_has_what_nothing_beats_at_both() -> None:
     points = {"dear": (9, 0.7), "cheap": (1, 0.5), "worse": (2, 0.4), "same": (9, 0.7), "mid": (4, 0.6)}  # fmt: skip
     assert pareto_front(points) == ["cheap", "mid", "dear"]
+
+
+def test_pass_hat_k_is_the_share_of_draws_that_are_all_right() -> None:
+    tries = {"a": [1, 1, 1, 0], "b": [1, 1, 0, 0], "c": [0, 0, 0, 0], "d": [1, 1, 1, 1]}
+    counts = [(sum(right), len(right)) for right in tries.values()]
+    for k in (1, 2, 3, 4):
+        drawn = [
+            np.mean([all(draw) for draw in itertools.combinations(right, k)])
+            for right in tries.values()
+        ]
+        assert pass_hat_k(counts, k) == pytest.approx(np.mean(drawn))
+    with pytest.raises(ValueError, match="5 tries"):
+        pass_hat_k(counts, 5)
+    with pytest.raises(ValueError, match="one"):
+        pass_hat_k([], 1)

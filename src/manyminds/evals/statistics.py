@@ -22,6 +22,7 @@ __all__ = [
     "holm",
     "mcnemar",
     "pareto_front",
+    "pass_hat_k",
     "ratio",
     "sign_flip_p",
 ]
@@ -214,6 +215,23 @@ def gap_closed(arm: float, single: float, oracle: float) -> float | None:
     Above one where it has right answers that no draw had; `None` where there is no way to go.
     """
     return None if oracle <= single else (arm - single) / (oracle - single)
+
+
+def pass_hat_k(counts: Sequence[tuple[int, int]], k: int) -> float:
+    """Return the share of tasks that `k` tries would all get right.
+
+    Source: Yao et al. 2024 (tau-bench): the mean over tasks of C(right, k) / C(tries, k).
+
+    Args:
+        counts: Of each task: how many tries were right, and how many there were.
+        k: At most the tries of the task that has fewest.
+
+    Raises:
+        ValueError: If there is no task, or one has fewer tries.
+    """
+    if not counts or any(not 0 <= right <= tries or tries < k for right, tries in counts) or k < 1:
+        raise ValueError(f"each task needs {k} tries or more, and there must be one")
+    return sum(comb(right, k) / comb(tries, k) for right, tries in counts) / len(counts)
 
 
 def pareto_front(points: Mapping[str, tuple[float, float]]) -> list[str]:
