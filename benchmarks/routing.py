@@ -24,7 +24,7 @@ from manyminds.strategies.route import REQUESTS, ROUTES, Router, inputs
 
 HERE = Path(__file__).parent
 WEIGHTS = Path(shipped.__file__).with_name("route_weights.json")
-OPTIONAL = {"search_docs": "has_docs", "search": "has_search"}
+OPTIONAL = {"search_docs": "has_docs", "search_web": "has_search"}
 RIDGE, LEAST = 0.5, 3
 """Pull of the weights to zero; questions in which a stem has to occur."""
 Row = dict[str, str | bool]

@@ -1,16 +1,23 @@
 import random
+import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from manyminds.core.events import Routed
+import manyminds.tools
+from manyminds.agents.prompts import prompt
+from manyminds.core.events import MemberStarted, Routed
 from manyminds.core.values import Task
 from manyminds.strategies.auto import Auto
-from manyminds.strategies.route import Router, expression_in, fit_router
+from manyminds.strategies.route import _TOOLS, Router, expression_in, fit_router
 from manyminds.testing import ScriptedRun, act, final
+from manyminds.tools.calculator.tool import Calculate
 
 pytestmark = pytest.mark.anyio
 ALL = ("python", "calculate", "search_docs", "read_doc")
 NO_DOCS = ("python", "calculate")
+WEB = (*NO_DOCS, "search_web", "read_page")
 
 
 @pytest.mark.parametrize(
@@ -21,6 +28,7 @@ NO_DOCS = ("python", "calculate")
         ("How many letters e are in 'seventeen'?", NO_DOCS, "python"),
         ("What is the sum of all primes below 200?", NO_DOCS, "python"),
         ("According to the handbook, who holds the key?", ALL, "docs"),
+        ("What is the latest stable release of PostgreSQL?", WEB, "search"),
         ("Who wrote Faust?", NO_DOCS, "one_call"),
         ("Hello!", NO_DOCS, "one_call"),
         ("Write a function that merges two sorted lists.", NO_DOCS, "panel"),
@@ -48,6 +56,42 @@ async def test_a_plain_question_costs_one_call() -> None:
     answer = await Auto()(run)
     assert answer.text == "Goethe"
     assert len(run.calls) == 1
+
+
+class Named(Calculate):
+    """A calculator under another tool's name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.spec = replace(Calculate().spec, name=name)
+
+
+@pytest.mark.parametrize(
+    ("question", "tools", "way"),
+    [
+        ("How many letters e are in 'seventeen'?", NO_DOCS, "compute"),
+        ("According to the handbook, who holds the key?", ALL, "look_up"),
+        ("What is the latest stable release of PostgreSQL?", WEB, "search"),
+    ],
+)
+async def test_a_question_for_a_tool_goes_to_one_member_who_begins_with_it(question: str, tools: tuple[str, ...], way: str) -> None:  # fmt: skip
+    named = [Named(name) for name in tools]
+    script = {"m1": [act("calculate", expression="6*7"), final("42")]}
+    run = ScriptedRun(task=Task(prompt=question), script=script, with_tools=named)
+    await Auto()(run)
+    [first, *_] = [e.event for e in run.events if isinstance(e.event, MemberStarted)]
+    assert first.member.way == way
+    assert prompt(f"way_{way}").strip() in run.calls[0][1].messages[-1].text
+
+
+def test_the_router_knows_tools_by_the_names_they_have() -> None:
+    files = Path(manyminds.tools.__file__).parent.rglob("*.py")
+    there = set(
+        re.findall(
+            r'(?:name=|search_spec\()\s*"(\w+)"', " ".join(file.read_text() for file in files)
+        )
+    )
+    assert set(_TOOLS.values()) <= there
 
 
 async def test_nothing_came_of_one_call_so_the_panel_is_asked() -> None:

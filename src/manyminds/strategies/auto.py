@@ -14,17 +14,22 @@ from manyminds.core.values import Answer, Claim, Member
 from manyminds.judging.canonical import canonicalize
 from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.heavy import Heavy
-from manyminds.strategies.route import Choice, RouteEffort, Router, expression_in
+from manyminds.strategies.route import Choice, Route, RouteEffort, Router, expression_in
 from manyminds.strategies.single import Single
 
 __all__ = ["Auto"]
 
 _BY_EFFORT: Mapping[RouteEffort, Strategy] = {
     "low": Single(turns=1),
-    "medium": Single(),
     "high": BestOfN(),
     "heavy": Heavy(),
 }
+_BY_ROUTE: Mapping[Route, Strategy] = {
+    "python": Single(way="compute"),
+    "docs": Single(way="look_up"),
+    "search": Single(way="search"),
+}
+"""One member with tools begins with the one that the question is for."""
 HOLDS = 0.5
 """Confidence from which a cheap answer is delivered as it is."""
 
@@ -52,13 +57,19 @@ class Auto:
             answer = await _calculated(run)
             if answer is not None:
                 return answer
-        answer = await _BY_EFFORT[choice.effort](run)
+        answer = await _strategy_of(choice)(run)
         if not _is_worth_more(choice.effort, answer) or not _affordable(run):
             return answer
         more = Choice(route="panel", effort="heavy", confidence=0.5, why="that did not hold")
         run.tell(Routed(route=more.route, effort=more.effort, confidence=0.5, why=more.why))
         again = await Heavy()(run)
         return again if again.outcome != "none" else answer
+
+
+def _strategy_of(choice: Choice) -> Strategy:
+    if choice.effort == "medium":
+        return _BY_ROUTE.get(choice.route, Single())
+    return _BY_EFFORT[choice.effort]
 
 
 def _is_worth_more(effort: RouteEffort, answer: Answer) -> bool:

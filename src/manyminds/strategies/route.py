@@ -42,7 +42,7 @@ _TOOLS: Mapping[Route, str] = {
     "calculator": "calculate",
     "python": "python",
     "docs": "search_docs",
-    "search": "search",
+    "search": "search_web",
 }
 """What a route cannot do without."""
 REQUESTS: Mapping[RouteEffort, int] = {"low": 1, "medium": 3, "high": 5, "heavy": 15}
@@ -132,7 +132,7 @@ def inputs(question: str, tools: Sequence[str]) -> dict[str, float]:
         "bias": 1.0,
         **dict(zip(FEATURES, features_of(question), strict=True)),
         **{f"~{stem}": scale for stem in stems},
-        **{f"@{tool}": 1.0 for tool in ("search_docs", "search") if tool in tools},
+        **{f"@{tool}": 1.0 for tool in ("search_docs", "search_web") if tool in tools},
     }
 
 

@@ -1,6 +1,6 @@
 """One member, one answer: the baseline everything else must beat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from manyminds.agents.member import MAX_TURNS
 from manyminds.core.protocols import Run
@@ -19,12 +19,15 @@ class Single:
 
     turns: int = MAX_TURNS
     """Model requests at most; with 1 the member answers at once, without tools."""
+    way: str | None = None
+    """How it is to work; `None`: as its seat on the panel says."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         panel = Panel(run=run)
         for member in panel.leads():
-            await panel.work([member], turns=self.turns, temperature=lambda _place: 0.0)
+            sent = member if self.way is None else replace(member, way=self.way)
+            await panel.work([sent], turns=self.turns, temperature=lambda _place: 0.0)
             if panel.notes or panel.stopped:
                 break
         # With one member nobody disagrees: it stands unless its own tool denies it.
