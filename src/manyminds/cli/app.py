@@ -64,6 +64,7 @@ _COMMANDS = {
     "fleet": ("manyminds.cli.fleet:app", "Show the fleet, and what models it may ask how often."),
     "show": ("manyminds.cli.runs:show", "Show one run: its answer, its evidence, its cost."),
     "check": ("manyminds.cli.check:check", "Check a run's citations and run its programs again."),
+    "diagnose": ("manyminds.cli.diagnose:diagnose", "Say why a run failed, and what it wasted."),
     "replay": ("manyminds.cli.runs:replay", "Play the live view of a run again, without a model."),
     "doctor": ("manyminds.cli.doctor:doctor", "Say what works here, and how to mend the rest."),
     "bench": ("manyminds.cli.bench:app", "Compare strategies on known answers, costs included."),

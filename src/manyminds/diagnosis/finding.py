@@ -1,0 +1,42 @@
+"""What a diagnosis says: a failure or a waste, where it stands, and what shows it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+__all__ = ["Diagnosis", "Finding"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One failure or waste. One without evidence is not reported."""
+
+    code: str
+    """Of `modes.MODES`: "1.3" and so on as MAST v3 numbers them, or the name of a waste."""
+    step: int
+    member: str
+    evidence: str
+    """Words of the run, as they stand in it at `step`."""
+    why: str
+    """One sentence a person can check."""
+    sure: float
+    """From 0 to 1: precision of the rule on seeded faults, or the share of a model's votes."""
+    by: str
+    """"rule" or the model that judged."""
+    also: tuple[int, ...] = ()
+    """Other steps it rests on."""
+    tokens: int | None = None
+    """What it cost; `None` where the source does not say."""
+    usd: Decimal | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """All that was found in one run."""
+
+    name: str
+    source: str
+    acts: int
+    findings: tuple[Finding, ...]
+    decisive: Finding | None
+    """The first mistake that what went wrong later rests on; `None` where none was found."""

@@ -1,0 +1,65 @@
+"""Logs of inspect_ai: a sample is a run. In JSON, or as the archive (`.eval`) that it writes."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from manyminds.core.errors import UsageError
+from manyminds.core.messages import JsonValue
+from manyminds.diagnosis.readers.messages import acts_of, text_of
+from manyminds.diagnosis.trace import Trace
+
+__all__ = ["NAME", "knows", "read", "read_archive"]
+
+NAME = "inspect"
+
+
+def knows(value: JsonValue) -> bool:
+    """Say whether a value is a log, or one sample of it."""
+    return isinstance(value, Mapping) and (
+        ("eval" in value and isinstance(value.get("samples"), list)) or _is_sample(value)
+    )
+
+
+def _is_sample(value: JsonValue) -> bool:
+    return isinstance(value, Mapping) and {"epoch", "input", "messages"} <= value.keys()
+
+
+def read(value: JsonValue) -> list[Trace]:
+    """Read it. Targets and scores are left out: they say what was right."""
+    assert isinstance(value, Mapping)
+    samples = [value] if _is_sample(value) else value["samples"]
+    assert isinstance(samples, list)
+    return [_trace(sample) for sample in samples if isinstance(sample, Mapping)]
+
+
+def read_archive(path: Path) -> list[Trace]:
+    """Read the samples of an archive.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(
+                n for n in archive.namelist() if n.startswith("samples/") and n.endswith(".json")
+            )
+            return [trace for name in names for trace in read(json.loads(archive.read(name)))]
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise UsageError(f"{path} is no log of inspect_ai: {error}") from None
+
+
+def _trace(sample: Mapping[str, JsonValue]) -> Trace:
+    messages = sample.get("messages")
+    told = messages if isinstance(messages, list) else []
+    first = next(
+        (n for n, m in enumerate(told) if isinstance(m, Mapping) and m.get("role") == "user"), -1
+    )
+    limit = sample.get("limit")
+    kind = limit.get("type") if isinstance(limit, Mapping) else None
+    return Trace(
+        name=f"{sample.get('id')}/{sample.get('epoch')}", source=NAME,
+        task=text_of(sample.get("input")), acts=tuple(acts_of(told, skip=first + 1)),
+        stopped_by=kind if isinstance(kind, str) else None,
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""`manyminds diagnose` as a person uses it: on runs of theirs, files, folders, and many at once."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from manyminds.cli.app import run
+from manyminds.diagnosis.modes import MODES
+from tests.diagnosis.seeded import BROKEN, chat_of
+from tests.stub import Stub, say
+
+Out = pytest.CaptureFixture[str]
+FIELDS = {"code", "step", "member", "evidence", "why", "sure", "by", "prevents"}
+
+
+def told(capsys: Out, *words: str) -> dict:
+    capsys.readouterr()
+    assert run(["diagnose", *words, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.json"
+    path.write_text(json.dumps(chat_of(BROKEN)))
+    return path
+
+
+def test_a_run_of_ours_is_diagnosed(stub: Stub, own_home: Path, capsys: Out) -> None:
+    stub.behaviours = [say("6 * 7 = 42\nAnswer: 42")]
+    assert run(["ask", "--model", stub.model, "--strategy", "majority", "--members", "3", "How many pens do 6 boxes of 7 hold?"]) == 0  # fmt: skip
+    found = told(capsys)
+    assert (found["source"], found["outcome"]) == ("manyminds", "answered")
+    assert found["acts"] > 5
+    for finding in found["findings"]:
+        assert finding.keys() >= FIELDS
+    assert run(["diagnose", found["run"]]) == 0
+    assert "majority" in found["run"] or found["run"] in capsys.readouterr().out
+
+
+def test_a_chat_of_others_is_diagnosed(broken: Path, capsys: Out) -> None:
+    found = told(capsys, str(broken))
+    codes = [finding["code"] for finding in found["findings"]]
+    assert "FM-2.2" in codes
+    assert found["decisive"]["code"] == "FM-2.2"
+    for finding in found["findings"]:
+        assert finding["evidence"].strip()
+    assert run(["diagnose", str(broken)]) == 0
+    shown = capsys.readouterr().out
+    assert "▶" in shown
+    assert MODES["2.2"].prevents in shown
+
+
+class Page(HTMLParser):
+    """What a page asks for, and whether its tags close."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.asks: list[str] = []
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.asks += [value for name in ("src", "href") if (value := given.get(name)) and not value.startswith("#")]  # fmt: skip
+        self.links += [value[1:] for name, value in attrs if name == "href" and value and value.startswith("#")]  # fmt: skip
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in ("meta", "circle", "line", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("circle", "line"):
+            assert self.open.pop() == tag
+
+
+def test_it_is_written_as_a_page_and_for_ci(broken: Path, tmp_path: Path, capsys: Out) -> None:
+    page, sarif = tmp_path / "d.html", tmp_path / "d.sarif"
+    assert run(["diagnose", str(broken), "--out", str(page)]) == 0
+    assert run(["diagnose", str(broken), "--out", str(sarif)]) == 0
+    read = Page(page.read_text())
+    assert (read.asks, read.open) == ([], [])
+    assert set(read.links) <= set(read.ids)
+    assert len(read.ids) == len(set(read.ids))
+    log = json.loads(sarif.read_text())
+    assert log["version"] == "2.1.0"
+    results = log["runs"][0]["results"]
+    rules = {rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]}
+    assert {result["ruleId"] for result in results} == rules
+    assert "2.2" in rules
+
+
+def test_what_a_run_says_is_no_markup(tmp_path: Path) -> None:
+    path, page = tmp_path / "evil.json", tmp_path / "evil.html"
+    nasty = "<script>alert(1)</script> \x1b[31m I assume 640 of them. <img src=x onerror=alert(2)>"
+    path.write_text(json.dumps([{"role": "user", "content": nasty}, {"role": "assistant", "name": "<b>x", "content": nasty}]))  # fmt: skip
+    assert run(["diagnose", str(path), "--out", str(page)]) == 0
+    assert "<script" not in page.read_text()
+    assert "<img" not in page.read_text()
+
+
+def test_many_runs_are_counted(tmp_path: Path, capsys: Out) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.json").write_text(json.dumps(chat_of(BROKEN)))
+    found = told(capsys, str(folder), "--fleet")
+    assert found["runs"] == 3
+    [row] = [row for row in found["codes"] if row["code"] == "2.2"]
+    assert (row["runs"], row["share"], row["decisive"]) == (3, 1.0, 3)
+    assert len(told(capsys, str(folder))["runs"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["nowhere.json"], "no file nowhere.json"), (["no-such-run"], "no run"),
+        (["last"], "no run"), (["last", "--out", "x.pdf"], ".html"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_told_in_one_line(words: list[str], says: str, capsys: Out) -> None:
+    assert run(["diagnose", *words]) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert len(said.strip().splitlines()) == 1

@@ -1,0 +1,167 @@
+"""Files of other systems: who said what comes through, and nothing of what people said of it."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from manyminds.core.errors import UsageError
+from manyminds.diagnosis.diagnose import by_rules
+from manyminds.diagnosis.readers.read import read_file, read_folder, read_value
+
+CHAT = [
+    {"role": "system", "content": "You are a careful clerk."},
+    {"role": "user", "content": "How many chairs do 6 rows of 7 make?"},
+    {"role": "assistant", "name": "ada", "content": "I look it up.", "tool_calls": [
+        {"id": "c1", "type": "function", "function": {"name": "python", "arguments": '{"code": "6*7"}'}}
+    ]},
+    {"role": "tool", "tool_call_id": "c1", "content": "42"},
+    {"role": "assistant", "name": "ada", "content": "The rows make 42.\nAnswer: 42"},
+]  # fmt: skip
+
+
+def written(folder: Path, name: str, value: object) -> Path:
+    path = folder / name
+    path.write_text(value if isinstance(value, str) else json.dumps(value))
+    return path
+
+
+@pytest.mark.parametrize("key", [None, "messages", "conversation", "history"])
+def test_a_plain_chat_is_read(tmp_path: Path, key: str | None) -> None:
+    value = CHAT if key is None else {key: CHAT}
+    [trace] = read_file(written(tmp_path, "chat.json", value))
+    assert (trace.name, trace.source) == ("chat", "chat")
+    assert trace.task == "How many chairs do 6 rows of 7 make?"
+    assert [(a.kind, a.author, a.step) for a in trace.acts] == [
+        ("says", "ada", 2), ("calls", "ada", 2), ("returns", "ada", 3), ("says", "ada", 4),
+    ]  # fmt: skip
+    assert [a.tool for a in trace.of("calls", "returns")] == ["python", "python"]
+    assert trace.final is not None
+    assert trace.final.answer == "42"
+    assert by_rules(trace) == []
+
+
+def test_responses_and_parts_are_read(tmp_path: Path) -> None:
+    items = [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "6 * 7?"}]},
+        {"type": "function_call", "call_id": "c1", "name": "python", "arguments": '{"code":"6*7"}'},
+        {"type": "function_call_output", "call_id": "c1", "output": "42"},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Answer: 42"}]},
+    ]  # fmt: skip
+    [trace] = read_file(written(tmp_path, "run.json", {"input": items}))
+    assert [a.kind for a in trace.acts] == ["calls", "returns", "says"]
+    assert next(trace.of("calls")).arguments == '{"code": "6*7"}'
+    blocks = [
+        {"role": "user", "content": "6 * 7?"},
+        {"role": "assistant", "content": [{"type": "text", "text": "I compute."}, {"type": "tool_use", "id": "t1", "name": "python", "input": {"code": "6*7"}}]},
+    ]  # fmt: skip
+    [trace] = read_file(written(tmp_path, "blocks.json", blocks))
+    assert [(a.kind, a.tool) for a in trace.acts] == [("says", None), ("calls", "python")]
+
+
+def test_ag2_is_read_without_what_was_right(tmp_path: Path) -> None:
+    value = {
+        "instance_id": "i1", "problem_statement": ["How many chairs do 6 rows of 7 make?"],
+        "other_data": {"correct": False, "answer": "SECRET-LABEL", "given": "41"},
+        "trajectory": [
+            {"content": ["Let's solve it.", "How many chairs do 6 rows of 7 make?"], "role": "assistant", "name": "proxy"},
+            {"content": ["We assume 350 chairs broke.", "\\boxed{42}"], "role": "user", "name": "solver"},
+        ],
+        "note": {"options": {"1.1": "SECRET-LABEL"}},
+    }  # fmt: skip
+    row = {"mas": "AG2", "solved": "SECRET-LABEL", "mast14_proposed": {"2.2": 1}, "trace": value}
+    for path in (written(tmp_path, "ag2.json", value), written(tmp_path, "rows.jsonl", json.dumps(row))):  # fmt: skip
+        [trace] = read_file(path)
+        assert (trace.name, trace.source) == ("i1", "ag2")
+        assert [(a.author, a.step) for a in trace.acts] == [("solver", 1)]
+        assert "SECRET" not in repr(trace)
+        assert "2.2" in [f.code for f in by_rules(trace)]
+
+
+def test_metagpt_is_read_from_its_log(tmp_path: Path) -> None:
+    log = (
+        "2025-01-12 14:37:42.009 | INFO     | metagpt.roles.role:_act:391 - Alice(SimpleCoder): to do Write(Write)\n"
+        "```python\nprint(42)\n```\n"
+        "2025-01-12 14:38:04.829 | INFO     | __main__:_act:85 - Bob(SimpleTester): to do Test(Test)\n"
+        "def test_it(): ...\n"
+    )  # fmt: skip
+    [trace] = read_file(written(tmp_path, "team.json", {"run_id": 3, "prompt": "write it", "content": log}))  # fmt: skip
+    assert (trace.name, trace.source, trace.task) == ("metagpt-3", "metagpt", "write it")
+    assert [(a.author, a.tool) for a in trace.acts] == [("Alice", "Write"), ("Bob", "Test")]
+    assert trace.acts[1].at_s == pytest.approx(22.82)
+    [alone] = read_file(written(tmp_path, "team.log", log))
+    assert [a.author for a in alone.acts] == ["Alice", "Bob"]
+
+
+def test_spans_of_genai_are_read(tmp_path: Path) -> None:
+    def span(name: str, start: int, **attributes: object) -> dict[str, object]:
+        typed = [
+            {"key": key, "value": {"stringValue" if isinstance(v, str) else "intValue": v}}
+            for key, v in attributes.items()
+        ]
+        return {"traceId": "t", "name": name, "startTimeUnixNano": str(start * 10**9),
+                "endTimeUnixNano": str((start + 2) * 10**9), "attributes": typed}  # fmt: skip
+
+    asked = json.dumps([{"role": "user", "parts": [{"type": "text", "text": "6 * 7?"}]}])
+    said = json.dumps([{"role": "assistant", "parts": [{"type": "text", "content": "Answer: 42"}]}])
+    spans = [
+        span("chat m", 1_700_000_000, **{"gen_ai.operation.name": "chat", "gen_ai.agent.name": "ada",
+             "gen_ai.input.messages": asked, "gen_ai.output.messages": said,
+             "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 3}),
+        span("execute_tool python", 1_700_000_003, **{"gen_ai.operation.name": "execute_tool",
+             "gen_ai.agent.name": "ada", "gen_ai.tool.name": "python",
+             "gen_ai.tool.call.arguments": '{"code": "6*7"}', "gen_ai.tool.call.result": "42"}),
+    ]  # fmt: skip
+    otlp = {"resourceSpans": [{"scopeSpans": [{"spans": list(reversed(spans))}]}]}
+    lines = "\n".join(
+        json.dumps({"name": s["name"], "context": {"trace_id": "t"}, "start_time": s["startTimeUnixNano"],
+                    "end_time": s["endTimeUnixNano"], "attributes": {a["key"]: next(iter(a["value"].values())) for a in s["attributes"]}})
+        for s in spans
+    )  # fmt: skip
+    for path in (written(tmp_path, "otlp.json", otlp), written(tmp_path, "spans.jsonl", lines)):
+        [trace] = read_file(path)
+        assert (trace.source, trace.task) == ("otel", "6 * 7?")
+        assert [(a.kind, a.author) for a in trace.acts] == [("says", "ada"), ("calls", "ada"), ("returns", "ada")]  # fmt: skip
+        assert (trace.acts[0].tokens, trace.acts[0].seconds) == (13, 2.0)
+        assert trace.acts[2].text == "42"
+
+
+def test_logs_of_inspect_are_read_without_targets(tmp_path: Path) -> None:
+    sample = {
+        "id": "q1", "epoch": 1, "input": "How many chairs do 6 rows of 7 make?", "target": "SECRET-LABEL",
+        "messages": CHAT, "scores": {"match": {"value": "SECRET-LABEL"}}, "limit": {"type": "message"},
+    }  # fmt: skip
+    log = written(tmp_path, "log.json", {"version": 2, "eval": {}, "samples": [sample]})
+    archive = tmp_path / "log.eval"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("header.json", "{}")
+        file.writestr("samples/q1_epoch_1.json", json.dumps(sample))
+    for path in (log, archive):
+        [trace] = read_file(path)
+        assert (trace.name, trace.source, trace.stopped_by) == ("q1/1", "inspect", "message")
+        assert "SECRET" not in repr(trace)
+        assert [a.kind for a in trace.acts] == ["says", "calls", "returns", "says"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.json", "{"), ("b.json", "{}"), ("c.json", "[]"), ("d.txt", "hello"), ("e.json", "[1, 2]"), ("f.eval", "no"), ("g.json", "\0")],
+)  # fmt: skip
+def test_what_is_no_run_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    path = written(tmp_path, name, text)
+    with pytest.raises(UsageError, match=name):
+        read_file(path)
+
+
+def test_a_folder_is_read_past_what_is_none(tmp_path: Path) -> None:
+    written(tmp_path, "a.json", CHAT)
+    written(tmp_path, "b.json", "{}")
+    (tmp_path / "more").mkdir()
+    written(tmp_path / "more", "c.json", {"messages": CHAT})
+    assert [trace.name for trace in read_folder(tmp_path)] == ["a", "c"]
+
+
+@pytest.mark.parametrize("value", [None, 3, "x", {}, [], {"messages": []}, {"trajectory": 3, "problem_statement": 1}, [[]], {"messages": [{"role": 3}]}])  # fmt: skip
+def test_values_that_are_no_run_give_none(value: object) -> None:
+    assert read_value(value) == []  # type: ignore[arg-type]
