@@ -31,7 +31,7 @@ from manyminds.runtime.schedules.times import parse_quiet, parse_when
 BEGIN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 DAYS, LOOKS_A_DAY = 30, 24
 CAP, CAP_DAYS, TOKENS = 10_000, 7, 3_000
-CHATS, EACH = 6, 10
+CHATS, EACH = 8, 25
 
 
 class Outside:
@@ -114,7 +114,14 @@ def chat(folder: Path, outside: Outside, look: int) -> bool:
         for n in range(1, EACH + 1)
         if f"c{c}-{n}" not in receipts
     ]
-    for message in chance.sample(left, min(3, len(left))):
+    # In any order, but none so late that the others have ceased to wait for it.
+    near = [
+        m
+        for m in left
+        if sum(o.conversation == m.conversation and (o.number or 0) < (m.number or 0) for o in left)
+        < 3
+    ]
+    for message in chance.sample(near, min(3, len(near))):
         gateway.take(message, now)
         if chance.random() < 0.5:
             outside.put(what="receipt", id=message.id)
@@ -142,7 +149,7 @@ def live(flow: str, folder: Path, most: int) -> int:
             work(flow, folder)
             os._exit(0)
         if kills < most:
-            time.sleep(chance.uniform(0.0, 0.03))
+            time.sleep(chance.uniform(0.0, 0.006))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):

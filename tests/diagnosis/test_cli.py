@@ -126,3 +126,54 @@ def test_what_cannot_be_read_is_told_in_one_line(words: list[str], says: str, ca
     said = capsys.readouterr().err
     assert says in said
     assert len(said.strip().splitlines()) == 1
+
+
+ASSUMES = "The text leaves out how many were lost; I assume 350 of them.\nAnswer: 42"
+QUESTION = "How many pens do 6 boxes hold when some were lost?"
+
+
+def test_a_repair_is_proposed_made_and_looked_at_again(stub: Stub, own_home: Path, capsys: Out) -> None:  # fmt: skip
+    stub.behaviours = [say(ASSUMES)]
+    assert run(["ask", "--model", stub.model, "--strategy", "majority", "--members", "2", QUESTION]) == 0  # fmt: skip
+    assert run(["diagnose", "--fix"]) == 0
+    shown = capsys.readouterr().out
+    assert "fix         ask" in shown
+    first = told(capsys)
+    finding = next(one for one in first["findings"] if one["code"] == "FM-2.2")
+    assert "350" in finding["fix"]["hint"]
+    stub.behaviours = [say("Answer: cannot be determined")]
+    assert run(["diagnose", "--retry", "--json"]) == 0
+    came = json.loads(capsys.readouterr().out)
+    assert (came["repair"], came["gone"], came["code"]) == ("ask", True, "2.2")
+    assert came["before"] != came["after"]
+    assert "Do not assume" in json.dumps(stub.requests[-1])
+    # The other run stays as it is, and a failure that comes again is told.
+    stub.behaviours = [say(ASSUMES)]
+    assert run(["diagnose", first["run"], "--retry"]) == 1
+    assert "still there" in capsys.readouterr().out
+
+
+def test_where_nothing_is_to_be_repaired_nothing_is_played(stub: Stub, own_home: Path, capsys: Out) -> None:  # fmt: skip
+    stub.behaviours = [say("6 * 7 = 42, checked by counting.\nAnswer: 42")]
+    assert run(["ask", "--model", stub.model, "--strategy", "majority", QUESTION]) == 0
+    sent = len(stub.requests)
+    assert run(["diagnose", "--retry"]) == 2
+    assert "no failure" in capsys.readouterr().err
+    assert len(stub.requests) == sent
+
+
+def test_a_model_reads_it_too(stub: Stub, broken: Path, capsys: Out) -> None:
+    vote = {
+        "why": "it is about pens",
+        "there": "yes",
+        "entry": 0,
+        "quote": BROKEN.acts[0].text[:40],
+    }
+    stub.behaviours = [say(json.dumps(vote))]
+    found = told(capsys, str(broken), "--model", stub.model)
+    by = {finding["code"]: finding["by"] for finding in found["findings"]}
+    assert by["FM-2.2"] == "rule"
+    assert by["FM-2.3"] == stub.model
+    capsys.readouterr()
+    assert run(["diagnose", str(broken), "--model", stub.model, "--budget", "1k"]) == 0
+    assert "unsure of" in capsys.readouterr().err

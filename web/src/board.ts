@@ -246,6 +246,9 @@ export class Board {
       case "ranked":
         this.tell(number, "run", `${event.ranking.ranker} puts ${event.authors[event.ranking.order[0] ?? 0]} first: ${event.ranking.reason}`);
         break;
+      case "nudged":
+        this.tell(number, event.member, `is told: ${short(event.text, 140)}`);
+        break;
       case "routed":
         this.tell(number, "run", `${event.route}, effort ${event.effort}: ${event.why}`);
         break;

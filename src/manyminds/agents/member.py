@@ -179,7 +179,7 @@ def open_thread(
     read it from their cache for all members but the first.
     """
     native = run.abilities(member).tools is True
-    mine = [tool for tool in run.tools if allowed is None or tool.name in allowed]
+    mine = [tool for tool in run.tools if _is_for(run, member, tool, allowed)]
     tools = mine if native else _for_protocol(mine)
     thread = Thread(
         member=member,
@@ -193,6 +193,13 @@ def open_thread(
     thread.stays.append(prompt(f"way_{member.way}"))
     thread.say(thread.stays[0])
     return thread
+
+
+def _is_for(run: Run, member: Member, tool: ToolSpec, allowed: Collection[str] | None) -> bool:
+    if allowed is not None:
+        return tool.name in allowed
+    # What does something outside is for one hand: members side by side would each do it.
+    return tool.effect == "none" or member.name == run.members[0].name
 
 
 async def _open(run: Run, thread: Thread) -> None:

@@ -1,6 +1,7 @@
 """Who sits on a panel: ways of knowing, spread over the models there are."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from manyminds.core.values import Member
 
@@ -12,12 +13,18 @@ _WAYS = ("compute", "derive", "refute", "wording", "backwards", "another", "case
 _WAYS_WITH_DOCS = ("look_up", "derive", "compute", "refute", "wording", "another", "backwards")
 
 
-def roster(count: int, models: Sequence[str], *, has_docs: bool) -> tuple[Member, ...]:
+def roster(
+    count: int, models: Sequence[str], *, has_docs: bool, acts: bool = False
+) -> tuple[Member, ...]:
     """Return a panel of `count` members; ways differ first, then models take turns.
 
-    The first two make the gate: a program beside reasoning, or the documents beside it.
+    The first two make the gate: a program beside reasoning, or the documents beside it. Where there
+    are tools that do something outside (`acts`), the first member is the hand that does it.
     """
-    return tuple(_seat(place, models, has_docs=has_docs) for place in range(count))
+    seats = [_seat(place, models, has_docs=has_docs) for place in range(count)]
+    if acts:
+        seats[0] = replace(seats[0], way="act")
+    return tuple(seats)
 
 
 def newcomer(members: Sequence[Member], models: Sequence[str], *, has_docs: bool) -> Member | None:

@@ -1,5 +1,6 @@
 """`manyminds diagnose`: why a run failed, and what it wasted; ours, and those of other systems."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -8,22 +9,30 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from manyminds.cli.exits import ANSWERED
-from manyminds.cli.view import money, safe
+from manyminds.budget.parse import parse_limits
+from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.runs import read_asked
+from manyminds.cli.session import looking_on
+from manyminds.cli.view import choose_view, money, safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.messages import JsonValue
+from manyminds.core.values import Limits
 from manyminds.diagnosis.diagnose import diagnosed
 from manyminds.diagnosis.finding import Diagnosis, Finding
 from manyminds.diagnosis.modes import MODES, WASTES
 from manyminds.diagnosis.readers.ours import read_lines
 from manyminds.diagnosis.readers.read import read_file, read_folder
+from manyminds.diagnosis.repairs import proposed
 from manyminds.diagnosis.report.many import Many
 from manyminds.diagnosis.report.page import as_page
 from manyminds.diagnosis.report.values import as_json, as_sarif
 from manyminds.diagnosis.trace import Trace
+from manyminds.runtime.diagnosing import read_by
 from manyminds.runtime.elsewhere import located
-from manyminds.runtime.paths import data_home
+from manyminds.runtime.paths import cache_home, data_home
+from manyminds.runtime.repairing import Retried, retried
+from manyminds.runtime.result import cost_as_json
 from manyminds.transcript.store import run_names, transcript_path
 
 __all__ = ["diagnose"]
@@ -35,6 +44,10 @@ _ENDINGS = (".html", ".json", ".sarif")
 def diagnose(
     run: str = "last",
     *,
+    model: str | None = None,
+    budget: str | None = None,
+    fix: Annotated[bool, Parameter(negative=())] = False,
+    retry: Annotated[bool, Parameter(negative=())] = False,
     fleet: Annotated[bool, Parameter(negative=())] = False,
     out: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
@@ -46,6 +59,11 @@ def diagnose(
 
     Args:
         run: Name of a run, a unique part of it, `last`; or a file or a folder.
+        model: Let this model read it too, for what no rule decides: provider:name or
+            http://host:port/v1#name. What is read goes to it.
+        budget: What that may cost: 200k,0.50usd,5m.
+        fix: Propose the smallest change that answers the decisive mistake.
+        retry: Make it: play the run anew from there, and say whether the failure is gone.
         fleet: Of many runs, say only which failures there are, how often, and what they cost; all
             of yours where no folder is named.
         out: Write it to a file: .html (one run), .json or .sarif (for CI).
@@ -53,23 +71,45 @@ def diagnose(
     """
     if out is not None and out.suffix not in _ENDINGS:
         raise UsageError(f"--out {out}: it should end in {', '.join(_ENDINGS)}")
+    if budget is not None and model is None:
+        raise UsageError("--budget is for what --model may cost: rules cost nothing")
+    if retry:
+        return _retry(run, json_=json_)
     if fleet:
+        if model is not None:
+            raise UsageError("--fleet goes by rules: leave --model out")
         return _many(run, json_=json_)
-    found = [(trace, diagnosed(trace)) for trace in _traces(run)]
-    if not found:
+    traces = list(_traces(run))
+    if not traces:
         raise UsageError(f"{run} holds no run that can be read")
+    found = _found(traces, model, budget)
     if out is not None:
         _write(out, found)
     if json_:
-        print(json.dumps(_told([one for _, one in found]), ensure_ascii=False))
+        print(json.dumps(_told(found), ensure_ascii=False))
     else:
-        print(safe("\n\n".join(_as_text(trace, one) for trace, one in found)))
+        print(safe("\n\n".join(_as_text(trace, one, fix=fix) for trace, one in found)))
     return ANSWERED
 
 
-def _told(found: list[Diagnosis]) -> dict[str, JsonValue]:
+def _found(
+    traces: list[Trace], model: str | None, budget: str | None
+) -> list[tuple[Trace, Diagnosis]]:
+    if model is None:
+        return [(trace, diagnosed(trace)) for trace in traces]
+    limits = Limits() if budget is None else parse_limits(budget)
+    read = asyncio.run(read_by(model, traces, cache=cache_home(), limits=limits))
+    unsure = sorted({code for codes in read.unsure for code in codes})
+    notice(
+        f"{model} read it: {read.spend.tokens:,} tokens, {money(read.spend.usd)}"
+        + (f"; unsure of {', '.join(unsure)}" if unsure else "")
+    )
+    return list(zip(traces, read.found, strict=True))
+
+
+def _told(found: list[tuple[Trace, Diagnosis]]) -> dict[str, JsonValue]:
     """Return one object whose `findings` are of all runs; each names its run if there are more."""
-    runs = [as_json(one) for one in found]
+    runs = [as_json(one, trace) for trace, one in found]
     told: dict[str, JsonValue] = {"outcome": "answered", "cost": None}
     if len(runs) == 1:
         return {**told, **runs[0]}
@@ -102,7 +142,7 @@ def _write(out: Path, found: list[tuple[Trace, Diagnosis]]) -> None:
     elif out.suffix == ".sarif":
         text = json.dumps(as_sarif([one for _, one in found]), indent=1) + "\n"
     else:
-        text = json.dumps(_told([one for _, one in found]), ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(_told(found), ensure_ascii=False, indent=1) + "\n"
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -110,7 +150,7 @@ def _write(out: Path, found: list[tuple[Trace, Diagnosis]]) -> None:
     notice(f"written to {out}")
 
 
-def _as_text(trace: Trace, found: Diagnosis) -> str:
+def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
     failures = [one for one in found.findings if one.code not in WASTES]
     wastes = [one for one in found.findings if one.code in WASTES]
     asked = " ".join(trace.task.split())[:100]
@@ -132,7 +172,62 @@ def _as_text(trace: Trace, found: Diagnosis) -> str:
     if found.decisive is not None:
         mode = MODES[found.decisive.code]
         lines += ["", f"decisive    step {found.decisive.step}; what prevents it: {mode.prevents}"]
+    wrong = _repairable(found)
+    repair = None if wrong is None else proposed(trace, wrong)
+    if fix and repair is not None:
+        ours = trace.source == "manyminds"
+        how = f" (manyminds diagnose {trace.name} --retry)" if ours else ""
+        lines.append(f"fix         {repair.name}: {repair.says}{how}")
+        lines += [f"            “{repair.hint}”"] if repair.hint else []
+    elif fix:
+        lines.append("fix         none is known for what was found")
     return "\n".join(lines)
+
+
+def _repairable(found: Diagnosis) -> Finding | None:
+    """Return what a repair is for: the decisive mistake, else the first thing there is one for."""
+    known = (one for one in found.findings if MODES[one.code].fix is not None)
+    return found.decisive or next(known, None)
+
+
+def _retry(run: str, *, json_: bool) -> int:
+    path = located(data_home(), run)
+    trace = read_lines(path)
+    found = diagnosed(trace)
+    wrong = _repairable(found)
+    repair = None if wrong is None else proposed(trace, wrong)
+    if wrong is None or repair is None:
+        raise UsageError(f"run {trace.name}: no failure was found that there is a repair for")
+    view = choose_view(quiet=False, json_=json_)
+    notice(f"{wrong.code} at step {wrong.step}; {repair.name}: {repair.says}")
+
+    async def work() -> Retried:
+        with looking_on(view, events=False) as watch:
+            return await retried(data_home(), cache_home(), trace.name, wrong, repair, watch)
+
+    came = asyncio.run(work())
+    before = read_asked(path)
+    answers = [one.answer.text for one in (before, came.asked)]
+    after = as_json(came.after, read_lines(came.asked.transcript))
+    if json_:
+        told: dict[str, JsonValue] = {
+            "outcome": came.asked.answer.outcome, "cost": cost_as_json(came.asked.cost),
+            "run": came.asked.run, "repair": repair.name, "code": wrong.code, "gone": came.gone,
+            "before": answers[0], "after": answers[1], "findings": after["findings"],
+        }  # fmt: skip
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        lines = [
+            f"{wrong.code} {MODES[wrong.code].name}: {'gone' if came.gone else 'still there'}",
+            f"before      {_line(answers[0])}", f"after       {_line(answers[1])}",
+            f"run         {came.asked.run} (manyminds diagnose {came.asked.run})",
+        ]  # fmt: skip
+        print(safe("\n".join(lines)))
+    return ANSWERED if came.gone else NO_ANSWER
+
+
+def _line(text: str | None) -> str:
+    return "no answer" if text is None else " ".join(text.split())[:160]
 
 
 def _cost(one: Finding) -> str:

@@ -39,6 +39,7 @@ __all__ = [
     "MemberEnded",
     "MemberStarted",
     "NoteShared",
+    "Nudged",
     "PersonAsked",
     "PhaseStarted",
     "Planned",
@@ -295,6 +296,17 @@ class Clarified:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Nudged:
+    """A member is told, before its next request, what would go wrong: a rule saw it come."""
+
+    kind: Literal["nudged"] = "nudged"
+    member: str
+    code: str
+    """Of the failure: `diagnosis.modes.MODES` has its name."""
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemarkMade:
     """A member said something to the others."""
 
@@ -411,6 +423,7 @@ Event = (
     | Steered
     | Resumed
     | Clarified
+    | Nudged
     | RemarkMade
     | RemarkRejected
     | Ranked

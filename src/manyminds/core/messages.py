@@ -100,6 +100,8 @@ class ToolSpec:
     parameters: JsonSchema
     effect: ToolEffect = field(default="none", repr=False)
     """Models are not told."""
+    several: str | None = field(default=None, repr=False)
+    """The parameter that takes several things at once, one a line; `None`: it takes one."""
 
 
 @dataclass(frozen=True, kw_only=True)

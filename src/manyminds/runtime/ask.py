@@ -250,7 +250,8 @@ def _run_of(
     watch: Watch,
 ) -> DurableRun:
     started = place.started
-    members = roster(count, list(endpoints), has_docs=task.has_docs)
+    acts = any(spec.effect != "none" for spec in tools.specs)
+    members = roster(count, list(endpoints), has_docs=task.has_docs, acts=acts)
     if started is not None:
         members = started.members
         if gone := sorted({m.model for m in members} - set(endpoints)):

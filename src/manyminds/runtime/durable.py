@@ -13,6 +13,7 @@ from manyminds.agents.prompts import prompts_hash
 from manyminds.core.errors import BudgetExceeded, ProviderError
 from manyminds.core.events import (
     Event,
+    Nudged,
     Recorded,
     Replied,
     Requested,
@@ -24,12 +25,12 @@ from manyminds.core.events import (
     ToolCalled,
     ToolReturned,
 )
-from manyminds.core.messages import Reply, ToolCall
+from manyminds.core.messages import ModelCall, Reply, ToolCall
 from manyminds.core.protocols import ToolOutcome
 from manyminds.core.values import VERSION, Member
 from manyminds.runtime.flight import Flight
 from manyminds.runtime.journal import CANCELLED, INTERRUPTED, E, Journal
-from manyminds.runtime.run import MemoryRun
+from manyminds.runtime.run import MemoryRun, hash_of
 from manyminds.tools.toolset import failed
 
 __all__ = ["DurableRun"]
@@ -41,12 +42,18 @@ _UNVERIFIED = f"unverified: {_ENDED}, and whether it was done is not known; it i
 class DurableRun(MemoryRun):
     """Plays a strategy on real endpoints and tools, going on where a process has ended."""
 
+    _unsaid: Sequence[Nudged] = ()
     journal: Journal | None = None
     """What was done before; `None` where nothing was."""
 
     def take_up(self, past: Sequence[Recorded]) -> None:
         """Go on with what is on record; to be called before the run begins."""
-        self.journal = Journal(events=past, on_over=self._go_on, on_said=self._heed)
+        self.journal = Journal(
+            events=past, on_over=self._go_on, on_said=self._heed, on_nudged=self._nudge
+        )
+        for recorded in past:
+            # What it had to say stands there, unless the process ended just before.
+            self._unsaid = list(self._monitor.seen(recorded.event))
         self._later: list[Steered] = []
         self._steps = self.journal.last_step
         self._ids["e"] = self.journal.evidence
@@ -106,6 +113,9 @@ class DurableRun(MemoryRun):
         self.tell(
             Resumed(elapsed_s=round(elapsed, 3), version=VERSION, prompts=prompts_hash())
         )  # fmt: skip
+        for nudged in self._unsaid:
+            self.tell(nudged)
+            self._nudge(nudged)
         early, self.journal.early = self.journal.early, []
         for event in early:
             self.tell(event)
@@ -115,6 +125,7 @@ class DurableRun(MemoryRun):
 
     async def _fly(self, flight: Flight) -> Reply:
         """Send one try, or return what it gave when it was sent."""
+        replayed = self.replaying
         while self.journal is not None:
             self._check_going()
             past = await self.journal.request(flight.member.name, flight.call.seed)
@@ -125,13 +136,23 @@ class DurableRun(MemoryRun):
                 raise BudgetExceeded(past.limit, allowed=past.allowed, spent=past.spent)
             ended = await self._landed(flight, past)
             if isinstance(ended, Replied):
+                if flight.call.purpose == "work":
+                    self._nudges.pop(flight.member.name, None)
                 return _reply(ended)
             if ended.error != INTERRUPTED:
                 raise self._as_it_failed(flight, ended)
             # It was under way when the process ended: what it gave nobody knows, so it is sent.
             flight.reset(self._next_step())
+        if replayed:
+            # What was said before, and while the record was played, is to be heard.
+            flight.call = self._with_asides(flight.member, flight.asked)
+            flight.prompt_hash = hash_of(flight.call)
         flight.began = time.monotonic()
         return await super()._fly(flight)
+
+    def _with_asides(self, member: Member, call: ModelCall) -> ModelCall:
+        """Say nothing to a request whose reply is on record; what was told, it had heard then."""
+        return call if self.replaying else super()._with_asides(member, call)
 
     async def _landed(self, flight: Flight, past: Requested) -> Replied | RequestFailed:
         """Return what a request came to that was sent by a process that has ended since."""

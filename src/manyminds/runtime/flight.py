@@ -56,6 +56,8 @@ class Flight:
     step: int
     member: Member
     call: ModelCall
+    asked: ModelCall
+    """The same before anybody had something to say to it."""
     endpoint: Endpoint
     prompt_hash: str
     began: float = field(default_factory=time.monotonic)

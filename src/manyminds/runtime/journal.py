@@ -19,6 +19,7 @@ from manyminds.core.events import (
     Clarified,
     Event,
     MemberStarted,
+    Nudged,
     PersonAsked,
     Planned,
     Recorded,
@@ -58,6 +59,8 @@ class Journal:
     """Told once the record is at its end, before anything new happens."""
     on_said: Callable[[Steered], None] = lambda _said: None
     """Told again what the person had said."""
+    on_nudged: Callable[[Nudged], None] = lambda _nudged: None
+    """Told again what a member was told."""
     position: int = 0
     """The next event whose turn it is."""
     failed: asyncio.Future[None] = field(default_factory=lambda: _future())
@@ -241,7 +244,10 @@ class Journal:
         if self.over:
             return
         while not self.over and (self.position in self._told or self._is_ours()):
-            self._pass(self.events[self.position])
+            recorded = self.events[self.position]
+            self._pass(recorded)
+            if isinstance(recorded.event, Nudged):
+                self.on_nudged(recorded.event)
             self.position += 1
         if self.over:
             self._release()
@@ -254,7 +260,8 @@ class Journal:
 
     def _is_ours(self) -> bool:
         """Say whether whoever takes a run up tells the event, not its strategy."""
-        return isinstance(self.events[self.position].event, RunStarted | Resumed | PersonAsked)
+        ours = RunStarted | Resumed | PersonAsked | Nudged
+        return isinstance(self.events[self.position].event, ours)
 
     def _pass(self, recorded: Recorded) -> None:
         """Let the run's clock go on to an event."""

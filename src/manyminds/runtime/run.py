@@ -10,7 +10,7 @@ import inspect
 import json
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -32,6 +32,7 @@ from manyminds.core.errors import (
 )
 from manyminds.core.events import (
     Event,
+    Nudged,
     Recorded,
     Replied,
     Requested,
@@ -54,12 +55,13 @@ from manyminds.core.values import (
     Task,
     Verdict,
 )
+from manyminds.diagnosis.live import Monitor
 from manyminds.runtime.control import Control
 from manyminds.runtime.flight import Endpoint, Flight, Patience
 from manyminds.runtime.machine import collecting
-from manyminds.tools.toolset import Toolset
+from manyminds.tools.toolset import Toolset, failed
 
-__all__ = ["MemoryRun", "Sink"]
+__all__ = ["MemoryRun", "Sink", "hash_of"]
 
 T = TypeVar("T")
 
@@ -118,6 +120,11 @@ class MemoryRun:
         self._started_at = datetime.now(UTC) - timedelta(seconds=self.elapsed())
         self._away = 0.0
         self.meter = Meter(limits=limits, elapsed=lambda: self.elapsed() - self._away)
+        self._monitor = Monitor(tools.specs)
+        self._nudges: defaultdict[str, list[str]] = defaultdict(list)
+        """By member: what it is told with its next request."""
+        self._done: set[tuple[str, str]] = set()
+        """What was done outside, by tool and arguments: the same is not done twice."""
         self._settled = asyncio.Event()
         self._control = Control(lambda: self.elapsed())
         self._events = 0
@@ -182,6 +189,12 @@ class MemoryRun:
         self.over = isinstance(event, RunEnded)
         for sink in self._sinks:
             sink(recorded)
+        for nudged in self._monitor.seen(event):
+            self.tell(nudged)
+            self._nudge(nudged)
+
+    def _nudge(self, nudged: Nudged) -> None:
+        self._nudges[nudged.member].append(nudged.text)
 
     async def check(self, verifier: Verifier, candidate: Candidate) -> Verdict:
         """Let one verifier judge one candidate."""
@@ -192,18 +205,14 @@ class MemoryRun:
         endpoint = self._endpoints[member.model]
         if self._thinking is not None:
             call = replace(call, thinking=self._thinking)
-        if self.hints and call.purpose != "check":
-            told = Said(role="user", text=prompt("aside", text="\n".join(self.hints)))
-            call = replace(call, messages=(*call.messages, told))
-        if self.pictures:
-            call = replace(call, pictures=self.pictures)
+        asked, call = call, self._with_asides(member, call)
         _fits(member, call, endpoint.abilities)
-        prompt_hash = _hash(call)
+        prompt_hash = hash_of(call)
         attempt = 0
         while True:
             attempt += 1
             flight = Flight(
-                step=self._next_step(), member=member, call=call, endpoint=endpoint,
+                step=self._next_step(), member=member, call=call, asked=asked, endpoint=endpoint,
                 prompt_hash=prompt_hash,
             )  # fmt: skip
             # What else its model does for the panel, like naming cruxes, goes on if it is dropped.
@@ -215,6 +224,16 @@ class MemoryRun:
                     if not await self._waited(flight, error, attempt):
                         self.provider_failed = True
                         raise
+
+    def _with_asides(self, member: Member, call: ModelCall) -> ModelCall:
+        """Return a request with what the person, and a rule, has to say to who works."""
+        if self.hints and call.purpose != "check":
+            told = Said(role="user", text=prompt("aside", text="\n".join(self.hints)))
+            call = replace(call, messages=(*call.messages, told))
+        if call.purpose == "work" and (nudges := self._nudges.pop(member.name, None)):
+            told = Said(role="user", text="\n".join(nudges))
+            call = replace(call, messages=(*call.messages, told))
+        return replace(call, pictures=self.pictures) if self.pictures else call
 
     def _next_step(self) -> int:
         self._steps += 1
@@ -365,7 +384,15 @@ class MemoryRun:
     async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
         """Call one tool for a member."""
         with self._control.working(member):
-            return await self._called(member, call)
+            if self._tools.effect_of(call.name) == "none":
+                return await self._called(member, call)
+            act = (call.name, json.dumps(call.arguments, sort_keys=True))
+            if act in self._done:
+                return failed(call.name, "this was done already, and is not done again", "failed")
+            outcome = await self._called(member, call)
+            if outcome.error is None:
+                self._done.add(act)
+            return outcome
 
     async def _called(self, member: Member, call: ToolCall) -> ToolOutcome:
         await self._may_begin()
@@ -530,7 +557,8 @@ def _fits(member: Member, call: ModelCall, abilities: Abilities) -> None:
         )
 
 
-def _hash(call: ModelCall) -> str:
+def hash_of(call: ModelCall) -> str:
+    """Return a hash of what a model is asked."""
     digest = hashlib.sha256()
     for message in call.messages:
         digest.update(repr(message).encode())

@@ -97,7 +97,13 @@ async def following(
         past: What is on record already.
     """
     heard = {r.event.id for r in past if isinstance(r.event, Steered)}
-    task = asyncio.create_task(_follow(run, folder / _FILE, heard))
+    path, size = folder / _FILE, 0
+    with suppress(OSError):
+        # What was said before it goes on is heard before its first step.
+        text = path.read_text(encoding="utf-8")
+        size = len(text.encode())
+        _hear(run, text.split("\n")[:-1], heard)
+    task = asyncio.create_task(_follow(run, path, heard, size))
     try:
         yield
     finally:
@@ -106,8 +112,7 @@ async def following(
             await task
 
 
-async def _follow(run: MemoryRun, path: Path, heard: set[str]) -> None:
-    size = 0
+async def _follow(run: MemoryRun, path: Path, heard: set[str], size: int) -> None:
     while True:
         with suppress(OSError):
             now = os.stat(path).st_size

@@ -12,6 +12,7 @@ from manyminds.core.events import (
     MemberEnded,
     MemberStarted,
     NoteShared,
+    Nudged,
     PhaseStarted,
     Planned,
     Ranked,
@@ -187,6 +188,8 @@ def _aside(event: object) -> str | None:
         case Ranked():
             best = event.authors[event.ranking.order[0]]
             return f"{event.ranking.ranker} puts {best} first: {event.ranking.reason}"
+        case Nudged():
+            return f"{event.member} is told: {_short(event.text, 140)}"
         case Routed():
             return f"{event.route}, effort {event.effort}: {event.why}"
         case Clarified():

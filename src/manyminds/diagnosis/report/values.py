@@ -6,27 +6,32 @@ from manyminds.core.messages import JsonValue
 from manyminds.core.values import VERSION
 from manyminds.diagnosis.finding import Diagnosis, Finding
 from manyminds.diagnosis.modes import MODES, WASTES
+from manyminds.diagnosis.repairs import proposed
+from manyminds.diagnosis.trace import Trace
 
 __all__ = ["as_json", "as_sarif"]
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_json(found: Diagnosis) -> dict[str, JsonValue]:
+def as_json(found: Diagnosis, trace: Trace) -> dict[str, JsonValue]:
     """Return a diagnosis as plain values."""
     return {
         "run": found.name, "source": found.source, "acts": found.acts,
-        "findings": [_finding(one) for one in found.findings],
-        "decisive": None if found.decisive is None else _finding(found.decisive),
+        "findings": [_finding(one, trace) for one in found.findings],
+        "decisive": None if found.decisive is None else _finding(found.decisive, trace),
     }  # fmt: skip
 
 
-def _finding(one: Finding) -> dict[str, JsonValue]:
-    mode = MODES[one.code]
+def _finding(one: Finding, trace: Trace) -> dict[str, JsonValue]:
+    mode, repair = MODES[one.code], proposed(trace, one)
+    fix: JsonValue = None
+    if repair is not None:
+        fix = {"name": repair.name, "says": repair.says, "hint": repair.hint}
     return {
         "code": _code(one), "name": mode.name, "step": one.step, "member": one.member,
         "evidence": one.evidence, "why": one.why, "sure": round(one.sure, 3), "by": one.by,
-        "prevents": mode.prevents, "also": list(one.also), "tokens": one.tokens,
+        "prevents": mode.prevents, "fix": fix, "also": list(one.also), "tokens": one.tokens,
         "usd": None if one.usd is None else str(one.usd),
         "seconds": None if one.seconds is None else round(one.seconds, 3),
     }  # fmt: skip

@@ -13,12 +13,13 @@ from manyminds.tools.docs.passages import Passage
 __all__ = ["ReadDoc", "SearchDocs", "evidence_of", "query_of", "search_spec"]
 
 
-def search_spec(name: str, description: str) -> ToolSpec:
-    """Return what models are told of a tool that finds something by a query."""
+def search_spec(name: str, description: str, *, several: bool = False) -> ToolSpec:
+    """Return what models are told of a tool that finds something by a query, or by several."""
     query: dict[str, JsonValue] = {"type": "string", "maxLength": 200}
     return ToolSpec(
         name=name, description=description,
         parameters={"type": "object", "properties": {"query": query}, "required": ["query"]},
+        several="query" if several else None,
     )  # fmt: skip
 
 

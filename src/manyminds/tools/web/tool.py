@@ -175,6 +175,7 @@ class SearchWeb:
     spec = search_spec(
         "search_web",
         "find pages on the web by a few words; several searches, one a line; then read what fits",
+        several=True,
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
@@ -227,6 +228,7 @@ class ReadPage:
             },
             "required": ["address", "about"],
         },
+        several="address",
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:

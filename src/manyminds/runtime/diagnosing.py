@@ -1,0 +1,61 @@
+"""Let a model read runs for failures: within limits, on any endpoint, and what that has cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from manyminds.agents.roster import roster
+from manyminds.core.values import Limits, Spend, Task
+from manyminds.diagnosis.diagnose import by_rules, diagnosed
+from manyminds.diagnosis.finding import Diagnosis
+from manyminds.diagnosis.judge import VOTES, judged, without_doubles
+from manyminds.diagnosis.trace import Trace
+from manyminds.runtime.endpoints import connect
+from manyminds.runtime.run import MemoryRun
+from manyminds.tools.toolset import Toolset
+
+__all__ = ["Read", "read_by"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read:
+    """What rules and a model found in runs."""
+
+    found: tuple[Diagnosis, ...]
+    unsure: tuple[tuple[str, ...], ...]
+    """Of each run: the codes of which the model would not say."""
+    spend: Spend
+    model: str
+
+
+async def read_by(
+    model: str, traces: Sequence[Trace], *, cache: Path, limits: Limits, votes: int = VOTES
+) -> Read:
+    """Diagnose runs by rules, and by a model what no rule found.
+
+    Args:
+        model: Who reads.
+        traces: What is read.
+        cache: Folder of what is known of endpoints.
+        limits: Of all of it.
+        votes: Most votes on one code.
+
+    Raises:
+        ProviderError: If the model cannot be reached.
+    """
+    endpoint = await connect(model, cache=cache)
+    try:
+        [judge] = roster(1, [model], has_docs=False)
+        run = MemoryRun(
+            run_id="diagnose", task=Task(prompt="diagnose"), members=(judge,),
+            endpoints={model: endpoint}, tools=Toolset([]), limits=limits, seed=1,
+        )  # fmt: skip
+        found: list[Diagnosis] = []
+        unsure: list[tuple[str, ...]] = []
+        for trace in traces:
+            told = await judged(run, trace, judge, votes=votes)
+            found.append(diagnosed(trace, without_doubles(by_rules(trace), told.findings)))
+            unsure.append(told.unsure)
+        return Read(found=tuple(found), unsure=tuple(unsure), spend=run.meter.spent, model=model)
+    finally:
+        await endpoint.close()
