@@ -94,6 +94,41 @@ def test_metagpt_is_read_from_its_log(tmp_path: Path) -> None:
     assert [a.author for a in alone.acts] == ["Alice", "Bob"]
 
 
+def test_chatdev_is_read_without_the_prompts_of_roles(tmp_path: Path) -> None:
+    log = (
+        "[2025-29-03 23:37:22 INFO] **[Preprocessing]**\n\n**ChatDev Starts** (1)\n\n"
+        "**task_prompt**: Design a word game.\n\n**project_name**: Word\n"
+        "[2025-29-03 23:37:22 INFO] CEO: **[Start Chat]**\n\n[You are CPO.]\n\nDiscuss it.\n"
+        "[2025-29-03 23:37:23 INFO] **[OpenAI_Usage_Info Receive]**\nprompt_tokens: 5\ntotal_tokens: 8\n\n"
+        "[2025-29-03 23:37:24 INFO] Chief Product Officer: **Chief Product Officer<->CEO on : DemandAnalysis, turn 0**"
+        "\n\n[You are CEO.\nYour duties are many.]\n\nAn application fits best.\n"
+        "[2025-29-03 23:37:30 INFO] CEO: **Chief Product Officer<->CEO on : DemandAnalysis, turn 0**"
+        "\n\n[You are CPO.]\n\n<INFO> Application\n"
+    )  # fmt: skip
+    [trace] = read_file(written(tmp_path, "word.log", log))
+    assert (trace.name, trace.source, trace.task) == ("word", "chatdev", "Design a word game.")
+    assert [(a.author, a.text, a.at_s, a.tokens) for a in trace.acts] == [
+        ("Chief Product Officer", "An application fits best.", 2.0, 8),
+        ("CEO", "<INFO> Application", 8.0, None),
+    ]  # fmt: skip
+
+
+def test_hyperagent_is_read_line_by_line(tmp_path: Path) -> None:
+    head = "HyperAgent_x__x-1 - INFO - "
+    lines = [
+        f"{head}Initialized tools", f"{head}Planner's Response: Thought: look for it",
+        "  in the second file", f"{head}Inner-Navigator-Assistant's Response: it is there",
+        f"{head}Navigator->Planner: found in b.py",
+    ]  # fmt: skip
+    value = {"instance_id": "x-1", "problem_statement": ["It fails."], "trajectory": lines}
+    [trace] = read_file(written(tmp_path, "h.json", value))
+    assert (trace.name, trace.source, trace.task) == ("x-1", "hyperagent", "It fails.")
+    assert [(a.step, a.author, a.text.split()[0]) for a in trace.acts] == [
+        (1, "Planner", "Thought:"), (3, "Navigator", "it"), (4, "Navigator", "found"),
+    ]  # fmt: skip
+    assert "second file" in trace.acts[0].text
+
+
 def test_spans_of_genai_are_read(tmp_path: Path) -> None:
     def span(name: str, start: int, **attributes: object) -> dict[str, object]:
         typed = [

@@ -54,8 +54,8 @@ def diagnose(
 ) -> int:
     """Say why a run failed and what it wasted: each finding with its step, member and evidence.
 
-    Reads our runs, and files or folders of AG2, MetaGPT, inspect_ai, OpenTelemetry's GenAI spans
-    and plain chats.
+    Reads our runs, and files or folders of AG2, ChatDev, MetaGPT, HyperAgent, inspect_ai,
+    OpenTelemetry's GenAI spans and plain chats.
 
     Args:
         run: Name of a run, a unique part of it, `last`; or a file or a folder.

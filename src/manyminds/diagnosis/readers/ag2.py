@@ -18,9 +18,13 @@ def knows(value: JsonValue) -> bool:
     """Say whether a value is one."""
     return (
         isinstance(value, Mapping)
-        and isinstance(value.get("trajectory"), list)
+        and any(isinstance(one, Mapping) for one in _list(value.get("trajectory")))
         and "problem_statement" in value
     )
+
+
+def _list(value: JsonValue) -> Sequence[JsonValue]:
+    return value if isinstance(value, list) else ()
 
 
 def read(value: JsonValue) -> list[Trace]:

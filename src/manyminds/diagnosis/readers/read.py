@@ -7,15 +7,25 @@ from pathlib import Path
 
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
-from manyminds.diagnosis.readers import ag2, chat, inspect_log, metagpt, otel, ours
+from manyminds.diagnosis.readers import (
+    ag2,
+    chat,
+    chatdev,
+    hyperagent,
+    inspect_log,
+    metagpt,
+    otel,
+    ours,
+)
 from manyminds.diagnosis.trace import Trace
 
 __all__ = ["FORMATS", "read_file", "read_folder", "read_value"]
 
 MOST_BYTES = 256 << 20
-_OBJECTS = (ag2, metagpt, inspect_log, otel, chat)
+_OBJECTS = (hyperagent, ag2, metagpt, inspect_log, otel, chat)
 """The first that knows an object reads it; the plainest form comes last."""
-FORMATS = ("manyminds", *(module.NAME for module in _OBJECTS))
+_TEXTS = (chatdev, metagpt)
+FORMATS = ("manyminds", chatdev.NAME, *(module.NAME for module in _OBJECTS))
 _SUFFIXES = frozenset({".json", ".jsonl", ".log", ".txt", ".eval"})
 
 
@@ -69,7 +79,9 @@ def _read_text(text: str) -> list[Trace]:
         if otel.knows(values):
             return otel.read(values)
         return [trace for value in values for trace in read_value(value)]
-    return metagpt.read_text(text) if metagpt.knows_text(text) else []
+    return next(
+        (module.read_text(text) for module in _TEXTS if module.knows_text(text)), list[Trace]()
+    )
 
 
 def _lines(text: str) -> list[JsonValue]:
