@@ -31,7 +31,7 @@ from manyminds.runtime.paths import cache_home
 
 HERE = Path(__file__).parent
 ROWS = HERE.parents[1] / ".bench" / "actions.jsonl"
-SECONDS = 300.0
+SECONDS = 60.0
 KS = (1, 2, 4, 8)
 
 Desk = dict[str, Any]
@@ -98,14 +98,6 @@ def _sends(*mails: tuple[str, str]) -> Callable[[Desk], None]:
     return lambda desk: desk["sent"].extend(map(list, mails))
 
 
-def _all_of(*changes: Callable[[Desk], None]) -> Callable[[Desk], None]:
-    def change(desk: Desk) -> None:
-        for one in changes:
-            one(desk)
-
-    return change
-
-
 @dataclass(frozen=True)
 class Act:
     """One task, and what it does to a desk."""
@@ -129,19 +121,9 @@ ACTS = (
         _books("Osteria", "2026-12-05", "19:30", 4)),
     Act("if-free", "If I have nothing on 2026-12-04 at 10:00, put 'Gym' there, 60 minutes; if I have "
         "something then, change nothing.", _same),
-    Act("if-taken", "If I have nothing on 2026-12-05 at 10:00, put 'Gym' there, 60 minutes; if I have "
-        "something then, change nothing.", _adds("Gym", "2026-12-05", "10:00", 60)),
     Act("cancel-all", "Cancel everything that I have on 2026-12-07.", _cancels("e6", "e7")),
     Act("read", "What do I have on 2026-12-04? Only tell me, change nothing.", _same,
         ("Stand-up", "Review", "Interview")),
-    Act("cheapest", "Book a table for 6 on 2026-12-04 at 20:00 at the restaurant that has one and "
-        "where dinner is cheapest.", _books("Lotus", "2026-12-04", "20:00", 6)),
-    Act("tell-all", "Cancel the review on 2026-12-04 and send each address that is invited to it a mail "
-        "that says exactly: The review is cancelled.",
-        _all_of(_cancels("e4"), _sends(("ben@example.org", "The review is cancelled."),
-                                    ("eva@example.org", "The review is cancelled.")))),
-    Act("swap", "On 2026-12-03, move the dentist to 11:00 and lunch with Ana to 13:30.",
-        _all_of(_moves("e1", "2026-12-03", "11:00"), _moves("e2", "2026-12-03", "13:30"))),
 )  # fmt: skip
 
 
