@@ -32,6 +32,7 @@ from manyminds.judging.interval import share_interval
 from tests.diagnosis.seeded import MUTATORS, clean, mutated
 
 HERE = Path(__file__).parent
+ROOT_DATA = HERE.parents[2] / "shared" / "data"
 CODES = [one for one in MODES if one not in WASTES]
 Judge = Callable[[Trace], set[str]]
 KEYWORDS: Mapping[str, str] = {
@@ -151,7 +152,7 @@ def _range(interval: tuple[float, float] | None) -> str:
 def main() -> None:
     """Measure, and write the figures."""
     asks = argparse.ArgumentParser(description=__doc__)
-    asks.add_argument("--data", type=Path, default=HERE.parents[2] / "shared" / "data")
+    asks.add_argument("--data", type=Path, default=ROOT_DATA)
     asks.add_argument("--show", action="store_true", help="print each run's labels and findings")
     given = asks.parse_args()
     with gzip.open(given.data / "mast" / "traces_dev.jsonl.gz", "rt", encoding="utf-8") as file:
