@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from inspect_ai import Task, eval_async
-from inspect_ai.dataset import Sample
-from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.scorer import includes
-from inspect_ai.solver import generate
+from inspect_ai.solver import SolverSpec
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -19,6 +18,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.instrumented import InstrumentationSettings
 
 from manyminds.diagnosis.readers.read import read_file
+from tests.stub import Stub, say
 
 pytestmark = pytest.mark.anyio
 QUESTION = "How many chairs do 6 rows of 7 make?"
@@ -59,16 +59,15 @@ async def test_spans_of_pydantic_ai(tmp_path: Path, number: int) -> None:
 
 
 @pytest.mark.parametrize("form", ["eval", "json"])
-async def test_logs_of_inspect(tmp_path: Path, form: str) -> None:
-    says = [ModelOutput.from_content("mockllm/model", f"Answer: {rows * 7}") for rows in range(5)]
+async def test_logs_of_inspect(stub: Stub, tmp_path: Path, form: str) -> None:
+    stub.behaviours = [say("They make 42.\nAnswer: 42")]
     dataset = [Sample(id=str(rows), input=QUESTION, target="SECRET-LABEL") for rows in range(5)]
     [log] = await eval_async(
-        Task(dataset=dataset, solver=generate(), scorer=includes()),
-        model=get_model("mockllm/model", custom_outputs=says), log_dir=str(tmp_path),
-        log_format=form, max_samples=1,
+        Task(dataset=MemoryDataset(dataset), scorer=includes()), model=f"manyminds/{stub.model}",
+        solver=SolverSpec("manyminds/majority"), log_dir=str(tmp_path), log_format=form,
     )  # fmt: skip
-    assert log.status == "success"
+    assert log.status == "success", log.error
     traces = read_file(Path(log.location))
     assert [trace.task for trace in traces] == [QUESTION] * 5
-    assert [next(trace.of("says")).answer for trace in traces] == ["0", "7", "14", "21", "28"]
+    assert [trace.final.answer for trace in traces if trace.final] == ["42"] * 5
     assert all("SECRET" not in repr(trace) for trace in traces)

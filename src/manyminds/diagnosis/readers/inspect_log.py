@@ -2,17 +2,20 @@
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.diagnosis.readers.messages import acts_of, text_of
-from manyminds.diagnosis.trace import Trace
+from manyminds.diagnosis.trace import Act, Trace, stated_answer
+from manyminds.judging.canonical import canonicalize
 
 __all__ = ["NAME", "knows", "read", "read_archive"]
 
 NAME = "inspect"
+_SHORT = 200
+"""Characters up to which what is delivered is the answer itself."""
 
 
 def knows(value: JsonValue) -> bool:
@@ -50,6 +53,18 @@ def read_archive(path: Path) -> list[Trace]:
         raise UsageError(f"{path} is no log of inspect_ai: {error}") from None
 
 
+def _delivered(output: JsonValue, step: int) -> Iterator[Act]:
+    """Yield what a sample ended with, which need not be a message."""
+    choices = output.get("choices") if isinstance(output, Mapping) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, Mapping) else None
+    text = text_of(message.get("content")) if isinstance(message, Mapping) else ""
+    if text.strip():
+        short = canonicalize(text.strip()).key if len(text) <= _SHORT else None
+        answer = stated_answer(text) or short
+        yield Act(step=step, author="run", kind="ends", text=text, answer=answer)
+
+
 def _trace(sample: Mapping[str, JsonValue]) -> Trace:
     messages = sample.get("messages")
     told = messages if isinstance(messages, list) else []
@@ -60,6 +75,7 @@ def _trace(sample: Mapping[str, JsonValue]) -> Trace:
     kind = limit.get("type") if isinstance(limit, Mapping) else None
     return Trace(
         name=f"{sample.get('id')}/{sample.get('epoch')}", source=NAME,
-        task=text_of(sample.get("input")), acts=tuple(acts_of(told, skip=first + 1)),
+        task=text_of(sample.get("input")),
+        acts=(*acts_of(told, skip=first + 1), *_delivered(sample.get("output"), len(told))),
         stopped_by=kind if isinstance(kind, str) else None,
     )  # fmt: skip
