@@ -181,7 +181,7 @@ def test_logs_of_inspect_are_read_without_targets(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("a.json", "{"), ("b.json", "{}"), ("c.json", "[]"), ("d.txt", "hello"), ("e.json", "[1, 2]"), ("f.eval", "no"), ("g.json", "\0")],
+    [("a.json", "{"), ("b.json", "{}"), ("c.json", "[]"), ("d.txt", "hello"), ("e.json", "[1, 2]"), ("f.eval", "no"), ("g.json", "\0"), ("h.json", '[{"role": "user", "content": ' + "[" * 100_000 + "]" * 100_000 + "}]")],
 )  # fmt: skip
 def test_what_is_no_run_is_refused(tmp_path: Path, name: str, text: str) -> None:
     path = written(tmp_path, name, text)

@@ -70,3 +70,22 @@ def test_a_thousand_long_runs_take_less_than_a_minute() -> None:
     for _ in range(20):
         by_rules(long)
     assert (time.process_time() - began) * 50 / 2 < 60
+
+
+def test_time_does_not_grow_with_the_square_of_a_run() -> None:
+    def took(calls: int) -> float:
+        acts = [
+            act
+            for n in range(calls)
+            for act in (
+                Act(step=2 * n, author="m", kind="calls", tool="t", arguments=f'{{"x": "word{n}"}}', text="x"),
+                Act(step=2 * n + 1, author="m", kind="returns", tool="t", text=f"Result{n} " * 60),
+            )
+        ]  # fmt: skip
+        trace = Trace(name="t", source="chat", task="x", acts=tuple(acts))
+        began = time.process_time()
+        by_rules(trace)
+        return time.process_time() - began
+
+    took(50)
+    assert took(3_000) < 20 * max(0.02, took(300))

@@ -55,7 +55,10 @@ def read_file(path: Path) -> list[Trace]:
         raise UsageError(f"{path} is not text in UTF-8") from None
     if ours.knows(text):
         return [ours.read_lines(path)]
-    found = _named(_read_text(text), path)
+    try:
+        found = _named(_read_text(text), path)
+    except RecursionError:
+        raise UsageError(f"{path} is nested too deeply to be read") from None
     if not found:
         raise UsageError(f"{path} is no run that can be read ({', '.join(FORMATS)})")
     return found

@@ -14,6 +14,8 @@ __all__ = ["lost_history", "repeated_calls", "repeated_steps", "resets"]
 SAME, LIKE_THE_TASK = 0.85, 0.8
 LEAST_WORDS = 12
 """Shorter ones, like "yes, done", are said again without anything being done again."""
+LATELY = 60
+"""Things said by one member that a new one is compared with: time grows with their number."""
 LOOP = 3
 """From so many equal calls on it is a loop and no mere waste."""
 
@@ -24,7 +26,8 @@ def repeated_steps(trace: Trace) -> Iterator[Finding]:
     for act in trace.of("says"):
         if len(words(act.text)) < LEAST_WORDS or act.author == trace.person:
             continue
-        before = next((b for b in said[act.author] if alike(b.text, act.text) >= SAME), None)
+        lately = said[act.author][-LATELY:]
+        before = next((b for b in lately if alike(b.text, act.text) >= SAME), None)
         if before is not None and not _asked_again(trace, before, act):
             yield Finding(
                 code="1.3", step=act.step, member=act.author, evidence=cut(act.text), by="rule",

@@ -36,9 +36,7 @@ def unbatched(trace: Trace) -> Iterator[Finding]:
 
 
 def _row(trace: Trace, row: list[tuple[int, Act]]) -> Iterator[Finding]:
-    alone = [
-        (place, call) for n, (place, call) in enumerate(row) if not _needs(trace, row[:n], call)
-    ]
+    alone = list(_independent(trace, row))
     different = {call.arguments for _, call in alone}
     if len(different) < ONE_BY_ONE:
         return
@@ -54,43 +52,43 @@ def _row(trace: Trace, row: list[tuple[int, Act]]) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _needs(trace: Trace, before: list[tuple[int, Act]], call: Act) -> bool:
-    """Say whether a call names something that only an earlier result of the row holds."""
-    given = set(re.findall(r"\w{4,}", call.arguments or ""))
-    known = set(re.findall(r"\w{4,}", trace.task))
-    for place, one in before:
-        gave = trace.returned.get(place)
-        if gave is not None:
-            new = (
-                set(re.findall(r"\w{4,}", gave.text))
-                - known
-                - set(re.findall(r"\w{4,}", one.arguments or ""))
-            )
-            if given & new:
-                return True
-    return False
+def _independent(trace: Trace, row: list[tuple[int, Act]]) -> Iterator[tuple[int, Act]]:
+    """Yield the calls of a row that name nothing that only an earlier result of it holds."""
+    known, new = set(_TERM.findall(trace.task)), set[str]()
+    for place, call in row:
+        given = set(_TERM.findall(call.arguments or ""))
+        if not given & new:
+            yield place, call
+        if (gave := trace.returned.get(place)) is not None:
+            new |= set(_TERM.findall(gave.text)) - known - given
+
+
+_TERM = re.compile(r"\w{4,}")
 
 
 def unread(trace: Trace) -> Iterator[Finding]:
     """Find results of which no word of their own is in anything said afterwards."""
-    for place, gave in trace.returned.items():
-        call = trace.acts[place]
-        if gave.error or len(gave.text) < LONG:
-            continue
-        known = _own(trace.task) | _own(call.arguments or "")
-        own = _own(gave.text) - known
-        here = next(n for n, act in enumerate(trace.acts) if act is gave)
-        later = " ".join(
-            a.text
-            for a in trace.acts[here + 1 :]
-            if a.kind in ("says", "proposes", "calls", "ends")
-        )
-        if len(own) >= TELLING and later and not own & _own(later):
-            yield Finding(
-                code="unread_result", step=gave.step, member=gave.author, evidence=cut(gave.text),
-                why=f"nothing that {gave.tool} returned is in anything said afterwards", sure=0.8,
-                by="rule", also=(call.step,), seconds=gave.seconds,
-            )  # fmt: skip
+    called = {id(gave): trace.acts[place] for place, gave in trace.returned.items()}
+    of_task, later, spoken = _own(trace.task), set[str](), False
+    found: list[Finding] = []
+    for act in reversed(trace.acts):
+        call = called.get(id(act))
+        if call is not None and spoken and not act.error and len(act.text) >= LONG:
+            own = _own(act.text) - of_task - _own(call.arguments or "")
+            if len(own) >= TELLING and not own & later:
+                found.append(_left(act, call))
+        if act.kind in ("says", "proposes", "calls", "ends") and act.text:
+            later |= _own(act.text)
+            spoken = True
+    yield from reversed(found)
+
+
+def _left(gave: Act, call: Act) -> Finding:
+    return Finding(
+        code="unread_result", step=gave.step, member=gave.author, evidence=cut(gave.text),
+        why=f"nothing that {gave.tool} returned is in anything said afterwards", sure=0.8,
+        by="rule", also=(call.step,), seconds=gave.seconds,
+    )  # fmt: skip
 
 
 def _own(text: str) -> set[str]:
