@@ -1,13 +1,11 @@
 """Logs that other systems have just written, by their own code: pydantic-ai's spans, inspect_ai's logs."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from inspect_ai import Task, eval_async
-from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.scorer import includes
-from inspect_ai.solver import SolverSpec
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -20,10 +18,10 @@ from pydantic_ai.models.instrumented import InstrumentationSettings
 from manyminds.diagnosis.readers.read import read_file
 from tests.stub import Stub, say
 
-pytestmark = pytest.mark.anyio
 QUESTION = "How many chairs do 6 rows of 7 make?"
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("number", range(5))
 async def test_spans_of_pydantic_ai(tmp_path: Path, number: int) -> None:
     rows = 6 + number
@@ -58,16 +56,31 @@ async def test_spans_of_pydantic_ai(tmp_path: Path, number: int) -> None:
     assert all(act.at_s is not None and act.at_s >= 0 for act in trace.acts)
 
 
+INSPECT = """
+import sys
+from inspect_ai import Task, eval
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.scorer import includes
+from inspect_ai.solver import SolverSpec
+
+question, model, folder, form = sys.argv[1:]
+samples = [Sample(id=str(n), input=question, target="SECRET-LABEL") for n in range(5)]
+[log] = eval(
+    Task(dataset=MemoryDataset(samples), scorer=includes()), model=f"manyminds/{model}",
+    solver=SolverSpec("manyminds/majority"), log_dir=folder, log_format=form, display="none",
+)
+assert log.status == "success", log.error
+"""
+
+
 @pytest.mark.parametrize("form", ["eval", "json"])
-async def test_logs_of_inspect(stub: Stub, tmp_path: Path, form: str) -> None:
+def test_logs_of_inspect(stub: Stub, tmp_path: Path, form: str) -> None:
     stub.behaviours = [say("They make 42.\nAnswer: 42")]
-    dataset = [Sample(id=str(rows), input=QUESTION, target="SECRET-LABEL") for rows in range(5)]
-    [log] = await eval_async(
-        Task(dataset=MemoryDataset(dataset), scorer=includes()), model=f"manyminds/{stub.model}",
-        solver=SolverSpec("manyminds/majority"), log_dir=str(tmp_path), log_format=form,
-    )  # fmt: skip
-    assert log.status == "success", log.error
-    traces = read_file(Path(log.location))
+    command = [sys.executable, "-c", INSPECT, QUESTION, stub.model, str(tmp_path), form]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    [path] = tmp_path.glob(f"*.{form}")
+    traces = read_file(path)
     assert [trace.task for trace in traces] == [QUESTION] * 5
     assert [trace.final.answer for trace in traces if trace.final] == ["42"] * 5
     assert all("SECRET" not in repr(trace) for trace in traces)
