@@ -1,5 +1,6 @@
 """Logs of inspect_ai: a sample is a run. In JSON, or as the archive (`.eval`) that it writes."""
 
+import importlib
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -44,12 +45,22 @@ def read_archive(path: Path) -> list[Trace]:
         UsageError: If it is none.
     """
     try:
+        # Newer ones are compressed by zstd; importing this teaches the standard library to read it.
+        importlib.import_module("zipfile_zstd")
+    except ImportError:
+        known = False
+    else:
+        known = True
+    try:
         with zipfile.ZipFile(path) as archive:
             names = sorted(
                 n for n in archive.namelist() if n.startswith("samples/") and n.endswith(".json")
             )
             return [trace for name in names for trace in read(json.loads(archive.read(name)))]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except NotImplementedError as error:
+        fix = "" if known else "; the extra `eval` has it"
+        raise UsageError(f"{path} is compressed in a way that is not known here{fix}") from error
+    except (zipfile.BadZipFile, ValueError) as error:
         raise UsageError(f"{path} is no log of inspect_ai: {error}") from None
 
 
