@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from manyminds.core.errors import RecordError, UnknownName
+from manyminds.core.errors import RecordError, RunBusy, UnknownName
 from manyminds.core.events import PhaseStarted, Recorded
 from manyminds.transcript.codec import decode, encode
 from manyminds.transcript.store import (
@@ -137,3 +137,24 @@ def test_an_event_is_one_line_whatever_is_in_it() -> None:
     line = encode(event(0))
     assert line.count(b"\n") == 1
     assert decode(line, where="here") == event(0)
+
+
+def test_who_has_just_died_is_waited_for_and_who_lives_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "r" / "transcript.jsonl"
+    TranscriptWriter(path).close()
+    holds = "import fcntl, os, sys, time; f = os.open(sys.argv[1], os.O_RDWR); fcntl.flock(f, 2); print('held', flush=True); time.sleep(0.5)"  # fmt: skip
+    with subprocess.Popen([sys.executable, "-c", holds, str(path)], stdout=subprocess.PIPE) as holder:  # fmt: skip
+        assert holder.stdout is not None
+        assert holder.stdout.readline()
+        # It was the writer, says the file, and lives: told at once.
+        path.with_name("worker").write_text(f"{holder.pid}\n")
+        began = time.monotonic()
+        with pytest.raises(RunBusy):
+            TranscriptWriter(path)
+        assert time.monotonic() - began < 0.3
+        # It was another one, which is dead: what it held is about to go.
+        with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+            dead.wait()
+        path.with_name("worker").write_text(f"{dead.pid}\n")
+        TranscriptWriter(path).close()
+        assert holder.poll() is not None or time.monotonic() - began > 0.3

@@ -14,6 +14,7 @@ elsewhere, shows that.
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -40,6 +41,8 @@ __all__ = [
 _FILE = "transcript.jsonl"
 _SEAL = "seal.json"
 _WORKER = "worker"
+_GONE_S = 2.0
+"""What the system has to close the files of a process that has died."""
 _FIRST = ""
 """What the first line's chain goes on from."""
 
@@ -78,7 +81,7 @@ class TranscriptWriter:
         # Unbuffered: what `write` returned from is with the kernel and outlives the process.
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            _lock(self._file, path)
+            _lock_after(self._file, path)
             cut_torn_line(path)
             self.path = path
             self._size = os.fstat(self._file).st_size
@@ -173,6 +176,37 @@ def _lock(file: int, path: Path) -> None:
             f"run {path.parent.name}: {process} is at work on it; follow it with: manyminds attach "
             f"{path.parent.name}"
         ) from None
+
+
+def _lock_after(file: int, path: Path) -> None:
+    """Lock it; where who held it is dead, wait until the system has noticed.
+
+    The system may close the files of a process that was killed a moment after it is gone, if one of
+    its threads was writing to a disk that is busy.
+    """
+    until = time.monotonic() + _GONE_S
+    while True:
+        try:
+            _lock(file, path)
+        except RunBusy:
+            who = worker_of(path)
+            if who is None or _is_alive(who) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _is_alive(process: int) -> bool:
+    if sys.platform == "win32" or process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def worker_of(path: Path) -> int | None:
