@@ -181,8 +181,8 @@ def _lock(file: int, path: Path) -> None:
 def _lock_after(file: int, path: Path) -> None:
     """Lock it; where who held it is dead, wait until the system has noticed.
 
-    The system may close the files of a process that was killed a moment after it is gone, if one of
-    its threads was writing to a disk that is busy.
+    Twice, on a busy machine, a process that had been killed and waited for still held its lock; why
+    is not known (a thread of it may have been writing).
     """
     until = time.monotonic() + _GONE_S
     while True:
