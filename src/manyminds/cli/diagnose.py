@@ -155,7 +155,7 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
     wastes = [one for one in found.findings if one.code in WASTES]
     asked = " ".join(trace.task.split())[:100]
     lines = [
-        f"{trace.name} ({trace.source}, {len(trace.acts)} acts of {len(trace.authors)} members): "
+        f"{trace.name} ({trace.source}, acts: {len(trace.acts)}, members: {len(trace.authors)}): "
         f"{asked}",
         "",
     ]
