@@ -194,7 +194,12 @@ def test_a_folder_is_read_past_what_is_none(tmp_path: Path) -> None:
     written(tmp_path, "b.json", "{}")
     (tmp_path / "more").mkdir()
     written(tmp_path / "more", "c.json", {"messages": CHAT})
-    assert [trace.name for trace in read_folder(tmp_path)] == ["a", "c"]
+    damaged = tmp_path / "more" / "transcript.jsonl"
+    damaged.write_text('{"run": "r", "event": {"kind": "run_started"}, "chain": "no"}\n')
+    told = list[str]()
+    assert [trace.name for trace in read_folder(tmp_path, told.append)] == ["a", "c"]
+    [why] = told
+    assert "transcript.jsonl" in why
 
 
 @pytest.mark.parametrize("value", [None, 3, "x", {}, [], {"messages": []}, {"trajectory": 3, "problem_statement": 1}, [[]], {"messages": [{"role": 3}]}])  # fmt: skip

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -125,7 +124,7 @@ def _told(found: list[tuple[Trace, Diagnosis]]) -> dict[str, JsonValue]:
 def _traces(run: str) -> Iterator[Trace]:
     path = Path(run)
     if path.is_dir():
-        yield from read_folder(path)
+        yield from read_folder(path, _left_out)
     elif path.is_file():
         yield from read_file(path)
     elif "/" in run or path.suffix:
@@ -155,7 +154,7 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
     wastes = [one for one in found.findings if one.code in WASTES]
     asked = " ".join(trace.task.split())[:100]
     lines = [
-        f"{trace.name} ({trace.source}, acts: {len(trace.acts)}, members: {len(trace.authors)}): "
+        f"{trace.name} ({trace.source}, acts: {len(trace.acts)}, authors: {len(trace.authors)}): "
         f"{asked}",
         "",
     ]
@@ -273,4 +272,8 @@ def _every(run: str) -> Iterator[Trace]:
         try:
             yield read_lines(transcript_path(data_home(), name))
         except (RecordError, OSError) as error:
-            print(f"manyminds: left out: {safe(str(error))}", file=sys.stderr)
+            _left_out(str(error))
+
+
+def _left_out(why: str) -> None:
+    notice(f"left out: {why}")

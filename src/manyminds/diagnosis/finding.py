@@ -19,7 +19,7 @@ class Finding:
     why: str
     """One sentence a person can check."""
     sure: float
-    """From 0 to 1: precision of the rule on seeded faults, or the share of a model's votes."""
+    """From 0 to 1: of a rule stated, not measured; of a model the share of its votes."""
     by: str
     """"rule" or the model that judged."""
     also: tuple[int, ...] = ()

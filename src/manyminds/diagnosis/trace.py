@@ -7,7 +7,7 @@ Readers make it from logs; rules and models look for failures in it. What people
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Literal
@@ -69,7 +69,6 @@ class Trace:
     """When, ISO 8601."""
     person: str | None = None
     """Who stands for the person: asks, goes on, runs programs; says nothing of its own."""
-    more: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
     @cached_property
     def authors(self) -> tuple[str, ...]:

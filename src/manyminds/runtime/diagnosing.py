@@ -25,7 +25,6 @@ class Read:
     unsure: tuple[tuple[str, ...], ...]
     """Of each run: the codes of which the model would not say."""
     spend: Spend
-    model: str
 
 
 async def read_by(
@@ -56,6 +55,6 @@ async def read_by(
             told = await judged(run, trace, judge, votes=votes)
             found.append(diagnosed(trace, without_doubles(by_rules(trace), told.findings)))
             unsure.append(told.unsure)
-        return Read(found=tuple(found), unsure=tuple(unsure), spend=run.meter.spent, model=model)
+        return Read(found=tuple(found), unsure=tuple(unsure), spend=run.meter.spent)
     finally:
         await endpoint.close()

@@ -25,7 +25,7 @@ from manyminds.core.events import (
     ToolCalled,
     ToolReturned,
 )
-from manyminds.core.messages import ModelCall, Reply, ToolCall
+from manyminds.core.messages import Reply, ToolCall
 from manyminds.core.protocols import ToolOutcome
 from manyminds.core.values import VERSION, Member
 from manyminds.runtime.flight import Flight
@@ -42,14 +42,15 @@ _UNVERIFIED = f"unverified: {_ENDED}, and whether it was done is not known; it i
 class DurableRun(MemoryRun):
     """Plays a strategy on real endpoints and tools, going on where a process has ended."""
 
-    _unsaid: Sequence[Nudged] = ()
     journal: Journal | None = None
     """What was done before; `None` where nothing was."""
+    _unsaid: Sequence[Nudged] = ()
+    """What the last event on record had to have said to a member, and a kill cut off."""
 
     def take_up(self, past: Sequence[Recorded]) -> None:
         """Go on with what is on record; to be called before the run begins."""
         self.journal = Journal(
-            events=past, on_over=self._go_on, on_said=self._heed, on_nudged=self._nudge
+            events=past, on_over=self._go_on, on_said=self._heed, on_nudged=self.asides.nudge
         )
         for recorded in past:
             # What it had to say stands there, unless the process ended just before.
@@ -115,7 +116,7 @@ class DurableRun(MemoryRun):
         )  # fmt: skip
         for nudged in self._unsaid:
             self.tell(nudged)
-            self._nudge(nudged)
+            self.asides.nudge(nudged)
         early, self.journal.early = self.journal.early, []
         for event in early:
             self.tell(event)
@@ -136,8 +137,6 @@ class DurableRun(MemoryRun):
                 raise BudgetExceeded(past.limit, allowed=past.allowed, spent=past.spent)
             ended = await self._landed(flight, past)
             if isinstance(ended, Replied):
-                if flight.call.purpose == "work":
-                    self._nudges.pop(flight.member.name, None)
                 return _reply(ended)
             if ended.error != INTERRUPTED:
                 raise self._as_it_failed(flight, ended)
@@ -145,14 +144,10 @@ class DurableRun(MemoryRun):
             flight.reset(self._next_step())
         if replayed:
             # What was said before, and while the record was played, is to be heard.
-            flight.call = self._with_asides(flight.member, flight.asked)
+            flight.call = self.asides.added_to(flight.member, flight.asked)
             flight.prompt_hash = hash_of(flight.call)
         flight.began = time.monotonic()
         return await super()._fly(flight)
-
-    def _with_asides(self, member: Member, call: ModelCall) -> ModelCall:
-        """Say nothing to a request whose reply is on record; what was told, it had heard then."""
-        return call if self.replaying else super()._with_asides(member, call)
 
     async def _landed(self, flight: Flight, past: Requested) -> Replied | RequestFailed:
         """Return what a request came to that was sent by a process that has ended since."""

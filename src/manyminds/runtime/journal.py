@@ -129,10 +129,9 @@ class Journal:
                 return self.events[place].event
         if self._hears_out():
             return None
-        if any(isinstance(r.event, Steered) for r in self.events):
-            # What the person said had its place by the clock, and so had what came of it: either
-            # may come a little sooner or later now than what others did meanwhile. If it was none
-            # of the run's, `watch` will notice.
+        if any(isinstance(r.event, Steered) for r in self.events[self.position :]):
+            # What the person said had its place by the clock; it may come a little later now than
+            # what came after the record's end. If it was none of the run's, `watch` will notice.
             self.early.append(event)
             return event
         raise self._diverged(

@@ -42,7 +42,7 @@ class _Hands:
         """Listen to what the person says to a run."""
         self.run = run
         run.listeners.append(self.steering.heed)
-        run.hints = None  # workers hear them at their next turn, and keep them
+        run.asides.hints = None  # workers hear them at their next turn, and keep them
 
     def take_sites(self, sites: Sites) -> None:
         """Take hold of what may be fetched."""

@@ -10,7 +10,7 @@ import inspect
 import json
 import random
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -19,7 +19,6 @@ from decimal import Decimal
 from typing import TypeVar
 
 from manyminds.agents.models import Progress, tokens_at_least
-from manyminds.agents.prompts import prompt
 from manyminds.agents.roster import newcomer
 from manyminds.budget.meter import Hold, Meter
 from manyminds.core.errors import (
@@ -32,7 +31,6 @@ from manyminds.core.errors import (
 )
 from manyminds.core.events import (
     Event,
-    Nudged,
     Recorded,
     Replied,
     Requested,
@@ -43,7 +41,7 @@ from manyminds.core.events import (
     ToolCalled,
     ToolReturned,
 )
-from manyminds.core.messages import ModelCall, Picture, Reply, Said, ToolCall, ToolSpec
+from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, ToolOutcome, Verifier
 from manyminds.core.values import (
     NOTHING_SPENT,
@@ -56,6 +54,7 @@ from manyminds.core.values import (
     Verdict,
 )
 from manyminds.diagnosis.live import Monitor
+from manyminds.runtime.asides import Asides
 from manyminds.runtime.control import Control
 from manyminds.runtime.flight import Endpoint, Flight, Patience
 from manyminds.runtime.machine import collecting
@@ -102,10 +101,8 @@ class MemoryRun:
         self.kept: Callable[[], Awaitable[None]] | None = None
         """Waits until all that was told is safe, where that is not so at once; without that no step
         is sent."""
-        self.pictures: tuple[Picture, ...] = ()
-        """Shown to whoever works."""
-        self.hints: list[str] | None = []
-        """What the person said to all who work; `None`: the strategy passes it on itself."""
+        self.asides = Asides()
+        """What is said to those who work beside their question."""
         # The run's own chance decides; waits must not disturb it.
         self._jitter = random.Random(seed)
         self._endpoints = endpoints
@@ -121,8 +118,6 @@ class MemoryRun:
         self._away = 0.0
         self.meter = Meter(limits=limits, elapsed=lambda: self.elapsed() - self._away)
         self._monitor = Monitor(tools.specs)
-        self._nudges: defaultdict[str, list[str]] = defaultdict(list)
-        """By member: what it is told with its next request."""
         self._done: set[tuple[str, str]] = set()
         """What was done outside, by tool and arguments: the same is not done twice."""
         self._settled = asyncio.Event()
@@ -191,10 +186,7 @@ class MemoryRun:
             sink(recorded)
         for nudged in self._monitor.seen(event):
             self.tell(nudged)
-            self._nudge(nudged)
-
-    def _nudge(self, nudged: Nudged) -> None:
-        self._nudges[nudged.member].append(nudged.text)
+            self.asides.nudge(nudged)
 
     async def check(self, verifier: Verifier, candidate: Candidate) -> Verdict:
         """Let one verifier judge one candidate."""
@@ -205,7 +197,7 @@ class MemoryRun:
         endpoint = self._endpoints[member.model]
         if self._thinking is not None:
             call = replace(call, thinking=self._thinking)
-        asked, call = call, self._with_asides(member, call)
+        asked, call = call, self.asides.added_to(member, call)
         _fits(member, call, endpoint.abilities)
         prompt_hash = hash_of(call)
         attempt = 0
@@ -219,21 +211,14 @@ class MemoryRun:
             work = self._control.working(member) if call.purpose == "work" else nullcontext()
             with work:
                 try:
-                    return await self._fly(flight)
+                    reply = await self._fly(flight)
                 except ProviderError as error:
                     if not await self._waited(flight, error, attempt):
                         self.provider_failed = True
                         raise
-
-    def _with_asides(self, member: Member, call: ModelCall) -> ModelCall:
-        """Return a request with what the person, and a rule, has to say to who works."""
-        if self.hints and call.purpose != "check":
-            told = Said(role="user", text=prompt("aside", text="\n".join(self.hints)))
-            call = replace(call, messages=(*call.messages, told))
-        if call.purpose == "work" and (nudges := self._nudges.pop(member.name, None)):
-            told = Said(role="user", text="\n".join(nudges))
-            call = replace(call, messages=(*call.messages, told))
-        return replace(call, pictures=self.pictures) if self.pictures else call
+                else:
+                    self.asides.answered(member, call)
+                    return reply
 
     def _next_step(self) -> int:
         self._steps += 1
@@ -498,8 +483,8 @@ class MemoryRun:
             case "now" | "cancel":
                 self._end(said.text)
                 return
-            case "hint" if self.hints is not None:
-                self.hints.append(said.text)
+            case "hint" if self.asides.hints is not None:
+                self.asides.hints.append(said.text)
             case "pause":
                 self._control.pause()
             case "go":

@@ -23,6 +23,8 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+import psutil
+
 from manyminds.core.errors import RecordError, RunBusy, UnknownName
 from manyminds.core.events import Recorded, Replied
 from manyminds.transcript.codec import chained, decode, encode, split_chain
@@ -190,23 +192,11 @@ def _lock_after(file: int, path: Path) -> None:
             _lock(file, path)
         except RunBusy:
             who = worker_of(path)
-            if who is None or _is_alive(who) or time.monotonic() > until:
+            if who is None or psutil.pid_exists(who) or time.monotonic() > until:
                 raise
             time.sleep(0.01)
         else:
             return
-
-
-def _is_alive(process: int) -> bool:
-    if sys.platform == "win32" or process == os.getpid():
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def worker_of(path: Path) -> int | None:

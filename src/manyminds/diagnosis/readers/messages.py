@@ -44,7 +44,7 @@ def acts_of(messages: Sequence[JsonValue], *, skip: int = 0) -> Iterator[Act]:
         messages: In their order.
         skip: Messages at the beginning that are the task.
     """
-    tools: dict[str, str] = {}
+    made: dict[str, tuple[str, str]] = {}  # author and tool of each call
     for step, message in enumerate(messages):
         if step < skip or not isinstance(message, Mapping):
             continue
@@ -52,27 +52,22 @@ def acts_of(messages: Sequence[JsonValue], *, skip: int = 0) -> Iterator[Act]:
         author = str(message.get("name") or message.get("author") or role or "somebody")
         text = text_of(message.get("content") if "content" in message else message.get("parts"))
         if role in ("tool", "function", "function_call_output"):
-            name = tools.get(str(message.get("tool_call_id") or message.get("call_id")))
+            mark = str(message.get("tool_call_id") or message.get("call_id"))
+            caller, name = made.get(mark, (author, str(message.get("name") or "tool")))
             said = text or text_of(message.get("output"))
             yield Act(
-                step=step, author=_caller(tools, message) or author, kind="returns", text=said,
-                tool=name or str(message.get("name") or "tool"), error=has_failed(said),
+                step=step, author=caller, kind="returns", text=said, tool=name,
+                error=has_failed(said),
             )  # fmt: skip
             continue
         if text.strip() and role not in ("system", "developer"):
             yield Act(step=step, author=author, kind="says", text=text, answer=stated_answer(text))
-        for call in _calls(message):
-            name, arguments, mark = call
-            tools[mark] = name
-            tools[f"by {mark}"] = author
+        for name, arguments, mark in _calls(message):
+            made[mark] = (author, name)
             yield Act(
                 step=step, author=author, kind="calls", tool=name, arguments=arguments,
                 text=arguments,
             )  # fmt: skip
-
-
-def _caller(tools: Mapping[str, str], message: Mapping[str, JsonValue]) -> str | None:
-    return tools.get(f"by {message.get('tool_call_id') or message.get('call_id')}")
 
 
 def _calls(message: Mapping[str, JsonValue]) -> Iterator[tuple[str, str, str]]:

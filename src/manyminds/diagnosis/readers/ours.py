@@ -53,7 +53,6 @@ def read_events(events: Sequence[Recorded]) -> Trace:
         stopped_by=None if ended is None else ended.stopped_by,
         outcome=None if ended is None else ended.answer.outcome,
         began=began.isoformat(timespec="seconds"),
-        more={"strategy": started.strategy, "members": [m.name for m in started.members]},
     )  # fmt: skip
 
 

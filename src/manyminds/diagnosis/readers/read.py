@@ -1,11 +1,11 @@
 """Open a file and read the runs in it, whoever wrote them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from manyminds.core.errors import UsageError
+from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.diagnosis.readers import (
     ag2,
@@ -29,14 +29,21 @@ FORMATS = ("manyminds", chatdev.NAME, *(module.NAME for module in _OBJECTS))
 _SUFFIXES = frozenset({".json", ".jsonl", ".log", ".txt", ".eval"})
 
 
-def read_folder(folder: Path) -> Iterator[Trace]:
-    """Read all runs under a folder, in the order of their names; other files are passed over."""
+def read_folder(folder: Path, left_out: Callable[[str], None]) -> Iterator[Trace]:
+    """Read all runs under a folder, in the order of their names; other files are passed over.
+
+    Args:
+        folder: Where they are.
+        left_out: Told of a run that is damaged.
+    """
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix in _SUFFIXES and path.name != "seal.json":
             try:
                 yield from read_file(path)
             except UsageError:
                 continue
+            except RecordError as error:
+                left_out(str(error))
 
 
 def read_file(path: Path) -> list[Trace]:

@@ -52,7 +52,7 @@ def as_page(trace: Trace, found: Diagnosis) -> str:
     failures = sum(one.code not in WASTES for one in found.findings)
     head = (
         f"{_count(failures, 'failure')} and {_count(len(found.findings) - failures, 'waste')} in "
-        f"{_count(len(trace.acts), 'act')} of {_count(len(trace.authors), 'member')}"
+        f"{_count(len(trace.acts), 'act')} of {_count(len(trace.authors), 'author')}"
     )
     parts = [
         f"<h1>{escape(trace.task.strip()[:300] or trace.name)}</h1>",

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import psutil
+
 __all__ = ["drop_lease", "live_leases", "take_lease"]
 
 
@@ -26,18 +28,8 @@ def live_leases(home: Path) -> int:
     """Count the leases of living processes, and remove those of dead ones."""
     count = 0
     for file in _folder(home).glob("[0-9]*"):
-        if _alive(int(file.name)):
+        if psutil.pid_exists(int(file.name)):
             count += 1
         else:
             file.unlink(missing_ok=True)
     return count
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import signal
+import sys
 from dataclasses import dataclass
 
 from manyminds.core.errors import ToolFailed
@@ -115,7 +116,10 @@ class Box:
         """
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                if sys.platform == "win32":
+                    self._process.kill()
+                else:
+                    os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _watch(self, most_mb: int) -> None:
         """End the jail once it holds more memory than it may, where only we can see it.
