@@ -52,6 +52,8 @@ BUSY = 3
 TAKEN = 4
 LEASE_S = 0.4
 """Of a life in a fleet: short, since the next one waits for its end."""
+AT_WORK = 5
+"""Lines on record from which on a life of a fleet is at work, and far from its end."""
 Kept = Callable[[], Awaitable[None]]
 
 
@@ -242,6 +244,21 @@ def _live(given: dict[str, Any], at: int | None) -> NoReturn:
         os._exit(code)
 
 
+def _wait_for_work(given: dict[str, Any]) -> None:
+    """Wait until somebody is at work on a run; on one machine a moment will do."""
+    if not given.get("fleet"):
+        time.sleep(0.05)
+        return
+    with psycopg.connect(given["fleet"], autocommit=True) as db:
+        for _ in range(5_000):
+            [lines] = db.execute(
+                "select count(*) from manyminds.line where run = %s", (given["run"],)
+            ).fetchone() or (0,)
+            if lines >= AT_WORK:
+                return
+            time.sleep(0.002)
+
+
 def raced(given: dict[str, Any], *, stopped: bool) -> list[int]:
     """Let two processes take the run up at once; return their exit codes.
 
@@ -255,7 +272,7 @@ def raced(given: dict[str, Any], *, stopped: bool) -> list[int]:
             _live(given, None)
         children.append(child)
         if stopped and place == 0:
-            time.sleep(given.get("stop_after", 0.05))
+            _wait_for_work(given)
             os.kill(child, signal.SIGSTOP)
     codes: dict[int, int] = {}
     for child in reversed(children):

@@ -155,6 +155,14 @@ async def test_cancelling_leaves_nothing_behind(name: str) -> None:
     assert asyncio.all_tasks() - before == set()
 
 
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_hundred_runs_of_one_seed_are_one_transcript(name: str) -> None:
+    first = await transcript(name, Improviser())
+    assert first
+    for _ in range(99):
+        assert await transcript(name, Improviser()) == first
+
+
 class Jumping(asyncio.SelectorEventLoop):
     """A loop whose clock jumps to what is due next: replies take their time, and the test none."""
 
