@@ -36,7 +36,7 @@ async def read_all(
             continue
         trace = read_value(row["trace"])[0]
         read = await read_by(model, [trace], cache=cache_home(), limits=Limits(), votes=votes)
-        found = [[f.code, f.step, f.by, f.sure, f.evidence] for f in read.found[0].findings]
+        found = [[f.code, f.step, f.by, f.confidence, f.evidence] for f in read.found[0].findings]
         one = {
             "row": row["row"], "model": model, "votes": votes, "found": found,
             "unsure": read.unsure[0], "tokens": read.spend.tokens,

@@ -12,7 +12,7 @@ from tests.diagnosis.seeded import BROKEN, chat_of
 from tests.stub import Stub, say
 
 Out = pytest.CaptureFixture[str]
-FIELDS = {"code", "step", "member", "evidence", "why", "sure", "by", "prevents"}
+FIELDS = {"code", "step", "member", "evidence", "why", "confidence", "by", "prevents"}
 
 
 def told(capsys: Out, *words: str) -> dict:

@@ -31,7 +31,7 @@ async def asked(*said: str, codes: tuple[str, ...] = ("2.3",), trace: Trace = TR
 async def test_a_yes_with_its_words_is_a_finding_where_they_stand() -> None:
     found, run = await asked(yes(PLAN.text[:50].upper(), entry=6), yes(PLAN.text[:30]), NO)
     [one] = found.findings
-    assert (one.code, one.step, one.member, one.sure) == ("2.3", 0, PLAN.author, pytest.approx(2 / 3))  # fmt: skip
+    assert (one.code, one.step, one.member, one.confidence) == ("2.3", 0, PLAN.author, pytest.approx(2 / 3))  # fmt: skip
     assert one.by == run.members[0].model
     assert len(run.calls) == 3
 

@@ -165,7 +165,7 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
         code = one.code if one.code in WASTES else f"FM-{one.code}"
         lines += [
             f"{mark} step {one.step:<4} {code} {MODES[one.code].name}: {one.member}",
-            f"    {one.why} ({one.sure:.0%} sure{_cost(one)})",
+            f"    {one.why} ({one.confidence:.0%} sure{_cost(one)})",
             f"    “{' '.join(one.evidence.split())[:_QUOTE]}”",
         ]
     if found.decisive is not None:
@@ -257,7 +257,7 @@ def _many(run: str, *, json_: bool) -> int:
         )
         print(
             safe(
-                f"{row['code']!s:16} {row['name']!s:26} {row['runs']:>6} runs  "
+                f"{row['code']!s:16} {row['name']!s:34} {row['runs']:>6} runs  "
                 f"decisive in {row['decisive']:<5} {cost}"
             )
         )

@@ -63,4 +63,6 @@ def diagnosed(trace: Trace, findings: Iterable[Finding] | None = None) -> Diagno
 def _decisive(findings: Iterable[Finding]) -> Finding | None:
     """Return the first mistake: not knowing when to stop, and waste, spoil no result."""
     spoils = (f for f in findings if f.code not in WASTES and f.code != "1.5")
-    return min((f for f in spoils if f.sure >= SURE_ENOUGH), key=lambda f: f.step, default=None)
+    return min(
+        (f for f in spoils if f.confidence >= SURE_ENOUGH), key=lambda f: f.step, default=None
+    )

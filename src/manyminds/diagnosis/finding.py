@@ -18,7 +18,7 @@ class Finding:
     """Words of the run, as they stand in it at `step`."""
     why: str
     """One sentence a person can check."""
-    sure: float
+    confidence: float
     """From 0 to 1: of a rule stated, not measured; of a model the share of its votes."""
     by: str
     """"rule" or the model that judged."""

@@ -171,7 +171,7 @@ async def _voted(
     assert first.act is not None
     return Finding(
         code=code, step=first.act.step, member=first.act.author, evidence=first.quote,
-        why=first.why, sure=len(yes) / votes, by=judge.model,
+        why=first.why, confidence=len(yes) / votes, by=judge.model,
     )  # fmt: skip
 
 

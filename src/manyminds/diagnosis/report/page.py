@@ -96,7 +96,7 @@ def _card(one: Finding, *, decisive: bool) -> str:
         "</span> "
         f'<b>{escape(mode.name)}</b> by {escape(one.member)} at <a href="#s{one.step}">step '
         f"{one.step}</a></p><p>{escape(one.why)}</p><blockquote>{escape(one.evidence)}</blockquote>"
-        f'<p class="soft">{one.sure:.0%} sure, by {escape(one.by)}'
+        f'<p class="soft">{one.confidence:.0%} sure, by {escape(one.by)}'
         f"{f'; rests on steps{also}' if also else ''}{f'; cost {cost}' if cost else ''}. "
         f"Prevents it: {escape(mode.prevents)}.</p></div>"
     )

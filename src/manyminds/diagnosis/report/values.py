@@ -30,7 +30,8 @@ def _finding(one: Finding, trace: Trace) -> dict[str, JsonValue]:
         fix = {"name": repair.name, "says": repair.says, "hint": repair.hint}
     return {
         "code": _code(one), "name": mode.name, "step": one.step, "member": one.member,
-        "evidence": one.evidence, "why": one.why, "sure": round(one.sure, 3), "by": one.by,
+        "evidence": one.evidence, "why": one.why,
+        "confidence": round(one.confidence, 3), "by": one.by,
         "prevents": mode.prevents, "fix": fix, "also": list(one.also), "tokens": one.tokens,
         "usd": None if one.usd is None else str(one.usd),
         "seconds": None if one.seconds is None else round(one.seconds, 3),
@@ -56,7 +57,7 @@ def as_sarif(found: Sequence[Diagnosis]) -> dict[str, JsonValue]:
         {
             "ruleId": finding.code, "level": "note" if finding.code in WASTES else "warning",
             "message": {"text": f"{finding.member}: {finding.why}: {finding.evidence!r}"},
-            "rank": round(100 * finding.sure, 1),
+            "rank": round(100 * finding.confidence, 1),
             "locations": [
                 {
                     "physicalLocation": {

@@ -45,7 +45,8 @@ def unverified(trace: Trace) -> Iterator[Finding]:
     said = bool(_CHECKS.search(first.text)) or any(_CHECKER.search(name) for name in trace.authors)
     if not (computed or verdicts or looked or said):
         yield Finding(
-            code="3.2", step=first.step, member=first.author, evidence=cut(first.text), sure=0.8,
+            code="3.2", step=first.step, member=first.author, evidence=cut(first.text),
+            confidence=0.8,
             why="the answer is delivered as it was first stated; no tool, member or verifier looks "
             "at it",
             by="rule",
@@ -79,7 +80,7 @@ def _changed_after(trace: Trace, final: Act) -> Finding | None:
     if later is None or final.answer == answer:
         return None
     return Finding(
-        code="3.2", step=later.step, member=later.author, evidence=cut(later.text), sure=0.9,
+        code="3.2", step=later.step, member=later.author, evidence=cut(later.text), confidence=0.9,
         why=f"the answer was changed after {check.author} had accepted {answer!r} at step "
         f"{check.step}, and nobody looked at it again",
         by="rule", also=(check.step,),
@@ -97,20 +98,20 @@ def wrongly_verified(trace: Trace) -> Iterator[Finding]:
         elif failed is not None and act.kind == "checks" and act.verdict == "accepted":
             yield Finding(
                 code="3.3", step=act.step, member=act.author, evidence=cut(act.text) or "accepted",
-                why=f"it accepts what a tool had refuted at step {failed.step}", sure=0.9,
+                why=f"it accepts what a tool had refuted at step {failed.step}", confidence=0.9,
                 by="rule", also=(failed.step,),
             )  # fmt: skip
             failed = None
         elif failed is not None and act.kind == "says" and _passes(act):
             yield Finding(
-                code="3.3", step=act.step, member=act.author, sure=0.8, by="rule",
+                code="3.3", step=act.step, member=act.author, confidence=0.8, by="rule",
                 evidence=cut(act.text, _PRAISE.search(act.text)), also=(failed.step,),
                 why=f"it passes what had failed at step {failed.step}",
             )  # fmt: skip
             failed = None
         elif act.kind == "says" and _is_rubber_stamp(trace, act):
             yield Finding(
-                code="3.3", step=act.step, member=act.author, sure=0.6, by="rule",
+                code="3.3", step=act.step, member=act.author, confidence=0.6, by="rule",
                 evidence=cut(act.text), why="the verdict names nothing that was checked",
             )  # fmt: skip
 

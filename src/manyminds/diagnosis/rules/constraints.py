@@ -63,7 +63,7 @@ def broken(trace: Trace) -> Iterator[Finding]:
         why = condition(delivered.text)
         if why is not None:
             yield Finding(
-                code="1.1", step=delivered.step, member=delivered.author, by="rule", sure=0.9,
+                code="1.1", step=delivered.step, member=delivered.author, by="rule", confidence=0.9,
                 evidence=cut(delivered.text), why=why,
             )  # fmt: skip
 

@@ -21,12 +21,13 @@ def late_ends(trace: Trace) -> Iterator[Finding]:
     """Find work that goes on though it was done, or that only a limit ends."""
     final = trace.final
     if trace.stopped_by in _LIMITS:
-        last = next(iter(reversed([a for a in trace.acts if a.kind != "ends"])), None)
+        last = next((act for act in reversed(trace.acts) if act.kind != "ends"), None)
         if last is not None:
             stood = _stood_at(trace)
             yield Finding(
                 code="1.5", step=last.step, member=last.author, by="rule",
-                sure=0.9 if stood is not None else 0.6, evidence=cut(last.text or last.tool or ""),
+                confidence=0.9 if stood is not None else 0.6,
+                evidence=cut(last.text or last.tool or ""),
                 why=f"the limit on {trace.stopped_by} ended it"
                 + (f", and its answer had stood since step {stood.step}" if stood else ""),
                 also=(stood.step,) if stood else (),
@@ -45,7 +46,7 @@ def late_ends(trace: Trace) -> Iterator[Finding]:
         yield Finding(
             code="1.5", step=after[1].step, member=after[1].author, evidence=cut(after[1].text),
             why=f"it was over at step {said[over].step}, and {len(after)} messages follow",
-            sure=0.8, by="rule", also=(said[over].step,),
+            confidence=0.8, by="rule", also=(said[over].step,),
         )  # fmt: skip
 
 
@@ -79,22 +80,24 @@ def premature_ends(trace: Trace) -> Iterator[Finding]:
     hole, more = _HOLE.search(last.text), _MORE.search(last.text)
     if hole and "```" in last.text:
         yield Finding(
-            code="3.1", step=last.step, member=last.author, evidence=cut(last.text, hole), sure=0.9,
+            code="3.1", step=last.step, member=last.author, evidence=cut(last.text, hole),
+            confidence=0.9,
             why="what is delivered has a part that is not written yet", by="rule",
         )  # fmt: skip
     elif more and trace.acts[-1].kind in ("says", "proposes", "ends"):
         yield Finding(
-            code="3.1", step=last.step, member=last.author, evidence=cut(last.text, more), sure=0.8,
+            code="3.1", step=last.step, member=last.author, evidence=cut(last.text, more),
+            confidence=0.8,
             why="it says what it will do next, and nothing follows", by="rule",
         )  # fmt: skip
     elif trace.outcome == "none" and trace.final is None:
         yield Finding(
-            code="3.1", step=last.step, member=last.author, evidence=cut(last.text), sure=0.6,
+            code="3.1", step=last.step, member=last.author, evidence=cut(last.text), confidence=0.6,
             why="the run ended by itself without an answer", by="rule",
         )  # fmt: skip
     elif _misses_number(trace, last):
         yield Finding(
-            code="3.1", step=last.step, member=last.author, evidence=cut(last.text), sure=0.6,
+            code="3.1", step=last.step, member=last.author, evidence=cut(last.text), confidence=0.6,
             why="the task asks for a number, and the last word holds none", by="rule",
         )  # fmt: skip
 

@@ -35,7 +35,8 @@ def assumed(trace: Trace) -> Iterator[Finding]:
             if invented:
                 yield Finding(
                     code="2.2", step=act.step, member=act.author, evidence=told, by="rule",
-                    sure=0.8, why=f"the task does not say {', '.join(sorted(invented)[:3])}, and "
+                    confidence=0.8,
+                    why=f"the task does not say {', '.join(sorted(invented)[:3])}, and "
                     "nobody is asked",
                 )  # fmt: skip
                 return
@@ -64,7 +65,7 @@ def ignored(trace: Trace) -> Iterator[Finding]:
             yield Finding(
                 code="2.5", step=again.step, member=again.author, evidence=cut(again.text),
                 why=f"{act.author} objected at step {act.step}; nothing was changed or answered",
-                sure=0.8, by="rule", also=(act.step, target.step),
+                confidence=0.8, by="rule", also=(act.step, target.step),
             )  # fmt: skip
             return
 
@@ -122,7 +123,7 @@ def mismatched(trace: Trace) -> Iterator[Finding]:
             words_, found_ = said.pop(act.author)
             if str(act.tool).lower() != _named(found_):
                 yield Finding(
-                    code="2.6", step=act.step, member=act.author, sure=0.9, by="rule",
+                    code="2.6", step=act.step, member=act.author, confidence=0.9, by="rule",
                     evidence=cut(f"{act.tool}({act.arguments})"), also=(words_.step,),
                     why=f"it had said: {cut(words_.text, found_)!r}",
                 )  # fmt: skip
@@ -141,10 +142,10 @@ def beside_role(trace: Trace) -> Iterator[Finding]:
             if as_other:
                 yield Finding(
                     code="1.2", step=act.step, member=act.author, evidence=cut(act.text),
-                    why=f"it speaks as {as_other[0]}", sure=0.9, by="rule",
+                    why=f"it speaks as {as_other[0]}", confidence=0.9, by="rule",
                 )  # fmt: skip
         if act.kind == "checks" and act.verdict == "accepted" and act.about == act.author:
             yield Finding(
                 code="1.2", step=act.step, member=act.author, evidence=cut(act.text) or "accepted",
-                why="it approves its own work", sure=0.9, by="rule",
+                why="it approves its own work", confidence=0.9, by="rule",
             )  # fmt: skip

@@ -32,14 +32,14 @@ def repeated_steps(trace: Trace) -> Iterator[Finding]:
             yield Finding(
                 code="1.3", step=act.step, member=act.author, evidence=cut(act.text), by="rule",
                 why=f"the same was done at step {before.step}, with the same result",
-                sure=0.9, also=(before.step,), tokens=act.tokens, usd=act.usd, seconds=act.seconds,
+                confidence=0.9, also=(before.step,), tokens=act.tokens, usd=act.usd, seconds=act.seconds,
             )  # fmt: skip
         said[act.author].append(act)
     for calls in _equal_calls(trace):
         if len(calls) >= LOOP:
             place, call = calls[LOOP - 1]
             yield Finding(
-                code="1.3", step=call.step, member=call.author, by="rule", sure=0.95,
+                code="1.3", step=call.step, member=call.author, by="rule", confidence=0.95,
                 evidence=cut(f"{call.tool}({call.arguments})"),
                 why=f"{call.tool} was called {len(calls)} times with the same arguments, and "
                 "returned the same each time",
@@ -66,7 +66,7 @@ def repeated_calls(trace: Trace) -> Iterator[Finding]:
         took = [one.seconds for one in lost if one.seconds is not None]
         again = calls[1][1]
         yield Finding(
-            code="repeated_call", step=again.step, member=again.author, by="rule", sure=0.95,
+            code="repeated_call", step=again.step, member=again.author, by="rule", confidence=0.95,
             evidence=cut(f"{again.tool}({again.arguments})"),
             why=f"{again.tool} had returned the same for the same arguments at step {first.step}",
             also=tuple(c.step for _, c in calls if c is not again),
@@ -106,7 +106,7 @@ def resets(trace: Trace) -> Iterator[Finding]:
         )
         if (anew and not _refuted(acts[number - 1])) or told:
             yield Finding(
-                code="2.1", step=act.step, member=act.author, by="rule", sure=0.8,
+                code="2.1", step=act.step, member=act.author, by="rule", confidence=0.8,
                 evidence=cut(act.text, anew),
                 why="the task is put once more, as if nothing had been done" if told
                 else "the work begins again, and nothing before it says why",
@@ -135,7 +135,7 @@ def lost_history(trace: Trace) -> Iterator[Finding]:
         if len(answers) >= 3 and answers[-3].answer == act.answer and not _taken_back(trace, act):
             left = answers[-2]
             yield Finding(
-                code="1.4", step=act.step, member=act.author, by="rule", sure=0.8,
+                code="1.4", step=act.step, member=act.author, by="rule", confidence=0.8,
                 evidence=cut(act.text), also=(answers[-3].step, left.step),
                 why=f"it had left this answer for {left.answer!r} at step {left.step}, and goes "
                 "back to it without a reason",

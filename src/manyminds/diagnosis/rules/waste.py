@@ -44,7 +44,7 @@ def _row(trace: Trace, row: list[tuple[int, Act]]) -> Iterator[Finding]:
     between = [trace.returned[p].seconds for p, _ in alone[1:] if p in trace.returned]
     took = [one for one in between if one is not None]
     yield Finding(
-        code="unbatched_calls", step=first.step, member=first.author, by="rule", sure=0.9,
+        code="unbatched_calls", step=first.step, member=first.author, by="rule", confidence=0.9,
         evidence=cut(f"{first.tool}({first.arguments})"),
         why=f"{len(different)} calls of {first.tool} in a row, none of which needs what another "
         "returned",
@@ -86,7 +86,7 @@ def unread(trace: Trace) -> Iterator[Finding]:
 def _left(gave: Act, call: Act) -> Finding:
     return Finding(
         code="unread_result", step=gave.step, member=gave.author, evidence=cut(gave.text),
-        why=f"nothing that {gave.tool} returned is in anything said afterwards", sure=0.8,
+        why=f"nothing that {gave.tool} returned is in anything said afterwards", confidence=0.8,
         by="rule", also=(call.step,), seconds=gave.seconds,
     )  # fmt: skip
 
@@ -113,7 +113,7 @@ def unused(trace: Trace) -> Iterator[Finding]:
         took = [a.seconds for a in work if a.seconds is not None]
         prices = [a.usd for a in work if a.usd is not None]
         yield Finding(
-            code="unused_work", step=work[-1].step, member=author, by="rule", sure=0.8,
+            code="unused_work", step=work[-1].step, member=author, by="rule", confidence=0.8,
             evidence=cut(work[-1].text or str(work[-1].tool)),
             why="it put nothing forward that the others could weigh",
             tokens=sum(spent) if spent else None, usd=sum(prices, Decimal(0)) if prices else None,
@@ -137,7 +137,8 @@ def stragglers(trace: Trace) -> Iterator[Finding]:
     decided = stood > len(order) / 2
     if decided and waited >= LEAST_S and (last.at_s or 0.0) >= LATE * usual:
         yield Finding(
-            code="straggler", step=last.step, member=last.author, evidence=cut(last.text), sure=0.9,
+            code="straggler", step=last.step, member=last.author, evidence=cut(last.text),
+            confidence=0.9,
             why=f"all waited {waited:.0f} s for it, and {stood} of {len(order)} stood together "
             "already",
             by="rule", also=(before.step,), seconds=waited,
