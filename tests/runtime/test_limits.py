@@ -81,6 +81,16 @@ def what_is_held() -> dict[str, int]:
     }
 
 
+@pytest.fixture
+def own_folder_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is counted here apart from what tests beside this one make in the shared one."""
+    own = tmp_path / "temporary"
+    own.mkdir()
+    monkeypatch.setenv("TMPDIR", str(own))
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
+
+
+@pytest.mark.usefixtures("own_folder_for_temporary_files")
 async def test_stopping_at_random_moments_leaves_nothing_behind(stub: Stub, own_home: Path) -> None:
     chance = random.Random(5)
 

@@ -32,7 +32,8 @@ def repeated_steps(trace: Trace) -> Iterator[Finding]:
             yield Finding(
                 code="1.3", step=act.step, member=act.author, evidence=cut(act.text), by="rule",
                 why=f"the same was done at step {before.step}, with the same result",
-                confidence=0.9, also=(before.step,), tokens=act.tokens, usd=act.usd, seconds=act.seconds,
+                confidence=0.9, also=(before.step,), tokens=act.tokens, usd=act.usd,
+                seconds=act.seconds,
             )  # fmt: skip
         said[act.author].append(act)
     for calls in _equal_calls(trace):
