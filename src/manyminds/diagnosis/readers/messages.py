@@ -22,7 +22,7 @@ def text_of(content: JsonValue) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, Mapping):
-        keys = ("text", "content", "parts", "result")
+        keys = ("text", "content", "contents", "parts", "result")
         return text_of(next((content[key] for key in keys if content.get(key)), None))
     if isinstance(content, Sequence):
         return (
