@@ -97,10 +97,12 @@ class Span:
         """What did it; `None`: something of the system's own, or another agent was called."""
         names = ("gen_ai.operation.name", "openinference.span.kind", "traceloop.span.kind")
         said = [str(self.attributes.get(name)).lower() for name in names]
-        named = next((_KINDS[one] for one in said if one in _KINDS), None)
-        if named == "tool" and self.name.startswith("handoff"):
+        if "tool" in said and self.name.startswith("handoff"):
             return None
-        return "tool" if named is None and self.tool is not None else named
+        for one in said:
+            if one in _KINDS:
+                return _KINDS[one]
+        return "tool" if self.tool is not None else None
 
     @property
     def took_s(self) -> float | None:
