@@ -7,7 +7,7 @@ are real; only what models would say is written down beforehand.
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -135,6 +135,12 @@ class ScriptedRun:
             )
         )  # fmt: skip
         return outcome
+
+    async def objection(
+        self, member: Member, said: str, *, answer: str, unused: Collection[str]
+    ) -> str | None:
+        """Object to nothing: a script has said what it will say."""
+        return None
 
     async def check(self, verifier: Verifier, candidate: Candidate) -> Verdict:
         """Run the real verifier."""

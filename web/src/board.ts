@@ -247,6 +247,7 @@ export class Board {
         this.tell(number, "run", `${event.ranking.ranker} puts ${event.authors[event.ranking.order[0] ?? 0]} first: ${event.ranking.reason}`);
         break;
       case "nudged":
+      case "held_back":
         this.tell(number, event.member, `is told: ${short(event.text, 140)}`);
         break;
       case "routed":

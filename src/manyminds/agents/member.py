@@ -17,7 +17,7 @@ from manyminds.agents.actions import (
 )
 from manyminds.agents.memory import NOTE, compacted, note_of
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError
+from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError, RunCancelled
 from manyminds.core.messages import (
     JsonSchema,
     Message,
@@ -106,6 +106,10 @@ class Thread:
     """
     forgot: int = 0
     """Passages of `evidence` that it may no longer see: the conversation outgrew its room."""
+    used: set[str] = field(default_factory=set[str])
+    """Names of the tools that it has called."""
+    objected: bool = False
+    """Whether its answer was held back once; the next one is taken."""
     _called: dict[str, bool] = field(default_factory=dict[str, bool])
     """Calls made before, and whether they worked."""
 
@@ -151,6 +155,7 @@ class Thread:
         """
         self._called = {mark: good for mark, good in self._called.items() if good}
         self.insisted = False
+        self.used.add(call.name)
         self._called[_mark(call)] = worked
 
 
@@ -279,8 +284,20 @@ async def work(
     """
     if not thread.opened:
         await _open(run, thread)
+    given: list[Final] = []
+    try:
+        await _until_answered(run, thread, given, turns=turns, last=answering)
+    except (BudgetExceeded, ProviderError, RunCancelled):
+        if not given:
+            raise
+    return _draft(thread, given[-1])
+
+
+async def _until_answered(
+    run: Run, thread: Thread, given: list[Final], *, turns: int, last: bool
+) -> None:
+    """Go on until an answer is given to which nothing objects; all that were given are kept."""
     slips = 0
-    last = answering
     for turn in range(turns):
         _listen(thread)
         _make_room(run, thread)
@@ -290,7 +307,10 @@ async def work(
         said = read_reply(reply, protocol=_by_protocol(run, thread), answer=thread.answer_schema)
         if isinstance(said, Final):
             thread.messages.append(Turn(text=reply.text or _as_text(said)))
-            return _draft(thread, said)
+            given.append(said)
+            if last or turn == turns - 1 or not await _held_back(run, thread, said):
+                return
+            continue
         if isinstance(said, Unreadable):
             slips += 1
             if slips > MAX_SLIPS:
@@ -304,6 +324,19 @@ async def work(
         except BudgetExceeded:
             last = True  # the time for work is over; what is there may still be said
     raise ProviderError(f"{thread.member.model}: gave no readable answer in {turns} turns")
+
+
+async def _held_back(run: Run, thread: Thread, said: Final) -> bool:
+    """Tell a member what speaks against its answer, once; say whether something did."""
+    if thread.objected or thread.purpose != "work":
+        return False
+    unused = {tool.name for tool in thread.tools} - thread.used
+    why = await run.objection(thread.member, _as_text(said), answer=said.answer, unused=unused)
+    if why is None:
+        return False
+    thread.objected = True
+    thread.say(why)
+    return True
 
 
 def _listen(thread: Thread) -> None:

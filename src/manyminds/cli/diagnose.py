@@ -38,6 +38,7 @@ __all__ = ["diagnose"]
 
 _QUOTE = 160
 _ENDINGS = (".html", ".json", ".sarif")
+_HEEDED = {True: "it did", False: "it went on as before", None: "it did nothing after"}
 
 
 def diagnose(
@@ -159,15 +160,19 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
         "",
     ]
     if not found.findings:
-        return "\n".join([*lines, "no rule finds a failure in it"])
+        lines.append("no rule finds a failure in it")
     for one in [*failures, *wastes]:
         mark = "▶" if one is found.decisive else " "
-        code = one.code if one.code in WASTES else f"FM-{one.code}"
         lines += [
-            f"{mark} step {one.step:<4} {code} {MODES[one.code].name}: {one.member}",
+            f"{mark} step {one.step:<4} {_label(one.code)} {MODES[one.code].name}: {one.member}",
             f"    {one.why} ({one.confidence:.0%} sure{_cost(one)})",
             f"    “{' '.join(one.evidence.split())[:_QUOTE]}”",
         ]
+    lines += [
+        f"  step {one.step:<4} {one.member} was told, against {_label(one.code)}: "
+        f"{_HEEDED[one.heeded]}"
+        for one in found.told
+    ]
     if found.decisive is not None:
         mode = MODES[found.decisive.code]
         lines += ["", f"decisive    step {found.decisive.step}; what prevents it: {mode.prevents}"]
@@ -181,6 +186,10 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
     elif fix:
         lines.append("fix         none is known for what was found")
     return "\n".join(lines)
+
+
+def _label(code: str) -> str:
+    return code if code in WASTES else f"FM-{code}"
 
 
 def _repairable(found: Diagnosis) -> Finding | None:
@@ -260,6 +269,10 @@ def _many(run: str, *, json_: bool) -> int:
                 f"{row['code']!s:16} {row['name']!s:34} {row['runs']:>6} runs  "
                 f"decisive in {row['decisive']:<5} {cost}"
             )
+        )
+    for code, count in many.told.most_common():
+        print(
+            f"{code!s:16} members were told while they worked: {count}, heeded {many.heeded[code]}"
         )
     return ANSWERED
 

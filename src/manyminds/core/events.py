@@ -36,6 +36,7 @@ __all__ = [
     "CruxNamed",
     "CruxSettled",
     "Event",
+    "HeldBack",
     "MemberEnded",
     "MemberStarted",
     "NoteShared",
@@ -307,6 +308,23 @@ class Nudged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HeldBack:
+    """A member's answer was not taken at once: a rule saw what it lacks, and the member was told.
+
+    Told by whoever works, once for a conversation; the answer it gives then is taken.
+    """
+
+    kind: Literal["held_back"] = "held_back"
+    member: str
+    code: str
+    """Of the failure: `diagnosis.modes.MODES` has its name."""
+    text: str
+    """What the member was told."""
+    answer: str
+    """What it would have answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RemarkMade:
     """A member said something to the others."""
 
@@ -424,6 +442,7 @@ Event = (
     | Resumed
     | Clarified
     | Nudged
+    | HeldBack
     | RemarkMade
     | RemarkRejected
     | Ranked

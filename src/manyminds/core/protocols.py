@@ -1,6 +1,6 @@
 """The joints: what a strategy may ask of a run, and what others must offer to be used by one."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random  # noqa: TID251 (the type only: chance is the run's)
 from typing import Protocol, TypeVar, runtime_checkable
@@ -119,6 +119,19 @@ class Run(Protocol):
 
     async def check(self, verifier: "Verifier", candidate: Candidate) -> Verdict:
         """Let one verifier judge one candidate: one durable step."""
+        ...
+
+    async def objection(
+        self, member: Member, said: str, *, answer: str, unused: Collection[str]
+    ) -> str | None:
+        """Return what speaks against taking a member's final words; `None`: nothing does.
+
+        Args:
+            member: Who wants to end.
+            said: Its reasons and its answer.
+            answer: Its answer alone.
+            unused: Names of the tools that it could have called and has not.
+        """
         ...
 
     def tell(self, event: Event) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from manyminds.diagnosis.finding import Diagnosis, Finding
+from manyminds.diagnosis.interventions import interventions
 from manyminds.diagnosis.modes import WASTES
 from manyminds.diagnosis.rules import (
     checking,
@@ -56,7 +57,7 @@ def diagnosed(trace: Trace, findings: Iterable[Finding] | None = None) -> Diagno
     told = by_rules(trace) if findings is None else list(findings)
     return Diagnosis(
         name=trace.name, source=trace.source, acts=len(trace.acts), findings=tuple(told),
-        decisive=_decisive(told),
+        decisive=_decisive(told), told=tuple(interventions(trace)),
     )  # fmt: skip
 
 

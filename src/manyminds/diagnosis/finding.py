@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from manyminds.diagnosis.interventions import Intervention
+
 __all__ = ["Diagnosis", "Finding"]
 
 
@@ -40,3 +42,5 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     decisive: Finding | None
     """The first mistake that what went wrong later rests on; `None` where none was found."""
+    told: tuple[Intervention, ...] = ()
+    """What members were told while it went on."""

@@ -1,17 +1,22 @@
 """What can be prevented, seen in the events of a run that is going on.
 
 A member that looks many things up one by one, where its tool takes several, is told so with its
-next request, and that is an event of the run. Loops need no word: an equal call is not made.
+next request. An answer that rests on what nobody said, or a program that was never run, is not
+taken at once. Each is an event of the run. Loops need no word: an equal call is not made.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from manyminds.agents.prompts import prompt
+from manyminds.agents.sample import asks_for_code
 from manyminds.core.events import Event, Nudged, ToolCalled
 from manyminds.core.messages import ToolSpec
+from manyminds.diagnosis.rules.peers import assumed
+from manyminds.diagnosis.trace import Act, Trace
 
-__all__ = ["Monitor"]
+__all__ = ["Monitor", "Objection", "objection_to"]
 
 IN_A_ROW = 3
 """Look-ups one by one from which on a list is worth the words."""
@@ -41,3 +46,37 @@ class Monitor:
             self._told.add((event.member, event.tool))
             text = prompt("nudge_batch", tool=event.tool, count=str(IN_A_ROW), parameter=parameter)
             yield Nudged(member=event.member, code="unbatched_calls", text=text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """What speaks against taking an answer."""
+
+    code: str
+    """Of the failure that it would be."""
+    text: str
+    """What the member is told."""
+    question: str | None = None
+    """What the person could settle, in words for them."""
+
+
+def objection_to(task: str, said: str, unused: Collection[str]) -> Objection | None:
+    """Return what speaks against taking a member's final words; `None`: no rule says anything.
+
+    Args:
+        task: What is asked.
+        said: Its words.
+        unused: Names of the tools that it could have called and has not.
+    """
+    if asks_for_code(task):
+        if "python" not in unused:
+            return None
+        return Objection(code="3.2", text=prompt("held_unrun", tool="python"))
+    spoken = Act(step=0, author="member", kind="says", text=said)
+    for found in assumed(Trace(name="", source="live", task=task, acts=(spoken,))):
+        return Objection(
+            code=found.code, text=prompt("held_assumed", quote=found.evidence, why=found.why),
+            question=f"The question does not say this, and the answer would rest on it: "
+            f"“{found.evidence}” What is it?",
+        )  # fmt: skip
+    return None

@@ -17,9 +17,9 @@ from manyminds.judging.canonical import canonicalize
 
 __all__ = ["Act", "ActKind", "Outcome", "Trace", "arguments_text", "stated_answer"]
 
-ActKind = Literal["says", "calls", "returns", "proposes", "checks", "asks", "ends"]
+ActKind = Literal["says", "calls", "returns", "proposes", "checks", "asks", "told", "ends"]
 """Said to others; a tool called, and what it returned; an answer put forward; a verdict on one; a
-question to the person; the end of the run."""
+question to the person; a word of the run to a member; the end of the run."""
 
 Outcome = Literal["accepted", "rejected", "unsure"]
 
@@ -40,9 +40,11 @@ class Act:
     """Of a return: whether the tool failed."""
     verdict: Outcome | None = None
     about: str | None = None
-    """Of a verdict: whose work it is about."""
+    """Of a verdict: whose work it is about. Of a word to a member: the code of what it prevents."""
     answer: str | None = None
     """Canonical key of the answer that is stated here; `None` where none is."""
+    held: str | None = None
+    """Of a word to a member: canonical key of the answer that was held back for it."""
     at_s: float | None = None
     """Seconds since the run began; `None` where the source does not say."""
     seconds: float | None = None

@@ -166,7 +166,7 @@ async def ask(
             place, _sourced(task, options), options, endpoints, tools, name=name, count=count,
             began=began, sinks=(place.writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
-        run.asides.pictures = pictures
+        run.asides.pictures, run.ask_back = pictures, watch.on_doubt
         _hand_over(opened, run, watch, place.past)
         models = ",".join(endpoints)
         if way is None:  # what research will cost is told with its plan

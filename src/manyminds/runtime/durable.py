@@ -5,13 +5,14 @@ There is one journal, the transcript. What is on record is not sent, paid or don
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from manyminds.agents.prompts import prompts_hash
 from manyminds.core.errors import BudgetExceeded, ProviderError
 from manyminds.core.events import (
+    Clarified,
     Event,
     Nudged,
     Recorded,
@@ -44,6 +45,9 @@ class DurableRun(MemoryRun):
 
     journal: Journal | None = None
     """What was done before; `None` where nothing was."""
+    ask_back: Callable[[str], Awaitable[str | None]] | None = None
+    """Asks the person a question, where somebody is there who wants to be asked."""
+    _has_asked = False
     _unsaid: Sequence[Nudged] = ()
     """What the last event on record had to have said to a member, and a kill cut off."""
 
@@ -67,6 +71,19 @@ class DurableRun(MemoryRun):
     def recorded(self, kind: type[E]) -> E | None:
         """Return what the person answered to a plan or a question, where that is on record."""
         return self.journal.said(kind) if self.journal is not None else None
+
+    async def _settled_by_person(self, question: str) -> str | None:
+        """Ask the person, once a run; what they said before is not asked again."""
+        told = self.recorded(Clarified) if self.replaying else None
+        if told is None or told.question != question:
+            if self.replaying or self._has_asked or self.ask_back is None:
+                return None
+            self._has_asked, began = True, time.monotonic()
+            told = Clarified(question=question, answer=await self.ask_back(question))
+            self.leave_out(time.monotonic() - began)
+        self._has_asked = True
+        self.tell(told)
+        return told.answer
 
     def begin(self, started: RunStarted) -> None:
         """Record how the run begins, or begin with what is on record."""

@@ -11,7 +11,7 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from manyminds.agents.models import Progress, tokens_at_least
+from manyminds.agents.prompts import prompt
 from manyminds.agents.roster import newcomer
 from manyminds.budget.meter import Hold, Meter
 from manyminds.core.errors import (
@@ -31,6 +32,7 @@ from manyminds.core.errors import (
 )
 from manyminds.core.events import (
     Event,
+    HeldBack,
     Recorded,
     Replied,
     Requested,
@@ -53,7 +55,7 @@ from manyminds.core.values import (
     Task,
     Verdict,
 )
-from manyminds.diagnosis.live import Monitor
+from manyminds.diagnosis.live import Monitor, objection_to
 from manyminds.runtime.asides import Asides
 from manyminds.runtime.control import Control
 from manyminds.runtime.flight import Endpoint, Flight, Patience
@@ -191,6 +193,21 @@ class MemoryRun:
     async def check(self, verifier: Verifier, candidate: Candidate) -> Verdict:
         """Let one verifier judge one candidate."""
         return await verifier.verify(self.task, candidate)
+
+    async def objection(
+        self, member: Member, said: str, *, answer: str, unused: Collection[str]
+    ) -> str | None:
+        """Return what speaks against a member's final words; the person may be asked about it."""
+        found = objection_to(self.task.prompt, said, unused)
+        if found is None:
+            return None
+        self.tell(HeldBack(member=member.name, code=found.code, text=found.text, answer=answer))
+        told = None if found.question is None else await self._settled_by_person(found.question)
+        return f"{found.text}\n{prompt('held_person', answer=told)}" if told else found.text
+
+    async def _settled_by_person(self, question: str) -> str | None:
+        """Return what the person says to a question; `None`: nobody is there to be asked."""
+        return None
 
     async def request(self, member: Member, call: ModelCall) -> Reply:
         """Send one request; trouble that may pass is tried again, within the budget."""

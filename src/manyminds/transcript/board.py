@@ -9,6 +9,7 @@ from manyminds.core.events import (
     Compared,
     CruxNamed,
     CruxSettled,
+    HeldBack,
     MemberEnded,
     MemberStarted,
     NoteShared,
@@ -188,7 +189,7 @@ def _aside(event: object) -> str | None:
         case Ranked():
             best = event.authors[event.ranking.order[0]]
             return f"{event.ranking.ranker} puts {best} first: {event.ranking.reason}"
-        case Nudged():
+        case Nudged() | HeldBack():
             return f"{event.member} is told: {_short(event.text, 140)}"
         case Routed():
             return f"{event.route}, effort {event.effort}: {event.why}"

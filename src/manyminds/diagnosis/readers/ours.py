@@ -10,7 +10,9 @@ from manyminds.core.events import (
     Checked,
     Clarified,
     CruxSettled,
+    HeldBack,
     NoteShared,
+    Nudged,
     Recorded,
     RemarkMade,
     Replied,
@@ -22,6 +24,7 @@ from manyminds.core.events import (
 )
 from manyminds.core.values import RemarkKind, Support
 from manyminds.diagnosis.trace import Act, ActKind, Outcome, Trace, arguments_text
+from manyminds.judging.canonical import canonicalize
 from manyminds.transcript.store import read_transcript
 
 __all__ = ["knows", "read_events", "read_lines"]
@@ -118,6 +121,13 @@ def _clarified(event: Clarified) -> Iterator[Act]:
     yield Act(step=0, author="lead", kind="asks", text=event.question)
 
 
+def _told(event: Nudged | HeldBack) -> Iterator[Act]:
+    held = canonicalize(event.answer).key if isinstance(event, HeldBack) else None
+    yield Act(
+        step=0, author=event.member, kind="told", text=event.text, about=event.code, held=held
+    )
+
+
 def _selected(event: Selected) -> Iterator[Act]:
     yield Act(step=0, author=event.author, kind="proposes", answer=event.canonical, text=event.why)
 
@@ -135,5 +145,5 @@ _REMARKED: Mapping[RemarkKind, Outcome] = {"approval": "accepted", "objection": 
 _MAKERS: Mapping[type, Callable[[Any], Iterator[Act]]] = {
     Replied: _said, ToolCalled: _called, ToolReturned: _returned, NoteShared: _shared,
     Checked: _checked, CruxSettled: _settled, RemarkMade: _remarked, Clarified: _clarified,
-    Selected: _selected, RunEnded: _ended,
+    Selected: _selected, Nudged: _told, HeldBack: _told, RunEnded: _ended,
 }  # fmt: skip

@@ -25,6 +25,9 @@ class Many:
     by_day: defaultdict[str, Counter[str]] = field(
         default_factory=lambda: defaultdict[str, Counter[str]](Counter)
     )
+    told: Counter[str] = field(default_factory=Counter[str])
+    """Words to members while they worked, by what they were to prevent."""
+    heeded: Counter[str] = field(default_factory=Counter[str])
     tokens: Counter[str] = field(default_factory=Counter[str])
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     usd: defaultdict[str, Decimal] = field(
@@ -40,6 +43,9 @@ class Many:
             self.by_day[(began or "unknown")[:10]][code] += 1
         if found.decisive is not None:
             self.decisive[found.decisive.code] += 1
+        for word in found.told:
+            self.told[word.code] += 1
+            self.heeded[word.code] += word.heeded is True
         for one in found.findings:
             self.tokens[one.code] += one.tokens or 0
             self.seconds[one.code] += one.seconds or 0.0
@@ -61,4 +67,11 @@ class Many:
         days: dict[str, JsonValue] = {
             day: dict(counts.most_common()) for day, counts in sorted(self.by_day.items())
         }
-        return {"runs": self.runs, "clean": self.clean, "codes": list(self.rows()), "days": days}
+        told: dict[str, JsonValue] = {
+            code: {"told": count, "heeded": self.heeded[code]}
+            for code, count in self.told.most_common()
+        }
+        return {
+            "runs": self.runs, "clean": self.clean, "codes": list(self.rows()), "days": days,
+            "told": told,
+        }  # fmt: skip

@@ -20,6 +20,10 @@ def as_json(found: Diagnosis, trace: Trace) -> dict[str, JsonValue]:
         "run": found.name, "source": found.source, "acts": found.acts,
         "findings": [_finding(one, trace) for one in found.findings],
         "decisive": None if found.decisive is None else _finding(found.decisive, trace),
+        "told": [
+            {"step": one.step, "member": one.member, "code": one.code, "heeded": one.heeded}
+            for one in found.told
+        ],
     }  # fmt: skip
 
 

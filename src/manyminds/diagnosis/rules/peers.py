@@ -37,7 +37,7 @@ def assumed(trace: Trace) -> Iterator[Finding]:
                     code="2.2", step=act.step, member=act.author, evidence=told, by="rule",
                     confidence=0.8,
                     why=f"the task does not say {', '.join(sorted(invented)[:3])}, and "
-                    "nobody is asked",
+                    "nobody was asked",
                 )  # fmt: skip
                 return
 
