@@ -17,8 +17,8 @@ from manyminds.cli.words import notice
 from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Limits
-from manyminds.diagnosis.diagnose import diagnosed
-from manyminds.diagnosis.finding import Diagnosis, Finding
+from manyminds.diagnosis.diagnose import Diagnosis, diagnosed
+from manyminds.diagnosis.finding import Finding
 from manyminds.diagnosis.modes import MODES, WASTES
 from manyminds.diagnosis.readers.ours import read_lines
 from manyminds.diagnosis.readers.read import read_file, read_folder
@@ -157,6 +157,7 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
     lines = [
         f"{trace.name} ({trace.source}, acts: {len(trace.acts)}, authors: {len(trace.authors)}): "
         f"{asked}",
+        *_differing(found),
         "",
     ]
     if not found.findings:
@@ -186,6 +187,17 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
     elif fix:
         lines.append("fix         none is known for what was found")
     return "\n".join(lines)
+
+
+def _differing(found: Diagnosis) -> list[str]:
+    differ = found.disagreement
+    if differ is None:
+        return []
+    objected = "" if differ.objected is None else f", objections {differ.objected:.0%} of verdicts"
+    return [
+        f"disagreement {differ.score:.2f}: two members differ at first in {differ.first:.0%} of "
+        f"pairs, in the end in {differ.last:.0%}{objected}"
+    ]
 
 
 def _label(code: str) -> str:

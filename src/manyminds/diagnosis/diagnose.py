@@ -1,9 +1,11 @@
 """Look for failures in a run by rules: each finding names a step and quotes what stands there."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from manyminds.diagnosis.finding import Diagnosis, Finding
-from manyminds.diagnosis.interventions import interventions
+from manyminds.diagnosis.disagreement import Disagreement, disagreement_in
+from manyminds.diagnosis.finding import Finding
+from manyminds.diagnosis.interventions import Intervention, interventions
 from manyminds.diagnosis.modes import WASTES
 from manyminds.diagnosis.rules import (
     checking,
@@ -15,7 +17,7 @@ from manyminds.diagnosis.rules import (
 )
 from manyminds.diagnosis.trace import Trace
 
-__all__ = ["RULES", "by_rules", "diagnosed"]
+__all__ = ["RULES", "Diagnosis", "by_rules", "diagnosed"]
 
 Rule = Callable[[Trace], Iterable[Finding]]
 
@@ -41,6 +43,22 @@ RULES: Mapping[str, Rule] = {
 SURE_ENOUGH = 0.5
 
 
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """All that was found in one run."""
+
+    name: str
+    source: str
+    acts: int
+    findings: tuple[Finding, ...]
+    decisive: Finding | None
+    """The first mistake that what went wrong later rests on; `None` where none was found."""
+    disagreement: Disagreement | None = None
+    """How far members differed; `None` where fewer than two stated an answer."""
+    told: tuple[Intervention, ...] = ()
+    """What members were told while it went on."""
+
+
 def by_rules(trace: Trace) -> list[Finding]:
     """Return what the rules find, in the order of its steps; what quotes nothing is left out."""
     found = [finding for rule in RULES.values() for finding in rule(trace)]
@@ -58,6 +76,7 @@ def diagnosed(trace: Trace, findings: Iterable[Finding] | None = None) -> Diagno
     return Diagnosis(
         name=trace.name, source=trace.source, acts=len(trace.acts), findings=tuple(told),
         decisive=_decisive(told), told=tuple(interventions(trace)),
+        disagreement=disagreement_in(trace),
     )  # fmt: skip
 
 

@@ -1,11 +1,9 @@
-"""What a diagnosis says: a failure or a waste, where it stands, and what shows it."""
+"""A finding: a failure or a waste, where it stands, and what shows it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from manyminds.diagnosis.interventions import Intervention
-
-__all__ = ["Diagnosis", "Finding"]
+__all__ = ["Finding"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +28,3 @@ class Finding:
     """What it cost; `None` where the source does not say."""
     usd: Decimal | None = None
     seconds: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Diagnosis:
-    """All that was found in one run."""
-
-    name: str
-    source: str
-    acts: int
-    findings: tuple[Finding, ...]
-    decisive: Finding | None
-    """The first mistake that what went wrong later rests on; `None` where none was found."""
-    told: tuple[Intervention, ...] = ()
-    """What members were told while it went on."""

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from manyminds.agents.roster import roster
 from manyminds.core.values import Limits, Spend, Task
-from manyminds.diagnosis.diagnose import by_rules, diagnosed
-from manyminds.diagnosis.finding import Diagnosis
+from manyminds.diagnosis.diagnose import Diagnosis, by_rules, diagnosed
 from manyminds.diagnosis.judge import VOTES, judged, without_doubles
 from manyminds.diagnosis.trace import Trace
 from manyminds.runtime.endpoints import connect

@@ -5,8 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from manyminds.core.values import Limits
-from manyminds.diagnosis.diagnose import diagnosed
-from manyminds.diagnosis.finding import Diagnosis, Finding
+from manyminds.diagnosis.diagnose import Diagnosis, diagnosed
+from manyminds.diagnosis.finding import Finding
 from manyminds.diagnosis.readers.ours import read_lines
 from manyminds.diagnosis.repairs import Repair
 from manyminds.runtime.ask import Asked, Watch

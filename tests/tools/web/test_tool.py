@@ -14,6 +14,7 @@ from aiohttp import web
 from manyminds.core.errors import ToolFailed, ToolRetry, UsageError
 from manyminds.core.messages import ToolCall
 from manyminds.tools.web.fetch import Fetcher
+from manyminds.tools.web.lists import list_tools
 from manyminds.tools.web.reader import Reader
 from manyminds.tools.web.search import parse_engines
 from manyminds.tools.web.sites import Agreed, Sites, parse_sites
@@ -311,3 +312,8 @@ async def test_what_is_forbidden_or_carries_what_stays_here_is_not_asked_about(
     opened.sites.forbidden = ("127.0.0.1",)
     with pytest.raises(ToolFailed, match="forbidden"):
         await ReadPage(web=opened)("m1", call(address=site.url("/a"), about="x"))
+
+
+async def test_every_look_up_says_that_it_takes_several(opened: Web) -> None:
+    tools = [SearchWeb(web=opened), ReadPage(web=opened), *list_tools(opened)]
+    assert [tool.spec.several for tool in tools] == ["query"] + ["address"] * 4

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from manyminds.core.messages import JsonValue
-from manyminds.diagnosis.finding import Diagnosis
+from manyminds.diagnosis.diagnose import Diagnosis
 from manyminds.diagnosis.modes import MODES
 
 __all__ = ["Many"]

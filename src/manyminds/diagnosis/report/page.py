@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from manyminds.diagnosis.finding import Diagnosis, Finding
+from manyminds.diagnosis.diagnose import Diagnosis
+from manyminds.diagnosis.finding import Finding
 from manyminds.diagnosis.modes import MODES, WASTES
 from manyminds.diagnosis.trace import Act, Trace
 
@@ -57,7 +58,7 @@ def as_page(trace: Trace, found: Diagnosis) -> str:
     parts = [
         f"<h1>{escape(trace.task.strip()[:300] or trace.name)}</h1>",
         f'<p class="soft">{escape(trace.name)} · {escape(trace.source)} · {escape(head)}</p>',
-        _picture(trace, by_step),
+        _differing(found), _picture(trace, by_step),
         "<h2>Findings</h2>" if found.findings else "<p>No rule found a failure in this run.</p>",
         *(_card(one, decisive=one is found.decisive) for one in found.findings),
         "<h2>The run</h2>", "<ol>", *_timeline(trace, by_step), "</ol>",
@@ -69,6 +70,16 @@ def as_page(trace: Trace, found: Diagnosis) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Diagnosis of {escape(trace.name)}</title><style>{_STYLE}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+def _differing(found: Diagnosis) -> str:
+    differ = found.disagreement
+    if differ is None:
+        return ""
+    return (
+        f'<p class="soft">Disagreement {differ.score:.2f}: two members differ at first in '
+        f"{differ.first:.0%} of pairs, in the end in {differ.last:.0%}.</p>"
     )
 
 

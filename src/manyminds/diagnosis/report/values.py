@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import VERSION
-from manyminds.diagnosis.finding import Diagnosis, Finding
+from manyminds.diagnosis.diagnose import Diagnosis
+from manyminds.diagnosis.disagreement import Disagreement
+from manyminds.diagnosis.finding import Finding
 from manyminds.diagnosis.modes import MODES, WASTES
 from manyminds.diagnosis.repairs import proposed
 from manyminds.diagnosis.trace import Trace
@@ -20,11 +22,21 @@ def as_json(found: Diagnosis, trace: Trace) -> dict[str, JsonValue]:
         "run": found.name, "source": found.source, "acts": found.acts,
         "findings": [_finding(one, trace) for one in found.findings],
         "decisive": None if found.decisive is None else _finding(found.decisive, trace),
+        "disagreement": _differing(found.disagreement),
         "told": [
             {"step": one.step, "member": one.member, "code": one.code, "heeded": one.heeded}
             for one in found.told
         ],
     }  # fmt: skip
+
+
+def _differing(found: Disagreement | None) -> JsonValue:
+    if found is None:
+        return None
+    parts = {
+        "score": found.score, "first": found.first, "last": found.last, "objected": found.objected,
+    }  # fmt: skip
+    return {name: None if one is None else round(one, 3) for name, one in parts.items()}
 
 
 def _finding(one: Finding, trace: Trace) -> dict[str, JsonValue]:

@@ -16,7 +16,7 @@ __all__ = ["ListLinks", "list_tools"]
 
 Kind = Literal["links", "feed", "sitemap"]
 _NAMES: dict[Kind, tuple[str, str]] = {
-    "links": ("list_links", "list what a page, feed or sitemap leads to, one address a line"),
+    "links": ("list_links", "list what pages, feeds or sitemaps lead to, one address a line"),
     "feed": ("read_feed", "list the entries of feeds (RSS, Atom), one address a line"),
     "sitemap": ("read_sitemap", "list the pages of sitemaps, one address a line"),
 }
@@ -39,6 +39,7 @@ class ListLinks:
             parameters={
                 "type": "object", "properties": {"address": address}, "required": ["address"],
             },
+            several="address",
         )  # fmt: skip
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
