@@ -168,6 +168,22 @@ def test_a_run_is_played_again_forked_shared_and_compared(page: Page, served: Se
     expect(page.get_by_text("Nothing holds all of these words.")).to_be_visible()
 
 
+def test_the_page_says_what_went_wrong_and_leads_there(page: Page, stub: Stub) -> None:
+    assumes = "We assume 7 chairs in each row, so 6 * 7 = 42."
+    stub.behaviours = [say(final("42", reason=assumes))]
+    begin(page, "How many chairs do 6 rows make?", "single")
+    expect(page.locator(".answer")).to_contain_text("42")
+    why = page.locator("section", has=page.get_by_role("heading", name="What went wrong"))
+    expect(why.locator(".finding").first).to_contain_text("FM-2.2")
+    expect(why).to_contain_text("was told while it worked, against FM-2.2: it went on as before")
+    why.get_by_text("what shows it").first.click()
+    expect(why.locator(".finding").first).to_contain_text(assumes[:30])
+    why.get_by_role("button", name="Look there").first.click()
+    expect(page.locator(".scrubber")).to_have_class("scrubber playing")
+    page.keyboard.press("1")
+    expect(page.get_by_role("heading", name="What went wrong")).to_have_count(0)
+
+
 def test_nothing_is_lost_where_the_connection_breaks(page: Page, stub: Stub) -> None:
     stub.delay_s = 0.6
     page.context.route("**/events", lambda route: route.abort())

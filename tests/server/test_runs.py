@@ -260,6 +260,18 @@ def test_a_yes_is_to_what_was_asked_and_to_nothing_else(served: Served, stub: St
     )
 
 
+def test_a_run_says_why_it_failed_to_its_client_alone(served: Served, stub: Stub) -> None:
+    stub.behaviours = [say(final("42", reason="We assume 7 chairs in each row."))]
+    client = served.http()
+    asked = {"question": "How many chairs do 6 rows make?"}
+    run = client.post("/v1/runs", json={**ASK, **asked}).json()["run"]
+    wait_for(client, run, "finished")
+    found = client.get(f"/v1/runs/{run}/diagnosis").json()
+    assert "FM-2.2" in [one["code"] for one in found["findings"]]
+    assert [(one["code"], one["heeded"]) for one in found["told"]] == [("FM-2.2", False)]
+    assert served.http("bob").get(f"/v1/runs/{run}/diagnosis").status_code == 403
+
+
 def settled(served: Served) -> None:
     """Wait until the books know what each run has cost; a run is told to be over just before."""
     ends = time.monotonic() + 20

@@ -4,6 +4,7 @@ import { startTransition, useCallback, useEffect, useMemo, useRef, useState } fr
 import { AnswerCard, Receipt, VerdictPanel } from "./answer";
 import { download, follow, post } from "./api";
 import { Board, boardOf, short } from "./board";
+import { Why } from "./diagnosis";
 import { PaneCard } from "./panes";
 import { Movement } from "./picture";
 import { Approval } from "./plan";
@@ -91,6 +92,7 @@ export function Run({ run, shared = null, view, onOpen }: { run: string; shared?
       {view !== "simple" && board.snapshots.length > 0 && <Consensus board={board} seats={seats} />}
       {view !== "simple" && <Cruxes board={board} />}
       {view !== "simple" && <VerdictPanel board={board} />}
+      {view !== "simple" && live.over && !shared && <Why run={run} onAt={setAt} />}
       {full && <Log board={board} />}
       {(board.over || at !== null || shared) && <Scrubber events={events} at={at} onAt={setAt} onFork={shared ? null : (k) => void post<{ run: string }>(`v1/runs/${run}/fork`, { at: k, live: true }).then((f) => onOpen(f.run), (e: Error) => setProblem(e.message))} />}
       {board.over && !shared && (

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import VERSION
-from manyminds.server import advice, agui, chat, runs, share
+from manyminds.server import advice, agui, chat, diagnosing, runs, share
 from manyminds.server.conversations import ChatBody
 from manyminds.server.gate import Gate, Who
 from manyminds.server.house import House, house_of
@@ -175,6 +175,10 @@ DOORS: tuple[Door, ...] = (
     Door(
         method="POST", path="/v1/runs/{run}/fork", do=runs.fork, body=runs.ForkBody,
         needs_body=False, good=201, gives=("run",),
+    ),
+    Door(
+        method="GET", path="/v1/runs/{run}/diagnosis", do=diagnosing.diagnosis,
+        gives=("run", "findings", "decisive"),
     ),
     Door(method="GET", path="/v1/runs/{run}/share", do=share.share, returns="text/html"),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Our own transcripts: every event that says who did what."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from manyminds.core.events import (
     ToolCalled,
     ToolReturned,
 )
+from manyminds.core.messages import JsonValue
 from manyminds.core.values import RemarkKind, Support
 from manyminds.diagnosis.trace import Act, ActKind, Outcome, Trace, arguments_text
 from manyminds.judging.canonical import canonicalize
@@ -70,9 +72,20 @@ def _acts(recorded: Recorded, began: datetime) -> Iterator[Act]:
 def _said(event: Replied) -> Iterator[Act]:
     if event.text.strip():
         yield Act(
-            step=0, author=event.member, kind="says", text=event.text, seconds=event.seconds,
-            tokens=event.spend.tokens, usd=event.spend.usd,
+            step=0, author=event.member, kind="says", text=_in_words(event.text),
+            seconds=event.seconds, tokens=event.spend.tokens, usd=event.spend.usd,
         )  # fmt: skip
+
+
+def _in_words(text: str) -> str:
+    """Return an answer of the action protocol as its reasons and the answer."""
+    try:
+        found: JsonValue = json.loads(text) if text.lstrip().startswith("{") else None
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(found, dict) or found.get("action") != "answer":
+        return text
+    return f"{found.get('reason', '')}\nAnswer: {found.get('answer', '')}".strip()
 
 
 def _called(event: ToolCalled) -> Iterator[Act]:

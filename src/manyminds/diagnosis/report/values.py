@@ -24,7 +24,7 @@ def as_json(found: Diagnosis, trace: Trace) -> dict[str, JsonValue]:
         "decisive": None if found.decisive is None else _finding(found.decisive, trace),
         "disagreement": _differing(found.disagreement),
         "told": [
-            {"step": one.step, "member": one.member, "code": one.code, "heeded": one.heeded}
+            {"step": one.step, "member": one.member, "code": _code(one.code), "heeded": one.heeded}
             for one in found.told
         ],
     }  # fmt: skip
@@ -45,7 +45,7 @@ def _finding(one: Finding, trace: Trace) -> dict[str, JsonValue]:
     if repair is not None:
         fix = {"name": repair.name, "says": repair.says, "hint": repair.hint}
     return {
-        "code": _code(one), "name": mode.name, "step": one.step, "member": one.member,
+        "code": _code(one.code), "name": mode.name, "step": one.step, "member": one.member,
         "evidence": one.evidence, "why": one.why,
         "confidence": round(one.confidence, 3), "by": one.by,
         "prevents": mode.prevents, "fix": fix, "also": list(one.also), "tokens": one.tokens,
@@ -54,8 +54,8 @@ def _finding(one: Finding, trace: Trace) -> dict[str, JsonValue]:
     }  # fmt: skip
 
 
-def _code(one: Finding) -> str:
-    return one.code if one.code in WASTES else f"FM-{one.code}"
+def _code(code: str) -> str:
+    return code if code in WASTES else f"FM-{code}"
 
 
 def as_sarif(found: Sequence[Diagnosis]) -> dict[str, JsonValue]:

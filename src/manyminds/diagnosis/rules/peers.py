@@ -16,6 +16,8 @@ _ASSUMES = re.compile(
     r"(?i)\b(?:assum(?:e|es|ed|ing|ption)|suppose|let'?s say|let us say|presum(?:e|ably|ing)|"
     r"hypothetical(?:ly)?|arbitrar(?:y|ily)|for (?:simplicity|the sake of))\b"
 )
+_COMPUTED = re.compile(r"(?<=[\d)])\s*=\s*\$?-?[\d.,]+")
+"""What a sum comes to: assumed is what goes into it."""
 _UNKNOWN = re.compile(
     r"(?i)\b(?:can(?:not|'t) be determined|"
     r"(?:not enough|insufficient|missing) (?:data|information))\b"
@@ -31,7 +33,7 @@ def assumed(trace: Trace) -> Iterator[Finding]:
     for act in trace.of("says"):
         for found in _ASSUMES.finditer(act.text):
             told = cut(act.text, found)
-            invented = numbers_in(told) - known
+            invented = numbers_in(_COMPUTED.sub("", told)) - known
             if invented:
                 yield Finding(
                     code="2.2", step=act.step, member=act.author, evidence=told, by="rule",
