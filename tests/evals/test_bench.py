@@ -187,7 +187,7 @@ def test_arms_are_read_and_wrong_ones_named() -> None:
     assert derived == ["oracle"]
     arms, _ = parse_arms("heavy,majority@budget", members=5, unit="usd")
     assert (arms[-1].name, arms[-1].equal_to) == ("majority@budget(heavy, usd)", "heavy")
-    assert [a.members for a in parse_arms("crew_unasked@3,tools", members=5)[0]] == [5, 3, 1]
+    assert [a.members for a in parse_arms("crew_chain@3,tools", members=5)[0]] == [5, 3, 1]
 
 
 def test_a_question_that_the_model_fails_on_holds_up_nothing_else(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from manyminds.agents.roles import PRESETS
 from manyminds.budget.energy import JOULES_PER_KWH
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Run, Strategy
@@ -192,6 +193,11 @@ _OWN: Mapping[str, Callable[[Wallet], Strategy]] = {
     # With one thing left out, to see what that thing is worth.
     "best_of_n_unrepaired": lambda _wallet: BestOfN(repairs=0),
     "crew_unasked": lambda _wallet: Crew(verification=False),
+    # As AG2 and ChatDev work before they are repaired (Cemri et al. 2025): two who talk, and a
+    # chain that is gone through once; `crew_duo`, `crew` and `crew_unasked` are the repairs.
+    "crew_duo_unasked": lambda _wallet: Crew(roles=PRESETS["duo"], verification=False),
+    "crew_chain": lambda _wallet: Crew(rounds=1),
+    "crew_chain_unasked": lambda _wallet: Crew(rounds=1, verification=False),
 }
 """Arms that are no strategy by that name."""
 _ALONE = ALONE | {"greedy", "tools"}
