@@ -1,7 +1,10 @@
-"""What the full suites did and saw, kept module by module: a long run may be done in pieces."""
+"""What the full suites did and saw, module by module: a long run may be done in pieces.
 
-import json
+The page itself is what is kept, so that a part that is run elsewhere loses nothing of the others.
+"""
+
 import os
+import re
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +12,12 @@ from pathlib import Path
 from manyminds.evals.origin import commit, machine
 
 ROOT = Path(__file__).parents[2]
-KEPT, PAGE = ROOT / ".cache" / "chaos.json", ROOT / "benchmarks" / "CHAOS.md"
+PAGE = ROOT / "benchmarks" / "CHAOS.md"
+HEAD = (
+    "# Chaos\n\nWritten by `make chaos`, in one piece or several: each part passed as a whole. "
+    "Transcripts as files, and in PostgreSQL where a row says so; a row that says 0 is "
+    "asserted.\n"
+)
 FULL = os.environ.get("MANYMINDS_CHAOS") == "full"
 """Whether all of it is run, as `make chaos` does."""
 
@@ -34,29 +42,23 @@ COUNTS = Counts()
 
 
 def keep(failed: set[str]) -> None:
-    """Keep what whole modules counted, forget what those counted that failed, and write the page."""
-    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    for module in {*COUNTS.by, *failed}:
-        kept.pop(module, None)
-        if module not in failed:
-            kept[module] = {
-                "rows": COUNTS.by[module], "code": commit(), "machine": machine(),
-                "date": str(datetime.now(UTC).date()),
-            }  # fmt: skip
-    KEPT.parent.mkdir(exist_ok=True)
-    KEPT.write_text(json.dumps(kept))
-    PAGE.write_text(page(kept))
+    """Write the page: what whole modules counted now, less what failed; others stay as they were."""
+    there = sections(PAGE.read_text()) if PAGE.exists() else {}
+    for module in failed:
+        there.pop(module, None)
+    for module in set(COUNTS.by) - failed:
+        there[module] = section(module)
+    PAGE.write_text("\n".join([HEAD, *(text for _, text in sorted(there.items()))]))
 
 
-def page(kept: dict[str, dict]) -> str:
-    """Write the page of what is kept."""
-    parts = [
-        "# Chaos\n\nWritten by `make chaos`, in one piece or several: each part passed as a whole. "
-        "Transcripts as files, and in PostgreSQL where a row says so; a row that says 0 is "
-        "asserted.\n"
-    ]
-    for module, one in sorted(kept.items()):
-        rows = "\n".join(f"| {name} | {count:,} |" for name, count in one["rows"].items())
-        where = f"{one['date']}, {one['machine']}, code at {one['code']}"
-        parts.append(f"## `{module}`\n\n{where}\n\n| | |\n|---|---|\n{rows}\n")
-    return "\n".join(parts)
+def sections(page: str) -> dict[str, str]:
+    """Return the parts of the page, by module."""
+    parts = re.split(r"^(?=## `)", page, flags=re.MULTILINE)[1:]
+    return {part.split("`")[1]: part.rstrip("\n") + "\n" for part in parts}
+
+
+def section(module: str) -> str:
+    """Write what a module counted."""
+    rows = "\n".join(f"| {name} | {count:,} |" for name, count in COUNTS.by[module].items())
+    where = f"{datetime.now(UTC).date()}, {machine()}, code at {commit()}"
+    return f"## `{module}`\n\n{where}\n\n| | |\n|---|---|\n{rows}\n"
