@@ -129,6 +129,70 @@ def test_hyperagent_is_read_line_by_line(tmp_path: Path) -> None:
     assert "second file" in trace.acts[0].text
 
 
+LOG = (
+    "[2025-29-03 23:37:22 INFO] **[Preprocessing]**\n\n**task_prompt**: Which one is it?\n\n0. one in Z[x]\n\n1. two\n\n"
+    "**project_name**: Quiz\n"
+    "[2025-29-03 23:37:23 INFO] **[OpenAI_Usage_Info Receive]**\nprompt_tokens: 5\ntotal_tokens: 7\n\n"
+    "[2025-29-03 23:37:23 INFO] CEO: **[Start Chat]**\n\n[You are CPO.]\n"
+    "[2025-29-03 23:37:24 INFO] **[OpenAI_Usage_Info Receive]**\nprompt_tokens: 5\ntotal_tokens: 8\n\n"
+    "[2025-29-03 23:37:24 INFO] Coder: **Coder<->CEO on : Coding, turn 0**\n\n"
+    "[You are a coder. Here is a task: Which one is it?\n\n0. one in Z[x]\n\n1. two. Write it.]\n\n"
+    "```python\n# Answer Options\noptions = []\n```\n- **Answer Validation**: it looks at the choice.\n"
+    "[2025-29-03 23:37:30 INFO] **[Test Reports]**:\n\nTraceback (most recent call last):\nNameError: x\n"
+    "[2025-29-03 23:37:31 INFO] **[Test Reports]**:\n\nTraceback (most recent call last):\nNameError: x\n"
+    "[2025-29-03 23:37:32 INFO] CEO: **Coder<->CEO on : Coding, turn 1**\n\n[You are CEO.]\n\nAnswer: 1\n"
+)  # fmt: skip
+
+
+def test_chatdev_with_a_long_task_tests_and_a_lost_turn(tmp_path: Path) -> None:
+    [trace] = read_file(written(tmp_path, "quiz.log", LOG))
+    assert trace.task == "Which one is it?\n\n0. one in Z[x]\n\n1. two"
+    assert [(a.author, a.kind, a.tokens, a.answer) for a in trace.acts] == [
+        ("Coder", "says", 8, None), ("Test", "returns", None, None), ("CEO", "says", None, "1"),
+    ]  # fmt: skip
+    assert trace.acts[0].text.startswith("```python")
+    assert trace.acts[1].error
+    wrapped = {
+        "mas_name": "ChatDev",
+        "trace": {"key": "k", "trajectory": LOG},
+        "mast_annotation": {"1.1": 1},
+    }
+    assert read_value(wrapped)[0].acts == read_value({"trace": LOG})[0].acts == trace.acts
+
+
+HYPER = [
+    "H Initialized HyperAgent instance x-1", "H Initialized tools",
+    "H Inner-Navigator-Assistant's Response: Thought: I open it.", "", "Action:", "```python",
+    "print(open('b.py').read())", "```", "", "Observation",
+    "H Navigator->Planner: Final Answer: it is in b.py",
+    "H Initialized HyperAgent instance x-1", "H Initialized tools", "H Initialized tools",
+    "H Planner's Response: Thought: look for it", "H Planner's Response: Thought: look for it",
+    "H Planner's Response: Final Answer: change", "line 3 of b.py",
+    "H Planner's Response: Final Answer: change", "line 3 of b.py",
+]  # fmt: skip
+
+
+def test_hyperagent_begun_twice_and_logged_twice(tmp_path: Path) -> None:
+    lines = [line.replace("H ", "HyperAgent_x__x-1 - INFO - ", 1) if line.startswith("H ") else line for line in HYPER]  # fmt: skip
+    value = {"instance_id": "x-1", "problem_statement": ["It fails."], "trajectory": lines}
+    [trace] = read_file(written(tmp_path, "h.json", value))
+    assert [(a.step, a.author, a.kind, a.tool, a.text) for a in trace.acts] == [
+        (2, "Navigator", "says", "inner", "Thought: I open it."),
+        (2, "Navigator", "calls", "python", "print(open('b.py').read())"),
+        (10, "Navigator", "says", "to Planner", "Final Answer: it is in b.py"),
+        (12, "HyperAgent", "says", None, "Initialized tools"),
+        (14, "Planner", "says", None, "Thought: look for it"),
+        (16, "Planner", "says", None, "Final Answer: change\nline 3 of b.py"),
+    ]  # fmt: skip
+    assert trace.final is not None
+    assert trace.final.author == "Planner"
+    assert [f.code for f in by_rules(trace) if f.step == 12] == ["2.1"]
+    log = "\n".join(["instance_id: x-1", "problem_statement:", "  It fails.", *lines])
+    [same] = read_file(written(tmp_path, "h.log", log))
+    assert (same.name, same.task) == ("x-1", "It fails.")
+    assert [a.text for a in same.acts] == [a.text for a in trace.acts]
+
+
 def test_spans_of_genai_are_read(tmp_path: Path) -> None:
     def span(name: str, start: int, **attributes: object) -> dict[str, object]:
         typed = [

@@ -36,6 +36,8 @@ class Act:
     tool: str | None = None
     arguments: str | None = None
     """Of a call: JSON with sorted keys, so that equal calls are equal."""
+    anew: bool = False
+    """Whether the run begins again here."""
     error: bool = False
     """Of a return: whether the tool failed."""
     verdict: Outcome | None = None
@@ -111,17 +113,23 @@ def arguments_text(arguments: JsonValue) -> str:
     return json.dumps(arguments, sort_keys=True, ensure_ascii=False)
 
 
+_BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
+_CODE = re.compile(r"^[ \t]*```.*?^[ \t]*```", re.S | re.M)
+"""Programs name things as they like: an answer is stated outside of them."""
 _STATED = (
-    re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}"),
-    re.compile(r"(?im)^\W*(?:final )?answer\W{1,6}(\S.{0,200})$"),
+    re.compile(
+        r"(?im)^[^\w\n]*(?:final )?answer(?:\*\*|__)?[ \t]*(?::|=|is\b)(?:\*\*|__)?[ \t]*"
+        r"(\S.{0,200})$"
+    ),
     re.compile(r"(?i)\bthe (?:final )?answer is:?\s+(\S[^\n]{0,80}?)(?:[.!]?\s*$|[.!]\s)", re.M),
 )
 
 
 def stated_answer(text: str) -> str | None:
     """Return the canonical key of the answer that a text states; `None` where it states none."""
-    for pattern in _STATED:
-        found = pattern.findall(text)
+    spoken = _CODE.sub("", text)
+    for pattern, where in ((_BOXED, text), *((one, spoken) for one in _STATED)):
+        found = pattern.findall(where)
         if found and found[-1].strip(" *`$.\"'"):
             return canonicalize(found[-1].strip(" *`$.\"'")).key
     return None

@@ -24,7 +24,7 @@ __all__ = ["FORMATS", "read_file", "read_folder", "read_value"]
 MOST_BYTES = 256 << 20
 _OBJECTS = (hyperagent, ag2, metagpt, inspect_log, otel, chat)
 """The first that knows an object reads it; the plainest form comes last."""
-_TEXTS = (chatdev, metagpt)
+_TEXTS = (chatdev, metagpt, hyperagent)
 FORMATS = ("manyminds", chatdev.NAME, *(module.NAME for module in _OBJECTS))
 _SUFFIXES = frozenset({".json", ".jsonl", ".log", ".txt", ".eval"})
 
@@ -109,6 +109,10 @@ def read_value(value: JsonValue) -> list[Trace]:
     """Read the runs in a value; one that wraps a run under `trace` is unwrapped."""
     if isinstance(value, Mapping) and isinstance(value.get("trace"), dict | list):
         return read_value(value["trace"])
+    for key in ("trace", "trajectory"):
+        log = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(log, str) and (found := _read_text(log)):
+            return found
     for module in _OBJECTS:
         if module.knows(value):
             return module.read(value)

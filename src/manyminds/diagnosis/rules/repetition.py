@@ -105,7 +105,7 @@ def resets(trace: Trace) -> Iterator[Finding]:
         told = (
             len(words(trace.task)) >= LEAST_WORDS and alike(act.text, trace.task) >= LIKE_THE_TASK
         )
-        if (anew and not _refuted(acts[number - 1])) or told:
+        if (anew and not _refuted(acts[number - 1])) or told or act.anew:
             yield Finding(
                 code="2.1", step=act.step, member=act.author, by="rule", confidence=0.8,
                 evidence=cut(act.text, anew),
