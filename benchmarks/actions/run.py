@@ -31,7 +31,8 @@ from manyminds.runtime.paths import cache_home
 
 HERE = Path(__file__).parent
 ROWS = HERE.parents[1] / ".bench" / "actions.jsonl"
-SECONDS = 60.0
+TOKENS, SECONDS = 6_000, 600.0
+"""What a try may cost: tokens count, so that what else the machine does changes nothing."""
 KS = (1, 2, 4, 8)
 
 Desk = dict[str, Any]
@@ -148,7 +149,7 @@ async def done(act: Act, seed: int, model: str, strategy: str) -> dict[str, Any]
         (folder / "mcp.json").write_text(json.dumps({"mcpServers": {"desk": host}}))
         options = AskOptions(
             models=(model,), strategy=strategy, seed=seed, mcp=folder / "mcp.json",
-            limits=Limits(seconds=SECONDS),
+            limits=Limits(tokens=TOKENS, seconds=SECONDS),
         )  # fmt: skip
         asked = await ask(
             Task(prompt=act.prompt), options, data=folder, cache=cache_home(), watch=Watch()
@@ -178,7 +179,7 @@ def page(rows: list[dict[str, Any]], model: str, strategy: str) -> str:
         "# Acts", "",
         f"`python benchmarks/actions/run.py --model {model} --strategy {strategy}`, "
         f"{datetime.now(UTC).date()}, {machine()}, code at {code()}.", "",
-        f"{len(ACTS)} tasks at a desk, each {times} times. pass^k is the share of tasks that k tries in a "
+        f"{len(ACTS)} tasks at a desk, each {times} times, within {TOKENS:,} tokens a try. pass^k is the share of tasks that k tries in a "
         "row all get right: Yao et al. 2024 (tau-bench), without bias.", "",
         f"| {' | '.join(f'pass^{k}' for k in ks)} |", "|---" * len(ks) + "|",
         f"| {' | '.join(f'{pass_hat_k(counts, k):.1%}' for k in ks)} |", "",
