@@ -14,6 +14,7 @@ from manyminds.core.events import (
     Recorded,
     RunEnded,
     RunStarted,
+    Selected,
 )
 from manyminds.core.values import (
     Answer,
@@ -27,6 +28,7 @@ from manyminds.core.values import (
     Verdict,
 )
 from manyminds.judging.canonical import canonicalize
+from manyminds.runtime.choose import AskOptions, choose_strategy
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import (
     abstaining,
@@ -38,18 +40,20 @@ from manyminds.runtime.labels import (
     report,
 )
 from manyminds.runtime.routing import fit_from_runs, load_router
+from manyminds.strategies.crew import Crew
+from manyminds.strategies.debate import MODERATED, Debate
 from manyminds.testing import recorded
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
 ME = Member(name="m1", way="compute", model="x")
 
 
-def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: str = "?", alone: bool = True, ranker: str | None = None, other: str = "42") -> None:  # fmt: skip
+def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: str = "?", alone: bool = True, ranker: str | None = None, other: str = "42", verifier: str = "rubric", why: str | None = None) -> None:  # fmt: skip
     """Write the transcript of a small panel's run."""
     answer = Answer(
         outcome="answered", text="42", canonical="42", confidence=confidence, author="m1"
     )
-    verdict = Verdict(outcome="accepted" if accepted else "rejected", reason="r", verifier="rubric")
+    verdict = Verdict(outcome="accepted" if accepted else "rejected", reason="r", verifier=verifier)
     task = Task(prompt=question)
 
     def note(member: str, text: str) -> NoteShared:
@@ -65,6 +69,8 @@ def keep(home: Path, run: str, *, confidence: float, accepted: bool, question: s
     if ranker is not None:
         ranking = Ranking(order=(1, 0), scores=(0.2, 0.8), reason="r", ranker=ranker)
         events.append(Ranked(authors=("m2", "m1"), ranking=ranking))
+    if why is not None:
+        events.append(Selected(author="m1", canonical="42", scores={}, why=why))
     events.append(RunEnded(answer=answer, stopped_by=None, seconds=1.0))
     writer = TranscriptWriter(new_transcript_path(home, run))
     kept: list[Recorded] = recorded(run, events)
@@ -138,6 +144,23 @@ def test_a_ranker_that_mostly_chose_wrong_answers_may_not_decide(tmp_path: Path)
     many = report(tmp_path).rankers["pairwise"]
     assert (many.n, many.right, many.may_decide()) == (32, 5, False)
     assert many.low < 5 / 32 < many.high < 0.5
+
+
+def test_crews_and_debates_go_by_what_is_known_of_their_judges(tmp_path: Path) -> None:
+    crew, debate = (AskOptions(models=("x",), strategy=name) for name in ("crew", "debate"))
+    assert choose_strategy(crew, tmp_path)[1] == Crew()
+    assert choose_strategy(debate, tmp_path)[1] == Debate()
+    for n in range(24):
+        keep(tmp_path, f"20260101-{n:03}", confidence=0.9, accepted=n % 2 == 0, verifier="verifier", why=MODERATED)  # fmt: skip
+        label(tmp_path, f"20260101-{n:03}", right=n % 4 == 1)
+    found = choose_strategy(crew, tmp_path)[1]
+    assert isinstance(found, Crew)
+    assert found.aligned is not None
+    assert found.aligned.doubt() is not None
+    argued = choose_strategy(debate, tmp_path)[1]
+    assert isinstance(argued, Debate)
+    assert argued.moderator is not None
+    assert (argued.moderator.n, argued.moderator.right) == (24, 6)
 
 
 def test_without_labels_nothing_is_fitted_or_changed(tmp_path: Path) -> None:

@@ -31,6 +31,13 @@ class Agreement:
         """Say whether the judge is aligned well enough to decide anything."""
         return self.n >= LEAST and self.kappa >= threshold
 
+    def doubt(self, threshold: float = ENOUGH) -> str | None:
+        """Return why the judge may not decide; `None` where it may, or there are too few labels."""
+        if self.n < LEAST or self.may_decide(threshold):
+            return None
+        how = f"kappa {self.kappa:.2f} on {self.n} labels; {threshold} is the least"
+        return f"this judge does not agree with you well enough to decide: {how}"
+
 
 def agreement(pairs: Sequence[tuple[bool, bool]]) -> Agreement | None:
     """Compare a judge's verdicts with a person's labels; `None` without any.
@@ -81,12 +88,9 @@ class Aligned:
             return replace(
                 verdict, reason=f"{verdict.reason} (a judge with {labels} of your labels)"
             )
-        if self.found.may_decide(self.threshold):
+        why = self.found.doubt(self.threshold)
+        if why is None:
             return await self.verifier.verify(task, candidate)
-        how = (
-            f"kappa {self.found.kappa:.2f} on {self.found.n} labels; {self.threshold} is the least"
-        )
-        why = f"this judge does not agree with you well enough to decide: {how}"
         return Verdict(outcome="unsure", reason=why, verifier=self.name)
 
 

@@ -14,11 +14,13 @@ from manyminds.judging.rankers.registry import ranker_named, ranker_names
 from manyminds.judging.verifiers.registry import verifier_named, verifier_names
 from manyminds.runtime.flight import Patience
 from manyminds.runtime.green import greenest, load_ways
-from manyminds.runtime.labels import learned_weights, report
+from manyminds.runtime.labels import MODERATOR, learned_weights, report
 from manyminds.runtime.routing import load_router
 from manyminds.runtime.web import WebOptions
 from manyminds.strategies.auto import Auto
 from manyminds.strategies.best_of_n import BestOfN
+from manyminds.strategies.crew import Crew
+from manyminds.strategies.debate import Debate
 from manyminds.strategies.question import family_of
 from manyminds.strategies.registry import ALONE, Effort, for_effort, strategy_named
 from manyminds.strategies.swarm import SWARM_MEMBERS
@@ -100,7 +102,16 @@ def choose_strategy(options: AskOptions, data: Path) -> tuple[str, Strategy]:
         UnknownName: If there is none of that name.
     """
     name, strategy = _named(options, data)
-    return name, Auto(router=load_router(data)) if isinstance(strategy, Auto) else strategy
+    match strategy:
+        case Auto():
+            return name, Auto(router=load_router(data))
+        case Crew():
+            ending = next(role.name for role in strategy.roles if role.may_end)
+            return name, replace(strategy, aligned=report(data).judges.get(ending))
+        case Debate():
+            return name, replace(strategy, moderator=report(data).rankers.get(MODERATOR))
+        case _:
+            return name, strategy
 
 
 def _named(options: AskOptions, data: Path) -> tuple[str, Strategy]:

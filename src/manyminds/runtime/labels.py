@@ -10,15 +10,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from manyminds.core.errors import RecordError, UsageError
-from manyminds.core.events import Checked, NoteShared, Ranked, Recorded, RunEnded, RunStarted
+from manyminds.core.events import (
+    Checked,
+    NoteShared,
+    Ranked,
+    Recorded,
+    RunEnded,
+    RunStarted,
+    Selected,
+)
 from manyminds.core.values import Answer, Candidate, Note
 from manyminds.judging.agreement import LEAST, Agreement, Choices, agreement, choices
 from manyminds.judging.calibrate import Calibration, fit
 from manyminds.judging.canonical import same
 from manyminds.judging.rankers.features import FEATURES, features_of, fit_weights
+from manyminds.strategies.debate import MODERATED
 from manyminds.transcript.store import read_transcript, run_names, transcript_path
 
 __all__ = [
+    "MODERATOR",
     "Report",
     "abstaining",
     "calibrated",
@@ -29,6 +39,8 @@ __all__ = [
     "report",
 ]
 
+MODERATOR = "moderator"
+"""Who decides debates that end without one answer."""
 _LABELS, _FITTED, _WEIGHTS = "labels.jsonl", "calibration.json", "features.json"
 
 
@@ -191,7 +203,7 @@ def abstaining(answer: Answer, threshold: float | None) -> Answer:
 
 def _labelled(home: Path) -> Iterator[tuple[tuple[Recorded, ...], bool]]:
     known = labels(home)
-    for name in run_names(home):
+    for name in run_names(home) if known else ():
         if name in known:
             yield read_transcript(transcript_path(home, name)).events, known[name]
 
@@ -217,10 +229,12 @@ def _verdicts_on(answer: Answer, events: tuple[Recorded, ...]) -> dict[str, bool
 
 
 def _choosers_of(answer: Answer, events: tuple[Recorded, ...]) -> set[str]:
-    """Return the rankers whose first choice was delivered."""
-    ranked = [recorded.event for recorded in events if isinstance(recorded.event, Ranked)]
-    return {
-        event.ranking.ranker
-        for event in ranked
-        if event.authors[event.ranking.order[0]] == answer.author and any(event.ranking.scores)
-    }
+    """Return the rankers, and the moderator of a debate, whose first choice was delivered."""
+    found = set[str]()
+    for event in (recorded.event for recorded in events):
+        if isinstance(event, Selected) and event.why == MODERATED:
+            found.add(MODERATOR)
+        elif isinstance(event, Ranked) and any(event.ranking.scores):
+            first = event.authors[event.ranking.order[0]]
+            found |= {event.ranking.ranker} if first == answer.author else set()
+    return found

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from manyminds.agents.roles import PRESETS, Role
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure
+from manyminds.judging.agreement import Agreement
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.tally import fitting_verifier, tallied
 from manyminds.strategies.team import Team
@@ -30,6 +31,9 @@ class Crew:
     verification: bool = True
     """Whether those who answer are told to check their result once before they do."""
     turns: int = 4
+    aligned: Agreement | None = None
+    """How its verifier agreed with a person's labels so far; one that does not agree well enough
+    is not asked. `None` where nobody has labelled anything."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
@@ -37,7 +41,11 @@ class Crew:
             run=run, panel=Panel(run=run, verifier=fitting_verifier(run)), roles=self.roles,
             verification=self.verification, turns=self.turns,
         )  # fmt: skip
-        for round_ in range(1, self.rounds + 1):
+        doubt = None if self.aligned is None else self.aligned.doubt()
+        team.doubt = doubt
+        # Without a verifier who may decide, another round has nothing new to go by.
+        rounds = self.rounds if doubt is None else 1
+        for round_ in range(1, rounds + 1):
             team.panel.enter("crew", team.why, round_=round_)
             [approved] = await run.gather([team.round(round_)])
             if isinstance(approved, Failure):
@@ -47,5 +55,5 @@ class Crew:
                 how = f"approved by the {team.ending.name} in round {round_}"
                 weighed = team.panel.led_by(approved, tallied(team.panel))
                 return team.panel.deliver(weighed, how=how)
-        how = f"not approved in {self.rounds} rounds"
+        how = f"not approved in {rounds} rounds" if doubt is None else doubt
         return team.panel.deliver(tallied(team.panel), how=how, stands=False)

@@ -13,13 +13,16 @@ from manyminds.core.events import Revised
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Note
+from manyminds.judging.agreement import Choices
 from manyminds.judging.canonical import same
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.tally import fitting_verifier, tallied
 from manyminds.tools.fence import fence
 
-__all__ = ["Debate"]
+__all__ = ["MODERATED", "Debate"]
+
+MODERATED = "the moderator decided: members did not agree"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,9 @@ class Debate:
     rounds: int = 2
     """Rounds of reading and answering again, after the first answers."""
     temperature: float = 0.7
+    moderator: Choices | None = None
+    """What the moderator's choices were worth by a person's labels; one that mostly chose wrong
+    answers is not asked. `None` where nobody has labelled any."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
@@ -49,8 +55,15 @@ class Debate:
         if len(weighed.groups) < 2 or panel.stopped or weighed.margin > 0.5:
             votes = len(weighed.groups[0].members) if weighed.groups else 0
             return panel.deliver(weighed, how=f"{votes} of {len(panel.notes)} agree after debate")
-        weighed = await _moderated(panel, weighed)
-        return panel.deliver(weighed, how="the moderator decided: members did not agree")
+        if self.moderator is not None and not self.moderator.may_decide():
+            worth = f"you found {self.moderator.right} of the {self.moderator.n} answers right"
+            how = f"most votes: members did not agree, and {worth} that the moderator chose"
+            return panel.deliver(weighed, how=how)
+        led = await _moderated(panel, weighed)
+        if led is weighed:
+            how = "most votes: members did not agree, and the moderator said nothing"
+            return panel.deliver(weighed, how=how)
+        return panel.deliver(led, how=MODERATED)
 
     async def _argue(self, panel: Panel, round_: int) -> bool:
         """Let every member answer again; say whether anybody changed."""

@@ -43,6 +43,8 @@ class Team:
     threads: dict[tuple[str, str], Thread] = field(default_factory=dict[tuple[str, str], Thread])
     """By role and model."""
     why: str = "the team begins"
+    doubt: str | None = None
+    """Why the verifying role may not decide; `None`: it may."""
 
     @property
     def ending(self) -> Role:
@@ -141,6 +143,8 @@ class Team:
         if first.outcome != "unsure":
             return first
         role = self.ending
+        if self.doubt is not None:
+            return Verdict(outcome="unsure", reason=self.doubt, verifier=role.name)
         try:
             name = self.run.new_id(role.name)
             return await self._as(role, name, lambda member: self._asked(role, note, member))

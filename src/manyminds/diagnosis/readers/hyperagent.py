@@ -23,7 +23,9 @@ _ACTION = re.compile(r"Action:\s*```(?P<tool>\w+)\n(?P<code>.*?)(?:```|\Z)", re.
 _FINAL = re.compile(r"Final Answer:\s*(?P<answer>\S.*)\Z", re.S)
 _CUT_OFF = re.compile(r"\n*Observation\s*\Z")
 """What tools gave back is not in the log; the word that stood before it is."""
-_FRAME = re.compile(r"\Ainstance_id: *(?P<name>\S+)\s+problem_statement:\s*(?P<task>.*?)\s*\Z", re.S)
+_FRAME = re.compile(
+    r"\Ainstance_id: *(?P<name>\S+)\s+problem_statement:\s*(?P<task>.*?)\s*\Z", re.S
+)
 
 
 @dataclass(frozen=True, kw_only=True)
