@@ -260,6 +260,20 @@ def test_a_yes_is_to_what_was_asked_and_to_nothing_else(served: Served, stub: St
     )
 
 
+def test_members_of_a_run_work_with_the_efforts_that_a_client_asks_for(served: Served, stub: Stub) -> None:  # fmt: skip
+    stub.behaviours = [say(final("42"))]
+    client = served.http()
+    body = {**ASK, "model": "heavy", "members": 3, "efforts": ["low", "high"]}
+    run = client.post("/v1/runs", json=body).json()["run"]
+    wait_for(client, run, "finished")
+    [started] = [data for _, kind, data in events(client, run) if kind == "run_started"]
+    efforts = [member["effort"] for member in started["event"]["members"]]
+    assert efforts == ["low", "high", "low"]
+    wrong = client.post("/v1/runs", json={**body, "efforts": ["most"]})
+    assert wrong.status_code == 400
+    assert "efforts" in wrong.json()["error"]["message"]
+
+
 def test_a_run_says_why_it_failed_to_its_client_alone(served: Served, stub: Stub) -> None:
     stub.behaviours = [say(final("42", reason="We assume 7 chairs in each row."))]
     client = served.http()

@@ -5,7 +5,7 @@ interrupted, paid for and played again at every step.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.actions import (
@@ -31,13 +31,15 @@ from manyminds.core.messages import (
     Turn,
 )
 from manyminds.core.protocols import Run
-from manyminds.core.values import Claim, Evidence, Member, Task
+from manyminds.core.values import AgentEffort, Claim, Evidence, Member, Task
 
 __all__ = ["Draft", "Thread", "work"]
 
 MAX_TURNS = 6
 """Model requests in one round of work. Seen on everyday questions: 2 to 3; a member that needs
 more than six is going round in circles."""
+_TURNS: Mapping[AgentEffort, int] = {"low": 1, "medium": 3}
+"""Most of them for members of less effort."""
 
 SEARCH_DOCS, MAX_QUERY = "search_docs", 1_000
 _SHARED = 2
@@ -284,6 +286,8 @@ async def work(
     """
     if not thread.opened:
         await _open(run, thread)
+    if thread.member.effort is not None:
+        turns = min(turns, _TURNS.get(thread.member.effort, turns))
     given: list[Final] = []
     try:
         await _until_answered(run, thread, given, turns=turns, last=answering)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from manyminds.core.values import Member
+from manyminds.core.values import AgentEffort, Member
 
 __all__ = ["MAX_MEMBERS", "newcomer", "roster"]
 
@@ -14,14 +14,21 @@ _WAYS_WITH_DOCS = ("look_up", "derive", "compute", "refute", "wording", "another
 
 
 def roster(
-    count: int, models: Sequence[str], *, has_docs: bool, acts: bool = False
+    count: int,
+    models: Sequence[str],
+    *,
+    has_docs: bool,
+    acts: bool = False,
+    efforts: Sequence[AgentEffort] = (),
 ) -> tuple[Member, ...]:
-    """Return a panel of `count` members; ways differ first, then models take turns.
+    """Return a panel of `count` members; ways differ first, then models and efforts take turns.
 
     The first two make the gate: a program beside reasoning, or the documents beside it. Where there
     are tools that do something outside (`acts`), the first member is the hand that does it.
     """
     seats = [_seat(place, models, has_docs=has_docs) for place in range(count)]
+    if efforts:
+        seats = [replace(m, effort=efforts[n % len(efforts)]) for n, m in enumerate(seats)]
     if acts:
         seats[0] = replace(seats[0], way="act")
     return tuple(seats)

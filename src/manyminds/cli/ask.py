@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from cyclopts import Parameter
 
@@ -18,7 +18,7 @@ from manyminds.cli.view import View, choose_view
 from manyminds.cli.web import DEFAULT, WebFlags
 from manyminds.cli.words import answer_as_text, as_json_line
 from manyminds.core.errors import UnknownName, UsageError
-from manyminds.core.values import Limits, Task
+from manyminds.core.values import AgentEffort, Limits, Task
 from manyminds.runtime.ask import Asked, AskOptions, Watch
 from manyminds.runtime.ask import ask as run_ask
 from manyminds.runtime.orders import Order
@@ -37,6 +37,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     verifier: str | None = None,
     ranker: str | None = None,
     members: str | None = None,
+    efforts: str | None = None,
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
     budget: str | None = None,
     docs: str | None = None,
@@ -65,6 +66,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
         verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
         ranker: What decides between answers of best_of_n that stand level, like pairwise.
         members: 1 to 16, or auto; to 100 for the strategy swarm.
+        efforts: Of the members in turn: low,high makes every second one work less.
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
         budget: What may be spent: 200k,0.50usd,5m.
         docs: Folder of documents that members may search and cite.
@@ -86,7 +88,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     more = _More(
         verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, prefer=prefer,
-        clarify=clarify, web=web,
+        clarify=clarify, web=web, efforts=_efforts(efforts),
     )  # fmt: skip
     return _done(task, settings, more, away, json_=json_, events=events, quiet=quiet)
 
@@ -125,6 +127,7 @@ class _More:
     prefer: Literal["energy"] | None
     clarify: bool
     web: WebFlags
+    efforts: tuple[AgentEffort, ...]
 
     def __post_init__(self) -> None:
         if self.abstain is not None and not 0 <= self.abstain <= 1:
@@ -151,10 +154,19 @@ def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More)
         seed=seed if isinstance(seed, int) else None,
         verifier=more.verifier,
         ranker=more.ranker,
+        efforts=more.efforts,
         thinking=more.thinking,
         abstain=more.abstain,
         prefer=more.prefer,
     )
+
+
+def _efforts(text: str | None) -> tuple[AgentEffort, ...]:
+    known: dict[str, AgentEffort] = {one: one for one in get_args(AgentEffort)}
+    asked = [] if text is None else [part.strip() for part in text.split(",")]
+    if wrong := [part for part in asked if part not in known]:
+        raise UnknownName("effort of a member", wrong[0], known)
+    return tuple(known[part] for part in asked)
 
 
 def _effort(text: str) -> Effort:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType
 
-from manyminds.core.values import ImageType, Spend
+from manyminds.core.values import AgentEffort, ImageType, Spend
 
 __all__ = [
     "Conversation",
@@ -142,8 +142,9 @@ class ModelCall:
     temperature: float
     seed: int
     purpose: Purpose = "work"
-    thinking: bool | None = None
-    """Whether a model that can reason before it answers should; `None` leaves it to the model."""
+    thinking: bool | AgentEffort | None = None
+    """Whether a model that can reason before it answers should, or how much; `None` leaves it to
+    the model."""
     pictures: tuple[Picture, ...] = ()
     """Shown with the first words of the user."""
 

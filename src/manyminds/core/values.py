@@ -6,6 +6,7 @@ from typing import Literal
 
 __all__ = [
     "VERSION",
+    "AgentEffort",
     "Answer",
     "AnswerOutcome",
     "Candidate",
@@ -46,6 +47,10 @@ __all__ = [
 
 VERSION = "0.1.0"
 """Of the package, as every record names it."""
+
+AgentEffort = Literal["low", "medium", "high"]
+"""How much one member may think and try. `low`: it answers at once; `medium`: half as often with
+tools as `high`. Models that can reason are asked for as much of it."""
 
 RemarkKind = Literal["claim", "evidence", "question", "objection", "clarify", "approval"]
 """What a message between members is. `clarify` asks the person, not a member; `approval` is said
@@ -169,6 +174,8 @@ class Member:
     """Name of the way of working, as in `agents/prompts/ways`."""
     model: str
     """`provider:name` or `http(s)://host:port/v1#name`."""
+    effort: AgentEffort | None = None
+    """How much it may think and try; `None`: as the strategy has it."""
 
 
 @dataclass(frozen=True, kw_only=True)

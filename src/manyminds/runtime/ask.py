@@ -251,7 +251,9 @@ def _run_of(
 ) -> DurableRun:
     started = place.started
     acts = any(spec.effect != "none" for spec in tools.specs)
-    members = roster(count, list(endpoints), has_docs=task.has_docs, acts=acts)
+    members = roster(
+        count, list(endpoints), has_docs=task.has_docs, acts=acts, efforts=options.efforts
+    )
     if started is not None:
         members = started.members
         if gone := sorted({m.model for m in members} - set(endpoints)):

@@ -8,7 +8,7 @@ from typing import Literal
 from manyminds.agents.roster import MAX_MEMBERS
 from manyminds.core.errors import UnknownName, UsageError
 from manyminds.core.protocols import Ranker, Run, Strategy, Verifier
-from manyminds.core.values import Limits, Task
+from manyminds.core.values import AgentEffort, Limits, Task
 from manyminds.judging.agreement import Agreement, Aligned, Choices, TrustedRanker
 from manyminds.judging.rankers.registry import ranker_named, ranker_names
 from manyminds.judging.verifiers.registry import verifier_named, verifier_names
@@ -58,6 +58,8 @@ class AskOptions:
     """Name of a ranker for `best_of_n`."""
     abstain: float | None = None
     """Confidence, 0 to 1, below which an answer is only a partial one; `None`: never."""
+    efforts: tuple[AgentEffort, ...] = ()
+    """Of the members in turn; empty: as the strategy has it."""
     thinking: bool | None = None
     """Whether models that can reason first should; `None` leaves it to each model."""
     prefer: Literal["energy"] | None = None

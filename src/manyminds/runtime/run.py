@@ -212,8 +212,9 @@ class MemoryRun:
     async def request(self, member: Member, call: ModelCall) -> Reply:
         """Send one request; trouble that may pass is tried again, within the budget."""
         endpoint = self._endpoints[member.model]
-        if self._thinking is not None:
-            call = replace(call, thinking=self._thinking)
+        thinking = member.effort if self._thinking is None else self._thinking
+        if thinking is not None:
+            call = replace(call, thinking=thinking)
         asked, call = call, self.asides.added_to(member, call)
         _fits(member, call, endpoint.abilities)
         prompt_hash = hash_of(call)

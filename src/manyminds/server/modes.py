@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from manyminds.core.errors import UnknownName, UsageError
-from manyminds.core.values import Limits, Plan, Task
+from manyminds.core.values import AgentEffort, Limits, Plan, Task
 from manyminds.runtime.choose import AskOptions, choose_strategy, member_count
 from manyminds.runtime.orders import Order, Way
 from manyminds.runtime.web import WebOptions, sites_in
@@ -39,6 +39,7 @@ class Asking:
 
     effort: ReasoningEffort | None = None
     members: int | None = None
+    efforts: tuple[AgentEffort, ...] = ()
     limits: Limits = Limits()
     web: bool = False
     sites: tuple[str, ...] = ()
@@ -82,7 +83,7 @@ class Modes:
         options = AskOptions(
             models=(model,) if model else self.models, limits=asking.limits, docs=self.docs,
             mcp=self.mcp, seed=asking.seed, members=asking.members,
-            thinking=_thinking(mode, asking.effort),
+            thinking=_thinking(mode, asking.effort), efforts=asking.efforts,
         )  # fmt: skip
         web = WebOptions(engines=self.search, sites=asking.sites, lists=mode == "wide")
         if mode in _WAYS:

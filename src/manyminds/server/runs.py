@@ -19,7 +19,7 @@ from manyminds.agents.lead import MOST_PARTS
 from manyminds.budget.parse import parse_limits
 from manyminds.core.errors import ManymindsError, RecordError
 from manyminds.core.messages import JsonValue
-from manyminds.core.values import Limits, Part, Plan, Task
+from manyminds.core.values import AgentEffort, Limits, Part, Plan, Task
 from manyminds.runtime.ask import new_run_id
 from manyminds.runtime.kept import asked_of, question_of, state_of, waiting_for
 from manyminds.runtime.orders import read_order
@@ -78,6 +78,8 @@ class RunBody(Body):
     model: Annotated[str, Field(max_length=300)] = "heavy"
     reasoning_effort: ReasoningEffort | None = None
     members: Annotated[int, Field(ge=1, le=100)] | None = None
+    efforts: Annotated[tuple[AgentEffort, ...], Field(max_length=16)] = ()
+    """Of the members in turn."""
     budget: Annotated[str, Field(max_length=100)] | None = None
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     web: bool = False
@@ -170,7 +172,7 @@ async def begin(request: Request) -> Response:
     house.check_scope(client, body.model, web=body.web)
     asking = Asking(
         effort=body.reasoning_effort, members=body.members, web=body.web, seed=body.seed,
-        sites=body.sites, asks=body.approve,
+        sites=body.sites, asks=body.approve, efforts=body.efforts,
         limits=Limits() if body.budget is None else parse_limits(body.budget),
     )  # fmt: skip
     schema = None
