@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from run import HERE, MODES, ROOT_DATA, code, held_against, machine, ruled
+from run import HERE, MODES, PUBLISHED, ROOT_DATA, code, held_against, machine, ruled, table
 
 from manyminds.core.values import Limits
 from manyminds.diagnosis.modes import WASTES
@@ -60,23 +60,11 @@ def page(rows: list[dict[str, Any]], kept: dict[str, Any], model: str, votes: in
         f"`python benchmarks/diagnosis/model.py --model {model} --votes {votes}`, "
         f"{datetime.now(UTC).date()}, {machine()}, code at {code()}.", "",
         f"{len(there)} of 37 runs of AG2 and MetaGPT with people's labels; {tokens:,} tokens a run.", "",
-        "| | kappa | precision | recall | found | labelled |", "|---|---|---|---|---|---|",
-        *(
-            f"| {name} | {_number(part['kappa'])} | {_number(part['precision'])} | {_number(part['recall'])} "
-            f"| {part['found']} | {part['labelled']} |"
-            for name, part in parts.items()
-        ), "",
-        "| code | labelled | found | both | kappa |", "|---|---|---|---|---|",
-        *(
-            f"| {one} {MODES[one].name} | {row['labelled']} | {row['found']} | {row['both']} | {_number(row['kappa'])} |"
-            for one, row in parts["rules and model"]["codes"].items()
-        ), "",
+        *table(parts, "who"), "", "Intervals of 95 %; kappa's by drawing runs anew.", "", PUBLISHED, "",
+        "Rules and model, by code:", "",
+        *table({f"{c} {MODES[c].name}": row for c, row in parts["rules and model"]["codes"].items()}, "code"), "",
     ]  # fmt: skip
     return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
 
 
 def main() -> None:

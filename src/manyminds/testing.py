@@ -18,7 +18,7 @@ from manyminds.core.errors import BudgetExceeded, ManymindsError, ProviderError,
 from manyminds.core.events import Event, Recorded, Replied, Requested, ToolCalled, ToolReturned
 from manyminds.core.messages import JsonValue, ModelCall, Reply, ToolCall, ToolSpec
 from manyminds.core.protocols import Abilities, Left, Tool, ToolOutcome, Verifier
-from manyminds.core.values import Candidate, Evidence, Failure, Member, Spend, Task, Verdict
+from manyminds.core.values import Candidate, Evidence, Failure, Member, Note, Spend, Task, Verdict
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset
 
@@ -137,7 +137,7 @@ class ScriptedRun:
         return outcome
 
     async def objection(
-        self, member: Member, said: str, *, answer: str, unused: Collection[str]
+        self, note: Note, unused: Collection[str], *, tokens: int, seconds: float
     ) -> str | None:
         """Object to nothing: a script has said what it will say."""
         return None

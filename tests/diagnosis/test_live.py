@@ -1,7 +1,9 @@
 """The monitor of a run that goes on: what it says, to whom, once, and again after a kill."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -15,15 +17,19 @@ from manyminds.core.events import (
     Recorded,
     Resumed,
     RunStarted,
+    Steered,
     ToolCalled,
 )
 from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
-from manyminds.core.values import Evidence, Limits, Spend, Task
+from manyminds.core.protocols import Run
+from manyminds.core.values import AgentEffort, Answer, Evidence, Limits, Note, Spend, Task
 from manyminds.diagnosis.interventions import interventions
 from manyminds.diagnosis.live import Monitor, objection_to
 from manyminds.diagnosis.readers.ours import read_events
+from manyminds.judging.canonical import canonicalize
 from manyminds.runtime.ask import going_on
 from manyminds.runtime.durable import DurableRun
+from manyminds.strategies.panel import Panel
 from manyminds.strategies.single import Single
 from manyminds.testing import act, final
 from manyminds.tools.toolset import Toolset
@@ -33,6 +39,8 @@ from tests.runtime.test_durable import nothing_before
 
 pytestmark = pytest.mark.anyio
 TASK = Task(prompt="What is 6 * 7?")
+RUNS = list[DurableRun]()
+"""The one that is played."""
 LOOPS = [*(act("look_up", word=str(n)) for n in range(4)), final("42")]
 
 
@@ -105,14 +113,17 @@ async def played(
     task: Task = TASK,
     answer: str = "42",
     person: Callable[[str], Awaitable[str | None]] | None = None,
+    limits: Limits | None = None,
+    effort: AgentEffort | None = None,
 ) -> tuple[list[Recorded], Looping]:
     events, endpoint = list(past), Looping(said=said)
-    members = roster(1, ["x"], has_docs=False)
+    members = roster(1, ["x"], has_docs=False, efforts=() if effort is None else (effort,))
     run = DurableRun(
         run_id="r", task=task, members=members, endpoints={"x": endpoint},
-        tools=Toolset([LookUp(), Python()]), limits=Limits(), seed=1, sinks=[events.append],
+        tools=Toolset([LookUp(), Python()]), limits=limits or Limits(), seed=1, sinks=[events.append],
     )  # fmt: skip
     run.ask_back = person
+    RUNS[:] = [run]
     if past:
         run.take_up(past)
     run.begin(
@@ -161,17 +172,41 @@ CODE = Task(prompt="Write a function double(x) that returns twice x.")
 PROGRAM = "```python\ndef double(x):\n    return 2 * x\n```"
 
 
+def noted(answer: str, reason: str = "", *, seen: str = "") -> Note:
+    evidence = (Evidence(id="e1", tool="read_page", request="", output=seen),) if seen else ()
+    form = canonicalize(answer)
+    return Note(
+        member="m1", round=1, answer=answer, canonical=form, reason=reason, evidence=evidence
+    )
+
+
+ASSUMED = "We assume 7 chairs in each row."
+
+
 def test_what_speaks_against_an_answer() -> None:
-    found = objection_to(CHAIRS.prompt, "We assume 7 chairs in each row.", {"python"})
+    found = objection_to(CHAIRS.prompt, noted("42", ASSUMED), {"python"})
     assert found is not None
-    assert (found.code, "We assume 7 chairs in each row." in found.text) == ("2.2", True)
+    assert (found.code, ASSUMED in found.text) == ("2.2", True)
     assert found.question is not None
-    assert objection_to("How many chairs do 6 rows of 7 make?", "We assume 7 chairs.", ()) is None
-    assert objection_to(CHAIRS.prompt, "6 rows make 42 chairs.", ()) is None
-    unrun = objection_to(CODE.prompt, PROGRAM, {"python"})
+    unrun = objection_to(CODE.prompt, noted(PROGRAM), {"python"})
     assert unrun is not None
     assert unrun.code == "3.2"
-    assert objection_to(CODE.prompt, PROGRAM, {"look_up"}) is None
+
+
+@pytest.mark.parametrize(
+    ("task", "note", "unused"),
+    [
+        ("How many chairs do 6 rows of 7 make?", noted("42", ASSUMED), ()),
+        (CHAIRS.prompt, noted("42", "6 rows make 42 chairs."), ()),
+        (CHAIRS.prompt, noted("42", "Assuming 7 chairs in each row.", seen="rows have 7 chairs"), ()),
+        ("For which x is x * x = 9?", noted("3", "Suppose x = 3. Then it is 9."), ()),
+        (CODE.prompt, noted(PROGRAM), {"look_up"}),
+        (CODE.prompt, noted("It doubles x."), {"python"}),
+        ("Give an overview of the Apollo program.", noted("It flew to the moon."), {"python"}),
+    ],
+)  # fmt: skip
+def test_nothing_speaks_against_others(task: str, note: Note, unused: Collection[str]) -> None:
+    assert objection_to(task, note, unused) is None
 
 
 async def test_an_answer_that_rests_on_what_nobody_said_is_held_back_once() -> None:
@@ -196,39 +231,104 @@ async def test_a_program_that_was_not_run_is_to_be_run() -> None:
     events, _ = await played((), list(said), task=CODE, answer=PROGRAM)
     [told] = interventions(read_events(events))
     assert (told.code, told.heeded) == ("3.2", True)
+    events, _ = await played((), [final(PROGRAM)] * 2, task=CODE, answer=PROGRAM)
+    [told] = interventions(read_events(events))
+    assert told.heeded is False
     events, _ = await played((), said[1:], task=CODE, answer=PROGRAM)
     assert list(interventions(read_events(events))) == []
 
 
+LINES = [ASSUMES, final("48")]
+
+
 @pytest.mark.parametrize("there", [False, True])
-async def test_after_a_kill_anywhere_it_is_held_back_once_and_the_person_asked_once(
-    *,
-    there: bool,
-) -> None:
+@pytest.mark.parametrize("later", [False, True])
+async def test_after_a_kill_anywhere_it_is_held_back_once_and_the_person_asked_once(*, there: bool, later: bool) -> None:  # fmt: skip
+    """Whether somebody is there to be asked when it begins, and when it is taken up."""
     asked = list[str]()
 
     async def person(question: str) -> str:
         asked.append(question)
         return "There are 8 in each."
 
-    lines = [ASSUMES, final("48")]
-    whole, _ = await played(
-        (), list(lines), task=CHAIRS, answer="48", person=person if there else None
-    )
+    first, second = (person if here else None for here in (there, later))
+    whole, _ = await played((), list(LINES), task=CHAIRS, answer="48", person=first)
     assert len(asked) == there
     for cut in range(1, len(whole)):
         past = whole[:cut]
         done = sum(r.event.kind == "replied" for r in past)
+        went_on = sum(r.event.kind == "member_started" for r in past) > 1
         asked.clear()
-        events, endpoint = await played(
-            past, lines[done:], task=CHAIRS, answer="48", person=person if there else None
-        )
+        events, endpoint = await played(past, LINES[done:], task=CHAIRS, answer="48", person=second)
         assert list(events[:cut]) == list(past)
         assert sum(isinstance(r.event, HeldBack) for r in events) == 1, cut
         on_record = any(isinstance(r.event, Clarified) for r in past)
-        assert len(asked) == (there and not on_record), cut
-        if endpoint.calls and there:
+        assert len(asked) == (later and not on_record and not went_on), cut
+        if endpoint.calls and (asked or on_record):
             assert "There are 8 in each." in endpoint.calls[-1].messages[-1].text
+
+
+async def test_what_was_held_back_before_is_so_again_whatever_rules_say_now(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    whole, _ = await played((), list(LINES), task=CHAIRS, answer="48")
+    at = next(n for n, r in enumerate(whole) if isinstance(r.event, HeldBack))
+    monkeypatch.setattr("manyminds.runtime.run.objection_to", lambda *_: None)
+    for cut in range(at + 1, len(whole)):
+        done = sum(r.event.kind == "replied" for r in whole[:cut])
+        events, _ = await played(whole[:cut], LINES[done:], task=CHAIRS, answer="48")
+        assert list(events[:cut]) == list(whole[:cut])
+    calm, _ = await played((), [ASSUMES], task=CHAIRS)
+    monkeypatch.undo()
+    for cut in range(at + 1, len(calm)):
+        events, _ = await played(calm[:cut], [], task=CHAIRS)
+        assert not any(isinstance(r.event, HeldBack) for r in events)
+
+
+async def test_two_who_assume_the_same_while_the_person_is_asked() -> None:
+    async def person(_question: str) -> str:
+        await asyncio.sleep(0.05)
+        return "There are 8 in each."
+
+    lines = {"m1": list(LINES), "m2": list(LINES)}
+    whole = await both(lines, (), person)
+    assert sum(isinstance(r.event, Clarified) for r in whole) == 1
+    assert sum(isinstance(r.event, HeldBack) for r in whole) == 2
+    for cut in range(1, len(whole)):
+        left = {
+            name: said[sum(r.event.kind == "replied" and r.event.member == name for r in whole[:cut]):]
+            for name, said in lines.items()
+        }  # fmt: skip
+        events = await both(left, whole[:cut], person)
+        assert list(events[:cut]) == list(whole[:cut])
+        assert sum(isinstance(r.event, Clarified) for r in events) == 1, cut
+
+
+async def both(lines: Mapping[str, list[str]], past: Sequence[Recorded], person: Callable[[str], Awaitable[str | None]]) -> list[Recorded]:  # fmt: skip
+    """Let two members work side by side, each on a model of its own."""
+    events = list(past)
+    members = roster(2, ["a", "b"], has_docs=False)
+    endpoints = {"a": Looping(said=list(lines["m1"])), "b": Looping(said=list(lines["m2"]))}
+    run = DurableRun(
+        run_id="r", task=CHAIRS, members=members, endpoints=endpoints, tools=Toolset([LookUp()]),
+        limits=Limits(), seed=1, sinks=[events.append],
+    )  # fmt: skip
+    run.ask_back = person
+    if past:
+        run.take_up(past)
+    run.begin(
+        RunStarted(
+            task=CHAIRS, strategy="x", members=members, limits=Limits(), seed=1, version="",
+            prompts="",
+        )
+    )  # fmt: skip
+
+    async def strategy(run: Run) -> Answer:
+        panel = Panel(run=run)
+        await panel.work(run.members, turns=6, temperature=lambda _place: 0.0)
+        return panel.deliver(panel.weighed(), how="votes")
+
+    answer, _ = await going_on(run, strategy, nothing_before)
+    assert answer.text == "48"
+    return events
 
 
 @pytest.mark.parametrize("then", [[], ["{", "{", "{"], [act("look_up", word="x")] * 9])
@@ -236,3 +336,30 @@ async def test_an_answer_that_was_held_back_is_not_lost(then: list[str]) -> None
     """Not where the model is gone, says what cannot be read, or gets no further."""
     events, _ = await played((), [ASSUMES, *then], task=CHAIRS)
     assert any(isinstance(r.event, HeldBack) for r in events)
+
+
+async def test_nothing_is_said_that_cannot_be_paid_or_acted_on() -> None:
+    events, _ = await played((), [ASSUMES], task=CHAIRS, effort="low")
+    assert not any(isinstance(r.event, HeldBack) for r in events)
+    await played((), [final("42")], task=CHAIRS, limits=Limits(tokens=5_000, seconds=60))
+    for tokens, seconds, told in ((1_000, 1.0, True), (9_000, 1.0, False), (1_000, 99.0, False)):
+        found = await RUNS[0].objection(noted("42", ASSUMED), (), tokens=tokens, seconds=seconds)
+        assert (found is not None) == told
+    form = replace(CHAIRS, schema_json='{"type": "integer"}')
+    said = json.dumps(
+        {"action": "answer", "reason": "We assume 7 chairs.", "answer": 42, "confidence": 9}
+    )
+    events, _ = await played((), [said], task=form)
+    assert not any(isinstance(r.event, HeldBack) for r in events)
+
+
+async def test_stopped_while_the_person_is_asked_the_answer_stands() -> None:
+    async def person(_question: str) -> str | None:
+        RUNS[-1].stop("answer now")
+        await asyncio.sleep(5)
+        return None
+
+    events, _ = await played((), [ASSUMES], task=CHAIRS, person=person)
+    assert isinstance(events[-2].event, Steered) or any(
+        isinstance(r.event, Steered) for r in events
+    )

@@ -28,7 +28,7 @@ from manyminds.core.values import (
     Verdict,
 )
 from manyminds.judging.canonical import canonicalize
-from manyminds.runtime.choose import AskOptions, choose_strategy
+from manyminds.runtime.choose import doubt_about_judge, doubting
 from manyminds.runtime.history import expected, remember
 from manyminds.runtime.labels import (
     abstaining,
@@ -42,6 +42,7 @@ from manyminds.runtime.labels import (
 from manyminds.runtime.routing import fit_from_runs, load_router
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.debate import MODERATED, Debate
+from manyminds.strategies.majority import Majority
 from manyminds.testing import recorded
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
 
@@ -147,20 +148,20 @@ def test_a_ranker_that_mostly_chose_wrong_answers_may_not_decide(tmp_path: Path)
 
 
 def test_crews_and_debates_go_by_what_is_known_of_their_judges(tmp_path: Path) -> None:
-    crew, debate = (AskOptions(models=("x",), strategy=name) for name in ("crew", "debate"))
-    assert choose_strategy(crew, tmp_path)[1] == Crew()
-    assert choose_strategy(debate, tmp_path)[1] == Debate()
-    for n in range(24):
+    assert doubt_about_judge(Crew(), tmp_path) is None
+    for n in range(40):
         keep(tmp_path, f"20260101-{n:03}", confidence=0.9, accepted=n % 2 == 0, verifier="verifier", why=MODERATED)  # fmt: skip
         label(tmp_path, f"20260101-{n:03}", right=n % 4 == 1)
-    found = choose_strategy(crew, tmp_path)[1]
-    assert isinstance(found, Crew)
-    assert found.aligned is not None
-    assert found.aligned.doubt() is not None
-    argued = choose_strategy(debate, tmp_path)[1]
-    assert isinstance(argued, Debate)
-    assert argued.moderator is not None
-    assert (argued.moderator.n, argued.moderator.right) == (24, 6)
+    new_transcript_path(tmp_path, "20260101-005").write_text("no record")
+    agreed, chosen = (doubt_about_judge(one, tmp_path) for one in (Crew(), Debate()))
+    assert agreed is not None
+    assert "on 39 labels" in agreed
+    assert (
+        chosen == "the moderator may not decide: you found 9 of the 39 answers right that it chose"
+    )
+    assert doubting(Crew(), agreed) == Crew(doubt=agreed)
+    assert doubting(Debate(), None) == Debate()
+    assert doubt_about_judge(Majority(), tmp_path) is None
 
 
 def test_without_labels_nothing_is_fitted_or_changed(tmp_path: Path) -> None:

@@ -70,10 +70,11 @@ async def test_without_its_moderator_the_leader_stands() -> None:
 async def test_a_moderator_that_mostly_chose_wrong_answers_is_not_asked() -> None:
     script = {"m1": says("1", "1"), "m2": says("2", "2")}
     run = run_of({**script, "moderator1": [json.dumps({"reason": "r", "answer": "B"})]}, members=2)
-    answer = await Debate(moderator=Choices(n=30, right=3, low=0.03, high=0.26))(run)
+    doubt = Choices(n=30, right=3, low=0.03, high=0.26).doubt("moderator")
+    answer = await Debate(doubt=doubt)(run)
     assert not any(name.startswith("moderator") for name, _ in run.calls)
     assert answer.how is not None
-    assert "you found 3 of the 30 answers right" in answer.how
+    assert "the moderator may not decide: you found 3 of the 30 answers right" in answer.how
 
 
 async def test_members_read_the_others_words_and_not_their_own() -> None:

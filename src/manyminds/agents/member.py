@@ -5,7 +5,7 @@ interrupted, paid for and played again at every step.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.actions import (
@@ -17,7 +17,7 @@ from manyminds.agents.actions import (
 )
 from manyminds.agents.memory import NOTE, compacted, note_of
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError, RunCancelled
+from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError
 from manyminds.core.messages import (
     JsonSchema,
     Message,
@@ -31,15 +31,15 @@ from manyminds.core.messages import (
     Turn,
 )
 from manyminds.core.protocols import Run
-from manyminds.core.values import AgentEffort, Claim, Evidence, Member, Task
+from manyminds.core.values import Claim, Evidence, Member, Task
 
 __all__ = ["Draft", "Thread", "work"]
 
 MAX_TURNS = 6
 """Model requests in one round of work. Seen on everyday questions: 2 to 3; a member that needs
 more than six is going round in circles."""
-_TURNS: Mapping[AgentEffort, int] = {"low": 1, "medium": 3}
-"""Most of them for members of less effort."""
+MEDIUM_TURNS = 3
+"""Of a member of medium effort; one of low effort has to answer at once."""
 
 SEARCH_DOCS, MAX_QUERY = "search_docs", 1_000
 _SHARED = 2
@@ -94,6 +94,8 @@ class Thread:
     """Tokens after which it has to answer; `None`: only the run's budget counts."""
     spent: int = 0
     """Tokens of its requests so far."""
+    took_s: float = 0.0
+    """Seconds of its requests so far, as far as they are known."""
     notes: list[str] | None = None
     """Facts that it keeps however long its work gets; `None` where it may keep none."""
     asides: list[str] = field(default_factory=list[str])
@@ -110,8 +112,6 @@ class Thread:
     """Passages of `evidence` that it may no longer see: the conversation outgrew its room."""
     used: set[str] = field(default_factory=set[str])
     """Names of the tools that it has called."""
-    objected: bool = False
-    """Whether its answer was held back once; the next one is taken."""
     _called: dict[str, bool] = field(default_factory=dict[str, bool])
     """Calls made before, and whether they worked."""
 
@@ -286,35 +286,21 @@ async def work(
     """
     if not thread.opened:
         await _open(run, thread)
-    if thread.member.effort is not None:
-        turns = min(turns, _TURNS.get(thread.member.effort, turns))
-    given: list[Final] = []
-    try:
-        await _until_answered(run, thread, given, turns=turns, last=answering)
-    except (BudgetExceeded, ProviderError, RunCancelled):
-        if not given:
-            raise
-    return _draft(thread, given[-1])
-
-
-async def _until_answered(
-    run: Run, thread: Thread, given: list[Final], *, turns: int, last: bool
-) -> None:
-    """Go on until an answer is given to which nothing objects; all that were given are kept."""
     slips = 0
+    last = answering or thread.member.effort == "low"
+    if thread.member.effort == "medium":
+        turns = min(turns, MEDIUM_TURNS)
     for turn in range(turns):
         _listen(thread)
         _make_room(run, thread)
         over = thread.allowance is not None and thread.spent >= thread.allowance
         reply, last = await _ask(run, thread, must_answer=last or over or turn == turns - 1)
         thread.spent += reply.spend.tokens
+        thread.took_s += reply.seconds or 0.0
         said = read_reply(reply, protocol=_by_protocol(run, thread), answer=thread.answer_schema)
         if isinstance(said, Final):
             thread.messages.append(Turn(text=reply.text or _as_text(said)))
-            given.append(said)
-            if last or turn == turns - 1 or not await _held_back(run, thread, said):
-                return
-            continue
+            return _draft(thread, said)
         if isinstance(said, Unreadable):
             slips += 1
             if slips > MAX_SLIPS:
@@ -328,19 +314,6 @@ async def _until_answered(
         except BudgetExceeded:
             last = True  # the time for work is over; what is there may still be said
     raise ProviderError(f"{thread.member.model}: gave no readable answer in {turns} turns")
-
-
-async def _held_back(run: Run, thread: Thread, said: Final) -> bool:
-    """Tell a member what speaks against its answer, once; say whether something did."""
-    if thread.objected or thread.purpose != "work":
-        return False
-    unused = {tool.name for tool in thread.tools} - thread.used
-    why = await run.objection(thread.member, _as_text(said), answer=said.answer, unused=unused)
-    if why is None:
-        return False
-    thread.objected = True
-    thread.say(why)
-    return True
 
 
 def _listen(thread: Thread) -> None:

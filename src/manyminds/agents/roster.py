@@ -30,7 +30,9 @@ def roster(
     if efforts:
         seats = [replace(m, effort=efforts[n % len(efforts)]) for n, m in enumerate(seats)]
     if acts:
-        seats[0] = replace(seats[0], way="act")
+        # One that has to answer at once cannot act.
+        effort = None if seats[0].effort == "low" else seats[0].effort
+        seats[0] = replace(seats[0], way="act", effort=effort)
     return tuple(seats)
 
 

@@ -144,12 +144,10 @@ class Conversation:
             run: Whose task it is.
             member: Who answers.
             temperature: Of its requests.
-            form: How to answer; by default in code where the task asks for it, else in words, and
-                by a member of low effort by the answer alone.
+            form: How to answer; by default in code where the task asks for it, else in words.
         """
         if form is None:
-            words: Form = "brief" if member.effort == "low" else "words"
-            form = "code" if asks_for_code(run.task.prompt) else words
+            form = "code" if asks_for_code(run.task.prompt) else "words"
         messages: list[Message] = []
         if form in _SYSTEM:
             messages.append(Said(role="system", text=prompt(_SYSTEM[form])))

@@ -7,13 +7,17 @@ from manyminds.cli.view import View, safe
 
 __all__ = ["asked_in_terminal"]
 
+_ASKING = asyncio.Lock()
+
 
 async def asked_in_terminal(view: View, question: str) -> str:
     """Return what the person says, in one line; the live view is out of the way meanwhile."""
-    with view.paused():
-        sys.stderr.write(safe(question))
-        sys.stderr.flush()
-        return (await _line()).strip()
+    # Two questions at once would both wait for the one line.
+    async with _ASKING:
+        with view.paused():
+            sys.stderr.write(safe(question))
+            sys.stderr.flush()
+            return (await _line()).strip()
 
 
 async def _line() -> str:

@@ -82,6 +82,8 @@ class RunStarted:
     """Names of the tools there are."""
     stays_here: bool = False
     """Whether nothing may leave this machine: checked before the run began."""
+    doubt: str | None = None
+    """Why the model that judges in the strategy may not decide, by the labels there were."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from manyminds.core.values import (
     Evidence,
     Failure,
     Member,
+    Note,
     Ranking,
     Task,
     Verdict,
@@ -122,15 +123,15 @@ class Run(Protocol):
         ...
 
     async def objection(
-        self, member: Member, said: str, *, answer: str, unused: Collection[str]
+        self, note: Note, unused: Collection[str], *, tokens: int, seconds: float
     ) -> str | None:
-        """Return what speaks against taking a member's final words; `None`: nothing does.
+        """Return what its member is told against an answer; `None`: nothing speaks against it.
 
         Args:
-            member: Who wants to end.
-            said: Its reasons and its answer.
-            answer: Its answer alone.
-            unused: Names of the tools that it could have called and has not.
+            note: The answer, as it was shared.
+            unused: Names of the tools that the member could have called and has not.
+            tokens: What trying again may take; nothing is said where so much is not left.
+            seconds: The same.
         """
         ...
 

@@ -50,7 +50,7 @@ VERSION = "0.1.0"
 
 AgentEffort = Literal["low", "medium", "high"]
 """How much one member may think and try. `low`: it answers at once; `medium`: half as often with
-tools as `high`. Models that can reason are asked for as much of it."""
+tools as `high`. Models that can reason are asked for that much of it."""
 
 RemarkKind = Literal["claim", "evidence", "question", "objection", "clarify", "approval"]
 """What a message between members is. `clarify` asks the person, not a member; `approval` is said

@@ -32,9 +32,10 @@ def interventions(trace: Trace) -> Iterator[Intervention]:
         before = [act for act in trace.acts[:place] if act.author == told.author]
         after = [act for act in trace.acts[place + 1 :] if act.author == told.author]
         code = told.about or ""
-        heeded = (
-            _asked_for_several(before, after) if code == "unbatched_calls" else _moved(told, after)
-        )
+        if code == "unbatched_calls":
+            heeded = _asked_for_several(before, after)
+        else:
+            heeded = _tried(after) if code == "3.2" else _moved(told, after)
         yield Intervention(
             step=told.step, member=told.author, code=code, text=told.text, heeded=heeded
         )
@@ -47,11 +48,17 @@ def _asked_for_several(before: list[Act], after: list[Act]) -> bool | None:
     return None if call is None else "\\n" in (call.arguments or "")
 
 
+def _tried(after: list[Act]) -> bool | None:
+    """Say whether a tool was called before the next answer."""
+    done = (act.kind == "calls" for act in after if act.kind in ("calls", "proposes"))
+    return next(done, None)
+
+
 def _moved(told: Act, after: list[Act]) -> bool | None:
-    """Say whether a tool was called before the next answer, or the answer is another one."""
+    """Say whether the next answer is in other words, or was looked into again."""
     for act in after:
         if act.kind == "calls":
             return True
         if act.kind == "proposes":
-            return act.answer != told.held
+            return act.wording != told.wording
     return None

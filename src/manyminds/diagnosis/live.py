@@ -5,6 +5,7 @@ next request. An answer that rests on what nobody said, or a program that was ne
 taken at once. Each is an event of the run. Loops need no word: an equal call is not made.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import asks_for_code
 from manyminds.core.events import Event, Nudged, ToolCalled
 from manyminds.core.messages import ToolSpec
+from manyminds.core.values import Note
 from manyminds.diagnosis.rules.peers import assumed
 from manyminds.diagnosis.trace import Act, Trace
 
@@ -60,23 +62,32 @@ class Objection:
     """What the person could settle, in words for them."""
 
 
-def objection_to(task: str, said: str, unused: Collection[str]) -> Objection | None:
-    """Return what speaks against taking a member's final words; `None`: no rule says anything.
+_OURS = re.compile(
+    r"(?i)\b(?:(?:i|we)(?:'ll| will| have to| must| can| need to)? assume|assuming|assumption|"
+    r"let(?:'s| us) (?:say|assume))\b"
+)
+"""Words by which who answers assumes; "suppose x = 3" is mathematics."""
+
+
+def objection_to(task: str, note: Note, unused: Collection[str]) -> Objection | None:
+    """Return what speaks against taking an answer; `None`: no rule says anything.
 
     Args:
         task: What is asked.
-        said: Its words.
-        unused: Names of the tools that it could have called and has not.
+        note: The answer, with its reasons and what its member has looked up.
+        unused: Names of the tools that the member could have called and has not.
     """
-    if asks_for_code(task):
-        if "python" not in unused:
+    if note.canonical.kind == "code":
+        if not asks_for_code(task) or "python" not in unused:
             return None
         return Objection(code="3.2", text=prompt("held_unrun", tool="python"))
-    spoken = Act(step=0, author="member", kind="says", text=said)
-    for found in assumed(Trace(name="", source="live", task=task, acts=(spoken,))):
-        return Objection(
-            code=found.code, text=prompt("held_assumed", quote=found.evidence, why=found.why),
-            question=f"The question does not say this, and the answer would rest on it: "
-            f"“{found.evidence}” What is it?",
-        )  # fmt: skip
+    seen = "\n".join([task, *(one.output for one in note.evidence)])
+    said = Act(step=0, author=note.member, kind="says", text=f"{note.reason}\n{note.answer}")
+    for found in assumed(Trace(name="", source="live", task=seen, acts=(said,))):
+        if _OURS.search(found.evidence):
+            return Objection(
+                code=found.code, text=prompt("held_assumed", quote=found.evidence, why=found.why),
+                question=f"The question does not say this, and the answer would rest on it: "
+                f"“{found.evidence}” What is it?",
+            )  # fmt: skip
     return None

@@ -45,8 +45,9 @@ class Act:
     """Of a verdict: whose work it is about. Of a word to a member: the code of what it prevents."""
     answer: str | None = None
     """Canonical key of the answer that is stated here; `None` where none is."""
-    held: str | None = None
-    """Of a word to a member: canonical key of the answer that was held back for it."""
+    wording: str | None = None
+    """Canonical key of the words of an answer: of one that was put forward (whose `answer` may be
+    what its program does), of one that was held back."""
     at_s: float | None = None
     """Seconds since the run began; `None` where the source does not say."""
     seconds: float | None = None
@@ -114,22 +115,23 @@ def arguments_text(arguments: JsonValue) -> str:
 
 
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
-_CODE = re.compile(r"^[ \t]*```.*?^[ \t]*```", re.S | re.M)
+_CODE = re.compile(r"^[ \t]*```[^`\n]*\n.*?^[ \t]*```", re.S | re.M)
 """Programs name things as they like: an answer is stated outside of them."""
-_STATED = (
-    re.compile(
-        r"(?im)^[^\w\n]*(?:final )?answer(?:\*\*|__)?[ \t]*(?::|=|is\b)(?:\*\*|__)?[ \t]*"
-        r"(\S.{0,200})$"
-    ),
-    re.compile(r"(?i)\bthe (?:final )?answer is:?\s+(\S[^\n]{0,80}?)(?:[.!]?\s*$|[.!]\s)", re.M),
+_SAID = re.compile(
+    r"(?im)^[^\w\n]*(?:final )?answer"
+    r"(?:[^\w\n]{0,4}?(?:[:\uff1a=]|[-\u2013\u2014](?=\s)|is\b)[^\w\n]{0,4}?[ \t]*"
+    r"|[^\w\n]*\n\s{0,20})(\S.{0,200})$"
 )
+"""After the word on its line, or under it where it stands alone."""
+_THE = re.compile(r"(?i)\bthe (?:final )?answer is:?\s+(\S[^\n]{0,80}?)(?:[.!]?\s*$|[.!]\s)", re.M)
+_AROUND = " *`$.\"'_"
 
 
 def stated_answer(text: str) -> str | None:
     """Return the canonical key of the answer that a text states; `None` where it states none."""
     spoken = _CODE.sub("", text)
-    for pattern, where in ((_BOXED, text), *((one, spoken) for one in _STATED)):
-        found = pattern.findall(where)
-        if found and found[-1].strip(" *`$.\"'"):
-            return canonicalize(found[-1].strip(" *`$.\"'")).key
+    for pattern, where in ((_BOXED, text), (_SAID, spoken), (_THE, spoken)):
+        found = [one.strip(_AROUND) for one in pattern.findall(where)]
+        if found and found[-1]:
+            return canonicalize(found[-1]).key
     return None

@@ -28,15 +28,21 @@ class Agreement:
     """Share of verdicts that are the same."""
 
     def may_decide(self, threshold: float = ENOUGH) -> bool:
-        """Say whether the judge is aligned well enough to decide anything."""
-        return self.n >= LEAST and self.kappa >= threshold
+        """Say whether it is not shown that the judge agrees too little to decide anything."""
+        return self.doubt(threshold) is None
 
     def doubt(self, threshold: float = ENOUGH) -> str | None:
-        """Return why the judge may not decide; `None` where it may, or there are too few labels."""
-        if self.n < LEAST or self.may_decide(threshold):
+        """Return why the judge may not decide; `None` where that is not shown.
+
+        Where a judge's yes is what delivers an answer, nearly all labelled verdicts are yes, and
+        kappa says little: its interval tells.
+        """
+        if self.n < LEAST or self.high >= threshold:
             return None
-        how = f"kappa {self.kappa:.2f} on {self.n} labels; {threshold} is the least"
-        return f"this judge does not agree with you well enough to decide: {how}"
+        how = (
+            f"kappa {self.low:.2f} to {self.high:.2f} on {self.n} labels; {threshold} is the least"
+        )
+        return f"the judge does not agree with you well enough to decide: {how}"
 
 
 def agreement(pairs: Sequence[tuple[bool, bool]]) -> Agreement | None:
@@ -107,6 +113,13 @@ class Choices:
         """Say whether it is not shown that the ranker chooses wrong more often than right."""
         return self.n < LEAST or self.high >= 0.5
 
+    def doubt(self, who: str) -> str | None:
+        """Return why it may not decide; `None` where it may."""
+        if self.may_decide():
+            return None
+        worth = f"you found {self.right} of the {self.n} answers right that it chose"
+        return f"the {who} may not decide: {worth}"
+
 
 def choices(rights: Sequence[bool]) -> Choices | None:
     """Count a ranker's choices by a person's labels; `None` without any.
@@ -138,12 +151,9 @@ class TrustedRanker:
 
     async def rank(self, task: Task, candidates: Sequence[Candidate]) -> Ranking:
         """Pass its ranking on, or say why it does not count."""
-        if self.found is None or self.found.may_decide():
+        why = None if self.found is None else self.found.doubt("ranker")
+        if why is None:
             return await self.ranker.rank(task, candidates)
-        why = (
-            f"this ranker may not decide: you found {self.found.right} of the {self.found.n} "
-            "answers right that it chose"
-        )
         count = len(candidates)
         return Ranking(
             order=tuple(range(count)), scores=(0.0,) * count, reason=why, ranker=self.name

@@ -25,7 +25,14 @@ from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted, Ste
 from manyminds.core.protocols import Strategy
 from manyminds.core.values import VERSION, Answer, Cost, Member, Task
 from manyminds.runtime.admission import admit, admit_task
-from manyminds.runtime.choose import AskOptions, choose_strategy, greener, member_count
+from manyminds.runtime.choose import (
+    AskOptions,
+    choose_strategy,
+    doubt_about_judge,
+    doubting,
+    greener,
+    member_count,
+)
 from manyminds.runtime.durable import DurableRun
 from manyminds.runtime.flight import Endpoint
 from manyminds.runtime.history import expected, remember
@@ -171,7 +178,11 @@ async def ask(
         models = ",".join(endpoints)
         if way is None:  # what research will cost is told with its plan
             watch.on_notice(f"expected: {expected(data, name, models, count, free=run.here)}")
-        run.begin(_started(run, name, options))
+        # What was known of judges when the run began holds however often it is taken up.
+        begun = place.started
+        doubt = doubt_about_judge(strategy, data) if begun is None else begun.doubt
+        strategy = doubting(strategy, doubt)
+        run.begin(replace(_started(run, name, options), doubt=doubt))
         async with following(run, place.path.parent, place.past):
             answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
         answer = abstaining(calibrated(data, answer), options.abstain)
@@ -380,6 +391,7 @@ async def _clarify(run: DurableRun, watch: Watch) -> None:
         return
     past = run.recorded(Clarified)
     said = await watch.on_doubt(doubt.question) if past is None else past.answer
+    run.has_asked = True
     run.tell(Clarified(question=doubt.question, answer=said))
     if said:
         run.task = replace(run.task, prompt=with_answer(run.task.prompt, doubt, said))

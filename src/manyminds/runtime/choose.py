@@ -26,7 +26,14 @@ from manyminds.strategies.registry import ALONE, Effort, for_effort, strategy_na
 from manyminds.strategies.swarm import SWARM_MEMBERS
 from manyminds.strategies.tally import fitting_verifier
 
-__all__ = ["AskOptions", "choose_strategy", "greener", "member_count"]
+__all__ = [
+    "AskOptions",
+    "choose_strategy",
+    "doubt_about_judge",
+    "doubting",
+    "greener",
+    "member_count",
+]
 
 _MEMBERS: dict[Effort, int] = {"low": 1, "medium": 1, "high": 5, "heavy": 4, "auto": 4}
 
@@ -104,16 +111,32 @@ def choose_strategy(options: AskOptions, data: Path) -> tuple[str, Strategy]:
         UnknownName: If there is none of that name.
     """
     name, strategy = _named(options, data)
+    return name, Auto(router=load_router(data)) if isinstance(strategy, Auto) else strategy
+
+
+def doubt_about_judge(strategy: Strategy, data: Path) -> str | None:
+    """Return why the model that judges in a strategy may not decide; `None`: it may, or none does.
+
+    Raises:
+        RecordError: If the labels cannot be read.
+    """
     match strategy:
-        case Auto():
-            return name, Auto(router=load_router(data))
-        case Crew():
-            ending = next(role.name for role in strategy.roles if role.may_end)
-            return name, replace(strategy, aligned=report(data).judges.get(ending))
+        case Crew(roles=roles):
+            ending = next(role.name for role in roles if role.may_end)
+            agreed = report(data).judges.get(ending)
+            return None if agreed is None else agreed.doubt()
         case Debate():
-            return name, replace(strategy, moderator=report(data).rankers.get(MODERATOR))
+            chosen = report(data).rankers.get(MODERATOR)
+            return None if chosen is None else chosen.doubt(MODERATOR)
         case _:
-            return name, strategy
+            return None
+
+
+def doubting(strategy: Strategy, doubt: str | None) -> Strategy:
+    """Return a strategy whose judge is not asked where there is a doubt about it."""
+    if isinstance(strategy, Crew | Debate) and doubt is not None:
+        return replace(strategy, doubt=doubt)
+    return strategy
 
 
 def _named(options: AskOptions, data: Path) -> tuple[str, Strategy]:

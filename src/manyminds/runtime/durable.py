@@ -5,7 +5,7 @@ There is one journal, the transcript. What is on record is not sent, paid or don
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +14,7 @@ from manyminds.core.errors import BudgetExceeded, ProviderError
 from manyminds.core.events import (
     Clarified,
     Event,
+    HeldBack,
     Nudged,
     Recorded,
     Replied,
@@ -27,8 +28,9 @@ from manyminds.core.events import (
     ToolReturned,
 )
 from manyminds.core.messages import Reply, ToolCall
-from manyminds.core.protocols import ToolOutcome
-from manyminds.core.values import VERSION, Member
+from manyminds.core.protocols import Left, ToolOutcome
+from manyminds.core.values import VERSION, Member, Note
+from manyminds.diagnosis.live import Objection
 from manyminds.runtime.flight import Flight
 from manyminds.runtime.journal import CANCELLED, INTERRUPTED, E, Journal
 from manyminds.runtime.run import MemoryRun, hash_of
@@ -47,7 +49,8 @@ class DurableRun(MemoryRun):
     """What was done before; `None` where nothing was."""
     ask_back: Callable[[str], Awaitable[str | None]] | None = None
     """Asks the person a question, where somebody is there who wants to be asked."""
-    _has_asked = False
+    has_asked = False
+    """Whether the person was asked a question that the run itself raised."""
     _unsaid: Sequence[Nudged] = ()
     """What the last event on record had to have said to a member, and a kill cut off."""
 
@@ -72,18 +75,37 @@ class DurableRun(MemoryRun):
         """Return what the person answered to a plan or a question, where that is on record."""
         return self.journal.said(kind) if self.journal is not None else None
 
-    async def _settled_by_person(self, question: str) -> str | None:
+    def _objection_to(self, note: Note, unused: Collection[str], needs: Left) -> Objection | None:
+        """Return what was objected before, whatever the rules say now; what is new they decide."""
+        found = super()._objection_to(note, unused, needs)
+        past = self.journal.next_of(note.member) if self.journal and self.replaying else None
+        if past is None:
+            return found
+        if not isinstance(past, HeldBack):
+            return None
+        question = found.question if found is not None and found.code == past.code else None
+        return Objection(code=past.code, text=past.text, question=question)
+
+    async def _settled_by_person(self, member: str, question: str) -> str | None:
         """Ask the person, once a run; what they said before is not asked again."""
-        told = self.recorded(Clarified) if self.replaying else None
-        if told is None or told.question != question:
-            if self.replaying or self._has_asked or self.ask_back is None:
-                return None
-            self._has_asked, began = True, time.monotonic()
-            told = Clarified(question=question, answer=await self.ask_back(question))
-            self.leave_out(time.monotonic() - began)
-        self._has_asked = True
-        self.tell(told)
-        return told.answer
+        if self.has_asked:
+            return None
+        if self.journal is not None and self.replaying:
+            said = self.journal.clarified(question)
+            if said is not None:
+                self.has_asked = True
+                told = await said
+                return told.answer if isinstance(told, Clarified) else None
+            if self.ask_back is None or self.journal.next_of(member) is not None:
+                return None  # nobody was there, and it went on
+            await self.journal.ended()
+        if self.has_asked or self.ask_back is None:
+            return None
+        self.has_asked, began = True, time.monotonic()
+        answer = await self.ask_back(question)
+        self.leave_out(time.monotonic() - began)
+        self.tell(Clarified(question=question, answer=answer))
+        return answer
 
     def begin(self, started: RunStarted) -> None:
         """Record how the run begins, or begin with what is on record."""

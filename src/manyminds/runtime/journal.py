@@ -9,7 +9,7 @@ ones, wait until the record is at its end.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -18,7 +18,10 @@ from manyminds.core.errors import ReplayDiverged
 from manyminds.core.events import (
     Clarified,
     Event,
+    HeldBack,
+    MemberEnded,
     MemberStarted,
+    NoteShared,
     Nudged,
     PersonAsked,
     Planned,
@@ -170,6 +173,24 @@ class Journal:
         """Return what the person answered to a question or a plan, where that is on record."""
         found = (r.event for r in self.events[self.position :])
         return next((event for event in found if isinstance(event, kind)), None)
+
+    def next_of(self, member: str) -> Event | None:
+        """Return what is on record next of a member's own; `None`: nothing more."""
+        places = range(self.position, len(self.events))
+        left = (self.events[place].event for place in places if place not in self._told)
+        return next((event for event in left if _whose(event) == member), None)
+
+    def clarified(self, question: str) -> Awaitable[Event] | None:
+        """Return what the person said to a question, at its turn; `None`: it is not on record."""
+        for place in range(self.position, len(self.events)):
+            event = self.events[place].event
+            if isinstance(event, Clarified) and event.question == question:
+                return self._claim(place)
+        return None
+
+    async def ended(self) -> None:
+        """Wait for the end of the record."""
+        await self._end()
 
     async def request(self, member: str, seed: int) -> Requested | StepRefused | None:
         """Return what became of a member's next request, at its turn; `None`: it is new."""
@@ -327,6 +348,17 @@ _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 def _bytes(event: Event) -> bytes:
     """Return an event as it is written: a list that comes back is no other than a tuple."""
     return encode(Recorded(run="", number=0, at=_NEVER, event=event))
+
+
+def _whose(event: Event) -> str | None:
+    """Return whose doing an event is: checks and words of the run to a member are none of its."""
+    if isinstance(event, NoteShared):
+        return event.note.member
+    if isinstance(event, MemberStarted):
+        return event.member.name
+    if isinstance(event, Requested | StepRefused | ToolCalled | MemberEnded | HeldBack):
+        return event.member
+    return None
 
 
 def _short(event: Event) -> str:

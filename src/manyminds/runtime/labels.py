@@ -204,8 +204,12 @@ def abstaining(answer: Answer, threshold: float | None) -> Answer:
 def _labelled(home: Path) -> Iterator[tuple[tuple[Recorded, ...], bool]]:
     known = labels(home)
     for name in run_names(home) if known else ():
-        if name in known:
+        if name not in known:
+            continue
+        try:
             yield read_transcript(transcript_path(home, name)).events, known[name]
+        except RecordError:
+            continue  # one damaged run says nothing, and does not silence the others
 
 
 def _answer(events: tuple[Recorded, ...]) -> Answer | None:

@@ -51,11 +51,12 @@ from manyminds.core.values import (
     Failure,
     Limits,
     Member,
+    Note,
     Spend,
     Task,
     Verdict,
 )
-from manyminds.diagnosis.live import Monitor, objection_to
+from manyminds.diagnosis.live import Monitor, Objection, objection_to
 from manyminds.runtime.asides import Asides
 from manyminds.runtime.control import Control
 from manyminds.runtime.flight import Endpoint, Flight, Patience
@@ -195,17 +196,27 @@ class MemoryRun:
         return await verifier.verify(self.task, candidate)
 
     async def objection(
-        self, member: Member, said: str, *, answer: str, unused: Collection[str]
+        self, note: Note, unused: Collection[str], *, tokens: int, seconds: float
     ) -> str | None:
-        """Return what speaks against a member's final words; the person may be asked about it."""
-        found = objection_to(self.task.prompt, said, unused)
+        """Return what its member is told against an answer; the person may be asked about it."""
+        found = self._objection_to(note, unused, Left(tokens=tokens, seconds=seconds))
         if found is None:
             return None
-        self.tell(HeldBack(member=member.name, code=found.code, text=found.text, answer=answer))
-        told = None if found.question is None else await self._settled_by_person(found.question)
+        self.tell(
+            HeldBack(member=note.member, code=found.code, text=found.text, answer=note.answer)
+        )
+        told = None
+        if found.question is not None:
+            told = await self._settled_by_person(note.member, found.question)
         return f"{found.text}\n{prompt('held_person', answer=told)}" if told else found.text
 
-    async def _settled_by_person(self, question: str) -> str | None:
+    def _objection_to(self, note: Note, unused: Collection[str], needs: Left) -> Objection | None:
+        left = self.left()
+        pairs = ((left.tokens, needs.tokens), (left.seconds, needs.seconds))
+        enough = all(there is None or there >= (need or 0) for there, need in pairs)
+        return objection_to(self.task.prompt, note, unused) if enough else None
+
+    async def _settled_by_person(self, member: str, question: str) -> str | None:
         """Return what the person says to a question; `None`: nobody is there to be asked."""
         return None
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from manyminds.agents.roles import PRESETS, Role
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure
-from manyminds.judging.agreement import Agreement
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.tally import fitting_verifier, tallied
 from manyminds.strategies.team import Team
@@ -31,21 +30,16 @@ class Crew:
     verification: bool = True
     """Whether those who answer are told to check their result once before they do."""
     turns: int = 4
-    aligned: Agreement | None = None
-    """How its verifier agreed with a person's labels so far; one that does not agree well enough
-    is not asked. `None` where nobody has labelled anything."""
+    doubt: str | None = None
+    """Why its verifier may not decide; `None`: it may. What the task itself brings still does."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         team = Team(
             run=run, panel=Panel(run=run, verifier=fitting_verifier(run)), roles=self.roles,
-            verification=self.verification, turns=self.turns,
+            verification=self.verification, turns=self.turns, doubt=self.doubt,
         )  # fmt: skip
-        doubt = None if self.aligned is None else self.aligned.doubt()
-        team.doubt = doubt
-        # Without a verifier who may decide, another round has nothing new to go by.
-        rounds = self.rounds if doubt is None else 1
-        for round_ in range(1, rounds + 1):
+        for round_ in range(1, self.rounds + 1):
             team.panel.enter("crew", team.why, round_=round_)
             [approved] = await run.gather([team.round(round_)])
             if isinstance(approved, Failure):
@@ -55,5 +49,8 @@ class Crew:
                 how = f"approved by the {team.ending.name} in round {round_}"
                 weighed = team.panel.led_by(approved, tallied(team.panel))
                 return team.panel.deliver(weighed, how=how)
-        how = f"not approved in {rounds} rounds" if doubt is None else doubt
+            if team.unjudged:
+                # Nobody may say what is wrong with it: another round has nothing new to go by.
+                return team.panel.deliver(tallied(team.panel), how=str(self.doubt), stands=False)
+        how = f"not approved in {self.rounds} rounds"
         return team.panel.deliver(tallied(team.panel), how=how, stands=False)

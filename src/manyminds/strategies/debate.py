@@ -13,7 +13,6 @@ from manyminds.core.events import Revised
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Failure, Member, Note
-from manyminds.judging.agreement import Choices
 from manyminds.judging.canonical import same
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
@@ -36,9 +35,8 @@ class Debate:
     rounds: int = 2
     """Rounds of reading and answering again, after the first answers."""
     temperature: float = 0.7
-    moderator: Choices | None = None
-    """What the moderator's choices were worth by a person's labels; one that mostly chose wrong
-    answers is not asked. `None` where nobody has labelled any."""
+    doubt: str | None = None
+    """Why the moderator may not decide; `None`: it may."""
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
@@ -55,9 +53,8 @@ class Debate:
         if len(weighed.groups) < 2 or panel.stopped or weighed.margin > 0.5:
             votes = len(weighed.groups[0].members) if weighed.groups else 0
             return panel.deliver(weighed, how=f"{votes} of {len(panel.notes)} agree after debate")
-        if self.moderator is not None and not self.moderator.may_decide():
-            worth = f"you found {self.moderator.right} of the {self.moderator.n} answers right"
-            how = f"most votes: members did not agree, and {worth} that the moderator chose"
+        if self.doubt is not None:
+            how = f"most votes: members did not agree, and {self.doubt}"
             return panel.deliver(weighed, how=how)
         led = await _moderated(panel, weighed)
         if led is weighed:

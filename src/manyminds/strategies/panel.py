@@ -6,7 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from manyminds.agents.member import Draft, Thread, open_thread, work
 from manyminds.agents.sample import Conversation, Form
-from manyminds.core.errors import ManymindsError, RunError
+from manyminds.core.errors import (
+    BudgetExceeded,
+    ManymindsError,
+    ProviderError,
+    RunCancelled,
+    RunError,
+)
 from manyminds.core.events import (
     Checked,
     Compared,
@@ -45,6 +51,8 @@ from manyminds.tools.fence import fence
 __all__ = ["BACKED", "Panel", "attending", "candidate_of"]
 
 BACKED = Backed()
+OBJECTION_TURNS = 3
+"""Requests after an objection: to try it, to mend it, to answer."""
 _SUPPORT: dict[str, Support] = {
     "accepted": "supported", "rejected": "contradicted", "unsure": "unsure",
 }  # fmt: skip
@@ -142,12 +150,32 @@ class Panel:
     async def _one(self, member: Member, *, turns: int, temperature: float) -> Note:
         thread = open_thread(self.run, member, temperature=temperature)
         self.threads[member.name] = thread
-        return await self.take_note(thread, round_=1, turns=turns)
+        note = await self.take_note(thread, round_=1, turns=turns)
+        # One that has to answer at once, or in a form, could do nothing about an objection.
+        hurried = turns == 1 or member.effort == "low" or self.run.task.schema_json is not None
+        return note if hurried or self.stopped else await self._reconsidered(thread, note)
 
     async def take_note(self, thread: Thread, *, round_: int, turns: int) -> Note:
         """Let a member work its thread on and share what it comes to."""
         draft = await self.attend(thread, round_=round_, turns=turns)
         return await self._share(draft, round_=round_)
+
+    async def _reconsidered(self, thread: Thread, note: Note) -> Note:
+        """Let a member answer once more where something speaks against its answer.
+
+        Until then, and where nothing comes of it, the answer stands as it was shared.
+        """
+        most = 2 * (thread.spent + self.run.abilities(thread.member).output_tokens)
+        unused = {tool.name for tool in thread.tools} - thread.used
+        why = await self.run.objection(note, unused, tokens=most, seconds=2 * thread.took_s)
+        if why is None:
+            return note
+        thread.say(why)
+        try:
+            again = await self.attend(thread, round_=note.round, turns=OBJECTION_TURNS)
+        except (BudgetExceeded, ProviderError, RunCancelled):
+            return note
+        return await self._share(again, round_=note.round)
 
     async def sample(
         self,

@@ -45,6 +45,8 @@ class Team:
     why: str = "the team begins"
     doubt: str | None = None
     """Why the verifying role may not decide; `None`: it may."""
+    unjudged: bool = False
+    """Whether a proposal was left without a verdict for that."""
 
     @property
     def ending(self) -> Role:
@@ -144,6 +146,7 @@ class Team:
             return first
         role = self.ending
         if self.doubt is not None:
+            self.unjudged = True
             return Verdict(outcome="unsure", reason=self.doubt, verifier=role.name)
         try:
             name = self.run.new_id(role.name)

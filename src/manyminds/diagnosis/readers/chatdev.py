@@ -13,14 +13,14 @@ __all__ = ["NAME", "knows_text", "read_text"]
 NAME = "chatdev"
 _LINE = re.compile(r"^\[(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) INFO\] ?", re.M)
 _TURN = re.compile(
-    r"(?P<who>[^:*\n]{2,40}): \*\*[^*\n]+<->[^*\n]+? on : (?P<phase>\w+), turn \d+\*\*"
+    r"(?P<who>[^:*\n]{2,40}): \*\*[^*<\n]{1,80}<->[^*\n]{1,80}? on : (?P<phase>\w+), turn \d+\*\*"
 )
 _TASK = re.compile(
-    r"\*\*task_prompt\*\*: (?:(?P<task>.*?)\n\s*\n\*\*project_name\*\*|(?P<line>.+))", re.S
+    r"\*\*task_prompt\*\*: (?:(?P<task>.*?)\n[ \t]*\n\*\*project_name\*\*|(?P<line>.+))", re.S
 )
 _TEST = re.compile(r"\*\*\[Test Reports\]\*\*:\s*(?P<told>\S.*)", re.S)
 _BEGINS = "**[Start Chat]**"
-_USED = re.compile(r"\[OpenAI_Usage_Info Receive\].*?total_tokens: (?P<tokens>\d+)", re.S)
+_USED = re.compile(r"\[OpenAI_Usage_Info Receive\].*?total_tokens: (?P<tokens>\d{1,12})", re.S)
 
 
 def knows_text(text: str) -> bool:

@@ -21,7 +21,7 @@ _WHO = re.compile(
 _BEGINS = "Initialized tools"
 _ACTION = re.compile(r"Action:\s*```(?P<tool>\w+)\n(?P<code>.*?)(?:```|\Z)", re.S)
 _FINAL = re.compile(r"Final Answer:\s*(?P<answer>\S.*)\Z", re.S)
-_CUT_OFF = re.compile(r"\n*Observation\s*\Z")
+_CUT_OFF = re.compile(r"^Observation\s*\Z", re.M)
 """What tools gave back is not in the log; the word that stood before it is."""
 _FRAME = re.compile(
     r"\Ainstance_id: *(?P<name>\S+)\s+problem_statement:\s*(?P<task>.*?)\s*\Z", re.S

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from manyminds.core.errors import RecordError
 from manyminds.core.events import (
     Checked,
     Clarified,
@@ -49,7 +50,9 @@ def read_lines(path: Path) -> Trace:
 
 def read_events(events: Sequence[Recorded]) -> Trace:
     """Make a trace of a run's events; a step is an event's number."""
-    started = next(r.event for r in events if isinstance(r.event, RunStarted))
+    started = next((r.event for r in events if isinstance(r.event, RunStarted)), None)
+    if started is None:
+        raise RecordError("the record ends before its run had begun")
     ended = next((r.event for r in reversed(events) if isinstance(r.event, RunEnded)), None)
     began = events[0].at
     return Trace(
@@ -104,7 +107,11 @@ def _returned(event: ToolReturned) -> Iterator[Act]:
 def _shared(event: NoteShared) -> Iterator[Act]:
     note = event.note
     text = f"{note.answer}\n{note.reason}".strip()
-    yield Act(step=0, author=note.member, kind="proposes", answer=note.canonical.key, text=text)
+    wording = canonicalize(note.answer).key
+    yield Act(
+        step=0, author=note.member, kind="proposes", answer=note.canonical.key, text=text,
+        wording=wording,
+    )  # fmt: skip
 
 
 def _checked(event: Checked) -> Iterator[Act]:
@@ -137,7 +144,7 @@ def _clarified(event: Clarified) -> Iterator[Act]:
 def _told(event: Nudged | HeldBack) -> Iterator[Act]:
     held = canonicalize(event.answer).key if isinstance(event, HeldBack) else None
     yield Act(
-        step=0, author=event.member, kind="told", text=event.text, about=event.code, held=held
+        step=0, author=event.member, kind="told", text=event.text, about=event.code, wording=held
     )
 
 

@@ -81,9 +81,11 @@ def _named(traces: list[Trace], path: Path) -> list[Trace]:
 
 def _read_text(text: str) -> list[Trace]:
     try:
-        return read_value(json.loads(text))
+        value: JsonValue = json.loads(text)
     except ValueError:
-        pass
+        value = None
+    if value is not None:
+        return read_value(value)
     values = _lines(text)
     if values:
         if otel.knows(values):

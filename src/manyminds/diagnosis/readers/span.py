@@ -178,7 +178,7 @@ class Span:
             "llm.token_count.prompt", "llm.token_count.completion",
         )  # fmt: skip
         counts = [str(self.attributes[name]) for name in names if name in self.attributes]
-        numbers = [int(one) for one in counts[:2] if one.isdigit()]
+        numbers = [int(one) for one in counts[:2] if _is_number(one)]
         return sum(numbers) if numbers else None
 
     def _first(self, names: Sequence[str]) -> JsonValue:
@@ -187,14 +187,16 @@ class Span:
 
 
 def _seconds(moment: JsonValue) -> float | None:
-    if isinstance(moment, int | float):
-        return float(moment) / (1e9 if moment > 1e14 else 1)
-    if isinstance(moment, str) and moment.isdigit():
-        return int(moment) / 1e9
     try:
-        return None if not isinstance(moment, str) else datetime.fromisoformat(moment).timestamp()
-    except ValueError:
-        return None
+        if isinstance(moment, str) and moment.isascii() and moment.isdecimal():
+            return int(moment[:30]) / 1e9
+        if isinstance(moment, str):
+            return datetime.fromisoformat(moment).timestamp()
+        if isinstance(moment, int | float):
+            return float(moment) / (1e9 if moment > 1e14 else 1)
+    except (ValueError, OverflowError):
+        pass
+    return None
 
 
 def _attributes(given: JsonValue) -> dict[str, JsonValue]:
@@ -240,11 +242,15 @@ def _plain(value: JsonValue) -> JsonValue:
     """Return a tree of numbered parts as lists, without the words that say what each part is."""
     if not isinstance(value, dict):
         return value
-    if value and all(key.isdigit() for key in value):
+    if value and all(map(_is_number, value)):
         return [_plain(value[key]) for key in sorted(value, key=int)]
     if len(value) == 1 and next(iter(value)) in ("message", "message_content", "tool_call"):
         return _plain(next(iter(value.values())))
     return {key: _plain(one) for key, one in value.items()}
+
+
+def _is_number(text: str) -> bool:
+    return len(text) < 16 and text.isascii() and text.isdecimal()
 
 
 def _called(value: JsonValue) -> Iterator[str]:

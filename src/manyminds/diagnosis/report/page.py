@@ -141,6 +141,7 @@ def _verb(act: Act) -> str:
     verbs = {
         "says": "says", "calls": f"calls {act.tool}", "returns": f"gets from {act.tool}",
         "proposes": "proposes", "checks": str(act.verdict), "asks": "asks", "ends": "ends",
+        "told": "is told",
     }  # fmt: skip
     return verbs[act.kind]
 
