@@ -23,9 +23,11 @@ from manyminds.core.events import (
 from manyminds.core.messages import ModelCall, Reply, ToolCall, ToolSpec
 from manyminds.core.protocols import Run
 from manyminds.core.values import AgentEffort, Answer, Evidence, Limits, Note, Spend, Task
+from manyminds.diagnosis.diagnose import diagnosed
 from manyminds.diagnosis.interventions import interventions
 from manyminds.diagnosis.live import Monitor, objection_to
 from manyminds.diagnosis.readers.ours import read_events
+from manyminds.diagnosis.report.page import as_page
 from manyminds.judging.canonical import canonicalize
 from manyminds.runtime.ask import going_on
 from manyminds.runtime.durable import DurableRun
@@ -224,6 +226,8 @@ async def test_an_answer_that_rests_on_what_nobody_said_is_held_back_once() -> N
     events, _ = await played((), [ASSUMES, ASSUMES], task=CHAIRS)
     [told] = interventions(read_events(events))
     assert told.heeded is False
+    trace = read_events(events)
+    assert "is told" in as_page(trace, diagnosed(trace))
 
 
 async def test_a_program_that_was_not_run_is_to_be_run() -> None:

@@ -1,14 +1,18 @@
 """Files of other systems: who said what comes through, and nothing of what people said of it."""
 
+import contextlib
 import json
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from manyminds.core.errors import UsageError
+from manyminds.core.errors import RecordError, UsageError
 from manyminds.diagnosis.diagnose import by_rules
+from manyminds.diagnosis.readers.ours import read_events
 from manyminds.diagnosis.readers.read import read_file, read_folder, read_value
+from manyminds.diagnosis.trace import stated_answer
 
 CHAT = [
     {"role": "system", "content": "You are a careful clerk."},
@@ -269,3 +273,74 @@ def test_a_folder_is_read_past_what_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [None, 3, "x", {}, [], {"messages": []}, {"trajectory": 3, "problem_statement": 1}, [[]], {"messages": [{"role": 3}]}])  # fmt: skip
 def test_values_that_are_no_run_give_none(value: object) -> None:
     assert read_value(value) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Answer: 42", "So.\n\n**Answer:** 42", "*Answer*: 42", "Final answer = 42", "Answer - 42",
+        "Answer \u2014 42", "Answer\uff1a42", "Answer is 42", "Answer:\n42", "**Final Answer:**\n\n42",
+        "## Answer\n42", "### Final Answer:\n**42**", "\\boxed{42}", "The answer is 42.",
+        "```print(1)```\nAnswer: 42\n```py\nx = 1\n```", "Answer: 41\nNo.\nAnswer: 42",
+    ],
+)  # fmt: skip
+def test_stated_answers_are_seen(text: str) -> None:
+    assert stated_answer(text) == "42"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\n# Answer Options\noptions = []\n```", "- **Answer Validation**: it looks at it.",
+        "I answer all questions.", "```\nprint('The answer is 0.')\n```", "My answers: see above",
+    ],
+)  # fmt: skip
+def test_other_words_are_no_answers(text: str) -> None:
+    assert stated_answer(text) is None
+
+
+SPAN = {
+    "name": "chat m",
+    "context": {"trace_id": "t", "span_id": "s"},
+    "attributes": {"gen_ai.operation.name": "chat"},
+}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"start_time": 10**400}, {"start_time": "9" * 5_000}, {"start_time": "\u00b2"}, {"start_time": []},
+        {"start_time": "never"}, {"parent_id": "s"}, {"context": None}, {"status": 7},
+        {"attributes": {"gen_ai.prompt.0.\u00b2.x": "y", "gen_ai.usage.input_tokens": "\u00b2"}},
+        {"attributes": {"gen_ai.prompt.0": "y", "gen_ai.prompt.0.content": "z"}},
+        {"attributes": [{"key": "gen_ai.a", "value": {"arrayValue": 7}}, {"key": 1}, 7]},
+        {"attributes": {"gen_ai.operation.name": "chat", "gen_ai.output.messages": "[{\"parts\": 7}]"}},
+    ],
+)  # fmt: skip
+def test_odd_spans_break_nothing(tmp_path: Path, odd: dict[str, object]) -> None:
+    path = written(tmp_path, "spans.json", [{**SPAN, **odd}])
+    try:
+        traces = read_file(path)
+    except UsageError:
+        return
+    assert all(trace.source in ("otel", "chat") for trace in traces)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "HyperAgent_x - INFO - Planner's Response: a" + "\n" * 40_000 + "b",
+        "[2025-29-03 23:37:22 INFO] **task_prompt**: a" + "\n" * 40_000 + "ChatDev Starts",
+        "a: **" + "<->" * 30_000 + "\n[2025-29-03 23:37:22 INFO] ChatDev Starts",
+    ],
+)  # fmt: skip
+def test_long_runs_of_one_sign_take_no_time(tmp_path: Path, text: str) -> None:
+    began = time.process_time()
+    with contextlib.suppress(UsageError):
+        read_file(written(tmp_path, "odd.log", text))
+    assert time.process_time() - began < 2
+
+
+def test_a_record_that_ends_before_it_began_is_refused() -> None:
+    with pytest.raises(RecordError, match="before its run had begun"):
+        read_events(())

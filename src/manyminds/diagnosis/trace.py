@@ -120,7 +120,7 @@ _CODE = re.compile(r"^[ \t]*```[^`\n]*\n.*?^[ \t]*```", re.S | re.M)
 _SAID = re.compile(
     r"(?im)^[^\w\n]*(?:final )?answer"
     r"(?:[^\w\n]{0,4}?(?:[:\uff1a=]|[-\u2013\u2014](?=\s)|is\b)[^\w\n]{0,4}?[ \t]*"
-    r"|[^\w\n]*\n\s{0,20})(\S.{0,200})$"
+    r"|[^\w\n]*\n\s{0,20})(\S{0,40}?\w.{0,200})$"
 )
 """After the word on its line, or under it where it stands alone."""
 _THE = re.compile(r"(?i)\bthe (?:final )?answer is:?\s+(\S[^\n]{0,80}?)(?:[.!]?\s*$|[.!]\s)", re.M)
