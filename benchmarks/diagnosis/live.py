@@ -1,10 +1,9 @@
-"""What it does to hold an answer back: the answer held is graded beside the one given after it.
+"""What an objection to an answer does: the answer before it is graded beside the one after it.
 
     python benchmarks/diagnosis/live.py [--data ../shared/data] [--model embedded:qwen2.5-coder-1.5b]
 
 One member works each question as `manyminds ask --strategy single` does. Where nothing objects, both
-answers are the same one; where something does, the one that was held back is what it would have
-answered. Sets: questions of GSM-Plus from which a number was taken, others of GSM-Plus, HumanEval.
+answers are the same one; where something does, the first one is what it would have answered. Sets: questions of GSM-Plus from which a number was taken, others of GSM-Plus, HumanEval.
 Rows are kept in .bench/live_monitor.jsonl, so that a run that was ended goes on; LIVE.md is written
 from them.
 """
@@ -67,10 +66,10 @@ async def worked(question: Question, name: str, model: str, python: Python) -> d
         r.event.spend.tokens for r in events
         if held is not None and r.number > held.number and isinstance(r.event, Replied)
     )  # fmt: skip
-    told = list(interventions(read_events(events)))
+    told = [one for one in interventions(read_events(events)) if one.code in ("2.2", "3.2")]
     return {
         "set": name, "id": question.id, "model": model, "held": held is not None,
-        "heeded": told[0].heeded if told and held is not None else None,
+        "heeded": told[0].heeded if told else None,
         "before": before.right, "after": after.right, "answer": asked.answer.text,
         "held_answer": held.event.answer if held and isinstance(held.event, HeldBack) else None,
         "tokens": asked.cost.spend.tokens, "extra": sum(later),
@@ -99,12 +98,12 @@ async def work_all(sets: dict[str, list[Question]], model: str, kept: list[dict[
 def page(rows: list[dict[str, Any]], model: str) -> str:
     """Write the figures for people."""
     lines = [
-        "# Answers that are held back", "",
+        "# Objections to answers", "",
         f"`python benchmarks/diagnosis/live.py --model {model}`, {datetime.now(UTC).date()}, "
         f"{machine()}, code at {code()}.", "",
         "One member (`single`). *Before* is the answer that would have been taken without a word, "
         "*after* the one that was given.", "",
-        "| questions | n | held back | heeded | right before | right after | fixed | broken | p | more tokens |",
+        "| questions | n | objected | heeded | right before | right after | fixed | broken | p | more tokens |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for name in dict.fromkeys(row["set"] for row in rows):
