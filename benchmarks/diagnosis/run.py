@@ -93,7 +93,7 @@ def _figures(runs: Sequence[Sequence[tuple[bool, bool]]]) -> dict[str, Any]:
     hits, ours, theirs = (sum(map(f, pairs)) for f in (all, lambda p: p[0], lambda p: p[1]))
     return {
         "labelled": theirs, "found": ours, "both": hits, "kappa": kappa(pairs),
-        "kappa_range": kappa_range(runs),
+        "kappa_range": kappa_range(runs) if ours and theirs else None,
         "precision": share_interval(hits, ours) if ours else None,
         "recall": share_interval(hits, theirs) if theirs else None,
     }  # fmt: skip

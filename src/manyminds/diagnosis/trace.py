@@ -15,7 +15,15 @@ from typing import Literal
 from manyminds.core.messages import JsonValue
 from manyminds.judging.canonical import canonicalize
 
-__all__ = ["Act", "ActKind", "Outcome", "Trace", "arguments_text", "stated_answer"]
+__all__ = [
+    "Act",
+    "ActKind",
+    "Outcome",
+    "Trace",
+    "arguments_text",
+    "stated_answer",
+    "without_code",
+]
 
 ActKind = Literal["says", "calls", "returns", "proposes", "checks", "asks", "told", "ends"]
 """Said to others; a tool called, and what it returned; an answer put forward; a verdict on one; a
@@ -116,7 +124,7 @@ def arguments_text(arguments: JsonValue) -> str:
 
 _BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
 _CODE = re.compile(r"^[ \t]*```[^`\n]*\n.*?^[ \t]*```", re.S | re.M)
-"""Programs name things as they like: an answer is stated outside of them."""
+"""Programs name things as they like: what is said stands outside of them."""
 _SAID = re.compile(
     r"(?im)^[^\w\n]*(?:final )?answer"
     r"(?:[^\w\n]{0,4}?(?:[:\uff1a=]|[-\u2013\u2014](?=\s)|is\b)[^\w\n]{0,4}?[ \t]*"
@@ -127,9 +135,14 @@ _THE = re.compile(r"(?i)\bthe (?:final )?answer is:?\s+(\S[^\n]{0,80}?)(?:[.!]?\
 _AROUND = " *`$.\"'_"
 
 
+def without_code(text: str) -> str:
+    """Return a text less the programs that it fences."""
+    return _CODE.sub("", text)
+
+
 def stated_answer(text: str) -> str | None:
     """Return the canonical key of the answer that a text states; `None` where it states none."""
-    spoken = _CODE.sub("", text)
+    spoken = without_code(text)
     for pattern, where in ((_BOXED, text), (_SAID, spoken), (_THE, spoken)):
         found = [one.strip(_AROUND) for one in pattern.findall(where)]
         if found and found[-1]:

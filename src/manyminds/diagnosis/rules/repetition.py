@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from manyminds.diagnosis.finding import Finding
 from manyminds.diagnosis.rules.peers import objects
 from manyminds.diagnosis.rules.texts import alike, cut, words
-from manyminds.diagnosis.trace import Act, Trace
+from manyminds.diagnosis.trace import Act, Trace, without_code
 
 __all__ = ["lost_history", "repeated_calls", "repeated_steps", "resets"]
 
@@ -116,7 +116,7 @@ def resets(trace: Trace) -> Iterator[Finding]:
 
 
 def _refuted(act: Act) -> bool:
-    told = act.text.lower()
+    told = without_code(act.text).lower()
     return act.error or any(
         word in told for word in ("error", "wrong", "incorrect", "mistake", "traceback")
     )
