@@ -1,13 +1,16 @@
 """`manyminds diagnose` as a person uses it: on runs of theirs, files, folders, and many at once."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from manyminds.cli.app import run
+from manyminds.diagnosis.diagnose import diagnosed
 from manyminds.diagnosis.modes import MODES
+from manyminds.diagnosis.report.lanes import lanes
 from tests.diagnosis.seeded import BROKEN, chat_of
 from tests.stub import Stub, say
 
@@ -51,6 +54,17 @@ def test_a_chat_of_others_is_diagnosed(broken: Path, capsys: Out) -> None:
     shown = capsys.readouterr().out
     assert "▶" in shown
     assert MODES["2.2"].prevents in shown
+
+
+def test_a_run_is_drawn_as_lanes() -> None:
+    drawn = list(lanes(BROKEN, diagnosed(BROKEN)))
+    names = list(BROKEN.authors)[:8]
+    assert [line.split("  ")[0].strip() for line in drawn[: len(names)]] == names
+    signs = "".join(line[max(map(len, names)) :] for line in drawn[: len(names)])
+    assert signs.count("▶") == 1
+    long = replace(BROKEN, acts=BROKEN.acts * 200)
+    assert all(len(line) < 100 for line in lanes(long, diagnosed(long, [])))
+    assert list(lanes(replace(BROKEN, acts=BROKEN.acts[:2]), diagnosed(BROKEN, []))) == []
 
 
 class Page(HTMLParser):

@@ -23,6 +23,7 @@ from manyminds.diagnosis.modes import MODES, WASTES
 from manyminds.diagnosis.readers.ours import read_lines
 from manyminds.diagnosis.readers.read import read_file, read_folder
 from manyminds.diagnosis.repairs import proposed
+from manyminds.diagnosis.report.lanes import lanes
 from manyminds.diagnosis.report.many import Many
 from manyminds.diagnosis.report.page import as_page
 from manyminds.diagnosis.report.values import as_json, as_sarif
@@ -160,6 +161,8 @@ def _as_text(trace: Trace, found: Diagnosis, *, fix: bool) -> str:
         *_differing(found),
         "",
     ]
+    if drawn := list(lanes(trace, found)):
+        lines += [*drawn, ""]
     if not found.findings:
         lines.append("no rule finds a failure in it")
     for one in [*failures, *wastes]:

@@ -16,7 +16,7 @@ _CHECKS = re.compile(
 _CHECKER = re.compile(r"(?i)test|review|verif|critic|check|qa\b|judge|evaluat|quality")
 _PRAISE = re.compile(
     r"(?i)\b(?:looks? (?:good|great|correct|fine)|lgtm|approved?|well done|great (?:job|work)|"
-    r"(?:is|are) correct|no (?:issues|problems|bugs|changes)|perfect|accepted)\b"
+    r"(?:is|are) correct(?! or)|no (?:issues|problems|bugs|changes)|perfect|accepted)\b"
 )
 RUBBER_WORDS = 30
 """A verdict in fewer words names nothing that was checked."""
