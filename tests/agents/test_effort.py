@@ -1,18 +1,17 @@
 """Effort of one member: how often it may try, how much its model may think, what it says at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from manyminds.agents.models import Progress
 from manyminds.agents.roster import roster
-from manyminds.agents.sample import Conversation
 from manyminds.core.messages import ModelCall, Reply
 from manyminds.core.values import AgentEffort, Limits, Spend, Task
 from manyminds.runtime.run import MemoryRun
 from manyminds.strategies.single import Single
-from manyminds.testing import ScriptedRun, act, final
+from manyminds.testing import act, final
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.toolset import Toolset
 from tests.improviser import Improviser
@@ -32,8 +31,8 @@ class Restless(Improviser):
         return Reply(text=text, finish="stop", spend=Spend(tokens_in=call.size // 4, tokens_out=9))
 
 
-async def worked(efforts: Sequence[AgentEffort], **more: bool) -> tuple[Restless, int]:
-    endpoint = Restless()
+async def worked(efforts: Sequence[AgentEffort], *, endpoint: Restless | None = None, **more: bool) -> tuple[Restless, int]:  # fmt: skip
+    endpoint = endpoint or Restless()
     run = MemoryRun(
         run_id="r", task=TASK, endpoints={"x": endpoint}, tools=Toolset([Calculate()]),
         members=roster(1, ["x"], has_docs=False, efforts=efforts), limits=Limits(), seed=1, **more,
@@ -64,10 +63,19 @@ def test_efforts_are_given_in_turn() -> None:
     assert {member.effort for member in roster(3, ["a"], has_docs=False)} == {None}
 
 
-def test_one_of_low_effort_gives_the_answer_alone() -> None:
-    low, high = roster(2, ["x"], has_docs=False, efforts=("low", "high"))
-    run = ScriptedRun(task=TASK, script={})
-    assert Conversation.begin(run, low, temperature=0.0).form == "brief"
-    assert Conversation.begin(run, high, temperature=0.0).form == "words"
-    code = ScriptedRun(task=Task(prompt="Write a function f(x) that returns x."), script={})
-    assert Conversation.begin(code, low, temperature=0.0).form == "code"
+async def test_one_of_low_effort_is_heard_after_a_slip() -> None:
+    """It has to answer at once, and may be asked again where nobody can read what it says."""
+
+    @dataclass(kw_only=True)
+    class Slipping(Restless):
+        async def send(self, call: ModelCall, *, progress: Progress | None = None) -> Reply:
+            reply = await super().send(call, progress=progress)
+            return reply if len(self.calls) > 1 else replace(reply, text="{")
+
+    endpoint, _ = await worked(["low"], endpoint=Slipping())
+    assert len(endpoint.calls) == 2
+
+
+def test_the_hand_that_acts_is_not_hurried() -> None:
+    first, second = roster(2, ["x"], has_docs=False, acts=True, efforts=("low", "low"))
+    assert (first.way, first.effort, second.effort) == ("act", None, "low")

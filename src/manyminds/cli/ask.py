@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from manyminds.budget.parse import parse_limits
 from manyminds.cli.background import HERE, BackgroundFlags, send_off
+from manyminds.cli.judges import UNSAID, JudgeFlags
 from manyminds.cli.person import asked_in_terminal
 from manyminds.cli.question import read_question, read_schema
 from manyminds.cli.session import chosen, configured, exit_code, in_session
@@ -34,8 +35,7 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     *,
     effort: str | None = None,
     strategy: str | None = None,
-    verifier: str | None = None,
-    ranker: str | None = None,
+    judges: JudgeFlags = UNSAID,
     members: str | None = None,
     efforts: str | None = None,
     model: Annotated[tuple[str, ...], Parameter(consume_multiple=False)] = (),
@@ -45,7 +45,6 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     web: WebFlags = DEFAULT,
     schema: Path | None = None,
     thinking: bool | None = None,
-    abstain: float | None = None,
     prefer: Literal["energy"] | None = None,
     clarify: Annotated[bool, Parameter(negative=())] = False,
     away: BackgroundFlags = HERE,
@@ -63,8 +62,6 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
         question: The question; `@file` reads a file, `-` or nothing reads stdin.
         effort: low, medium, high, heavy or auto.
         strategy: Another way to spend, by name, like best_of_n; overrides --effort.
-        verifier: NAME or NAME:ARGUMENT of what best_of_n accepts answers by, like pattern:[0-9]+.
-        ranker: What decides between answers of best_of_n that stand level, like pairwise.
         members: 1 to 16, or auto; to 100 for the strategy swarm.
         efforts: Of the members in turn: low,high makes every second one work less.
         model: provider:name or http://host:port/v1#name; several make a mixed panel.
@@ -73,7 +70,6 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
         mcp: File with mcpServers, as other hosts write it, whose tools members may use.
         schema: File with a JSON Schema the answer must obey.
         thinking: Let models that can reason first do so, or not; by default each as it likes.
-        abstain: Confidence, 0 to 1, below which the answer is only shown as a partial one.
         prefer: energy: what `manyminds route green` found to take least of it, and be as accurate.
         clarify: Ask back first where the question can be understood in two ways; needs a terminal.
         json_: Print one JSON object.
@@ -87,8 +83,8 @@ def ask(  # noqa: D417 (the flags of the web say themselves what they are)
     })  # fmt: skip
     task = Task(prompt=read_question(question), schema_json=read_schema(schema))
     more = _More(
-        verifier=verifier, ranker=ranker, thinking=thinking, abstain=abstain, prefer=prefer,
-        clarify=clarify, web=web, efforts=_efforts(efforts),
+        judges=judges.checked(), thinking=thinking, prefer=prefer, clarify=clarify, web=web,
+        efforts=_efforts(efforts),
     )  # fmt: skip
     return _done(task, settings, more, away, json_=json_, events=events, quiet=quiet)
 
@@ -120,18 +116,14 @@ def _members(text: str | None) -> int | None:
 class _More:
     """Flags of one question that are no settings."""
 
-    verifier: str | None
-    ranker: str | None
+    judges: JudgeFlags
     thinking: bool | None
-    abstain: float | None
     prefer: Literal["energy"] | None
     clarify: bool
     web: WebFlags
     efforts: tuple[AgentEffort, ...]
 
     def __post_init__(self) -> None:
-        if self.abstain is not None and not 0 <= self.abstain <= 1:
-            raise UsageError(f"--abstain takes 0 to 1, not {self.abstain}")
         if self.clarify and not sys.stdin.isatty():
             raise UsageError("--clarify needs a terminal to ask you in; leave it out here")
         if (self.web.site or self.web.no_site) and not self.web.web:
@@ -152,11 +144,11 @@ def _options(settings: dict[str, Setting], models: tuple[str, ...], more: _More)
         mcp=Path(mcp).absolute() if isinstance(mcp, str) else None,
         web=more.web.options(str(values["search"])) if more.web.web else None,
         seed=seed if isinstance(seed, int) else None,
-        verifier=more.verifier,
-        ranker=more.ranker,
+        verifier=more.judges.verifier,
+        ranker=more.judges.ranker,
         efforts=more.efforts,
         thinking=more.thinking,
-        abstain=more.abstain,
+        abstain=more.judges.abstain,
         prefer=more.prefer,
     )
 

@@ -178,10 +178,7 @@ async def ask(
         models = ",".join(endpoints)
         if way is None:  # what research will cost is told with its plan
             watch.on_notice(f"expected: {expected(data, name, models, count, free=run.here)}")
-        # What was known of judges when the run began holds however often it is taken up.
-        begun = place.started
-        doubt = doubt_about_judge(strategy, data) if begun is None else begun.doubt
-        strategy = doubting(strategy, doubt)
+        strategy, doubt = _as_judged(strategy, place, data)
         run.begin(replace(_started(run, name, options), doubt=doubt))
         async with following(run, place.path.parent, place.past):
             answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
@@ -194,6 +191,13 @@ async def ask(
         run=place.run, answer=answer, strategy=name, members=run.members, cost=cost,
         stopped_by=stopped_by, transcript=place.path, prompts=prompts_hash(),
     )  # fmt: skip
+
+
+def _as_judged(strategy: Strategy, place: Place, data: Path) -> tuple[Strategy, str | None]:
+    """Return a strategy with the doubt about its judge that there was when the run began."""
+    begun = place.started
+    doubt = doubt_about_judge(strategy, data) if begun is None else begun.doubt
+    return doubting(strategy, doubt), doubt
 
 
 def _limited(endpoints: dict[str, Endpoint], place: Place | None) -> dict[str, Endpoint]:
