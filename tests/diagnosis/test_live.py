@@ -13,6 +13,7 @@ from manyminds.core.errors import ProviderError
 from manyminds.core.events import (
     Clarified,
     HeldBack,
+    NoteShared,
     Nudged,
     Recorded,
     Resumed,
@@ -272,19 +273,50 @@ async def test_after_a_kill_anywhere_it_is_held_back_once_and_the_person_asked_o
             assert "There are 8 in each." in endpoint.calls[-1].messages[-1].text
 
 
-async def test_what_was_held_back_before_is_so_again_whatever_rules_say_now(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    whole, _ = await played((), list(LINES), task=CHAIRS, answer="48")
-    at = next(n for n, r in enumerate(whole) if isinstance(r.event, HeldBack))
-    monkeypatch.setattr("manyminds.runtime.run.objection_to", lambda *_: None)
-    for cut in range(at + 1, len(whole)):
-        done = sum(r.event.kind == "replied" for r in whole[:cut])
-        events, _ = await played(whole[:cut], LINES[done:], task=CHAIRS, answer="48")
-        assert list(events[:cut]) == list(whole[:cut])
-    calm, _ = await played((), [ASSUMES], task=CHAIRS)
-    monkeypatch.undo()
-    for cut in range(at + 1, len(calm)):
+@pytest.mark.parametrize("there", [False, True])
+async def test_what_was_said_before_is_so_again_whatever_rules_and_limits_say_now(monkeypatch: pytest.MonkeyPatch, *, there: bool) -> None:  # fmt: skip
+    async def person(_question: str) -> str:
+        return "There are 8 in each."
+
+    who = person if there else None
+    strict, _ = await played((), list(LINES), task=CHAIRS, answer="48", person=who)
+    mild = Limits(seconds=1e9)
+    with monkeypatch.context() as patch:
+        patch.setattr("manyminds.runtime.run.objection_to", lambda *_: None)
+        calm, _ = await played((), [ASSUMES], task=CHAIRS)
+        at = next(n for n, r in enumerate(strict) if isinstance(r.event, HeldBack))
+        for cut in range(at + 1, len(strict)):
+            done = sum(r.event.kind == "replied" for r in strict[:cut])
+            events, _ = await played(strict[:cut], LINES[done:], task=CHAIRS, answer="48", person=who, limits=mild)  # fmt: skip
+            assert list(events[:cut]) == list(strict[:cut])
+    noted_at = next(n for n, r in enumerate(calm) if isinstance(r.event, NoteShared))
+    assert noted_at + 2 <= len(calm)
+    for cut in range(noted_at + 2, len(calm) + 1):
         events, _ = await played(calm[:cut], [], task=CHAIRS)
         assert not any(isinstance(r.event, HeldBack) for r in events)
+
+
+async def test_one_whose_answer_stood_is_not_objected_to_while_others_are_played(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    lines = {"m1": [ASSUMES], "m2": [act("look_up", word="x"), ASSUMES]}
+    with monkeypatch.context() as patch:
+        patch.setattr("manyminds.runtime.run.objection_to", lambda *_: None)
+        calm = await both(lines, (), nobody_says, answer="42")
+    first = next(n for n, r in enumerate(calm) if isinstance(r.event, NoteShared))
+    for cut in range(first + 2, len(calm)):
+        left = {name: left_of(name, said, calm[:cut]) for name, said in lines.items()}
+        left["m2"].append(final("42"))  # where it has not ended, it is objected to
+        events = await both(left, calm[:cut], nobody_says, answer="42")
+        assert list(events[:cut]) == list(calm[:cut])
+        assert {r.event.member for r in events if isinstance(r.event, HeldBack)} <= {"m2"}
+
+
+async def nobody_says(_question: str) -> None:
+    """Say nothing."""
+
+
+def left_of(name: str, said: list[str], past: Sequence[Recorded]) -> list[str]:
+    done = sum(r.event.kind == "replied" and r.event.member == name for r in past)
+    return said[done:]
 
 
 async def test_two_who_assume_the_same_while_the_person_is_asked() -> None:
@@ -297,16 +329,13 @@ async def test_two_who_assume_the_same_while_the_person_is_asked() -> None:
     assert sum(isinstance(r.event, Clarified) for r in whole) == 1
     assert sum(isinstance(r.event, HeldBack) for r in whole) == 2
     for cut in range(1, len(whole)):
-        left = {
-            name: said[sum(r.event.kind == "replied" and r.event.member == name for r in whole[:cut]):]
-            for name, said in lines.items()
-        }  # fmt: skip
+        left = {name: left_of(name, said, whole[:cut]) for name, said in lines.items()}
         events = await both(left, whole[:cut], person)
         assert list(events[:cut]) == list(whole[:cut])
         assert sum(isinstance(r.event, Clarified) for r in events) == 1, cut
 
 
-async def both(lines: Mapping[str, list[str]], past: Sequence[Recorded], person: Callable[[str], Awaitable[str | None]]) -> list[Recorded]:  # fmt: skip
+async def both(lines: Mapping[str, list[str]], past: Sequence[Recorded], person: Callable[[str], Awaitable[str | None]], answer: str = "48") -> list[Recorded]:  # fmt: skip
     """Let two members work side by side, each on a model of its own."""
     events = list(past)
     members = roster(2, ["a", "b"], has_docs=False)
@@ -330,8 +359,8 @@ async def both(lines: Mapping[str, list[str]], past: Sequence[Recorded], person:
         await panel.work(run.members, turns=6, temperature=lambda _place: 0.0)
         return panel.deliver(panel.weighed(), how="votes")
 
-    answer, _ = await going_on(run, strategy, nothing_before)
-    assert answer.text == "48"
+    given, _ = await going_on(run, strategy, nothing_before)
+    assert given.text == answer
     return events
 
 

@@ -167,7 +167,7 @@ export type RunEvent =
   | { kind: "remark_rejected"; author: string; reason: string }
   | { kind: "ranked"; authors: string[]; ranking: { order: number[]; reason: string; ranker: string } }
   | { kind: "nudged"; member: string; code: string; text: string }
-  | { kind: "held_back"; member: string; code: string; text: string; answer: string }
+  | { kind: "held_back"; member: string; code: string; text: string; answer: string; question: string | null }
   | { kind: "routed"; route: string; effort: string; confidence: number; why: string }
   | { kind: "compared"; round: number; groups: Group[] }
   | { kind: "crux_named"; crux: { id: string; question: string } }

@@ -94,6 +94,8 @@ class Thread:
     """Tokens after which it has to answer; `None`: only the run's budget counts."""
     spent: int = 0
     """Tokens of its requests so far."""
+    may_finish: bool = True
+    """Whether its answer may be paid out of the reserve."""
     took_s: float = 0.0
     """Seconds of its requests so far, as far as they are known."""
     notes: list[str] | None = None
@@ -348,7 +350,7 @@ async def _ask(run: Run, thread: Thread, *, must_answer: bool) -> tuple[Reply, b
         call = _call(run, thread, must_answer=must_answer, purpose=thread.purpose)
         return await run.request(thread.member, call), must_answer
     except BudgetExceeded:
-        if thread.purpose == "check":
+        if thread.purpose == "check" or not thread.may_finish:
             raise
         call = _call(run, thread, must_answer=True, purpose="finish")
         return await run.request(thread.member, call), True

@@ -311,9 +311,9 @@ class Nudged:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldBack:
-    """A member's answer was not taken at once: a rule saw what it lacks, and the member was told.
+    """A rule saw what a member's answer lacks, and the member was told; its next one is taken.
 
-    Told by whoever works, once for a conversation; the answer it gives then is taken.
+    Told right after the answer was shared, once for a member. The answer stands till the next one.
     """
 
     kind: Literal["held_back"] = "held_back"
@@ -324,6 +324,8 @@ class HeldBack:
     """What the member was told."""
     answer: str
     """What it would have answered."""
+    question: str | None = None
+    """What the person could settle, in words for them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -178,12 +178,14 @@ async def _grades(
 ) -> _Grades:
     """Grade the answer, and every answer that a member shared on the way."""
     notes = [e.event.note for e in events if isinstance(e.event, NoteShared)]
-    rights = [(n.round, (await grade(question, n.answer, python)).right) for n in notes]
+    # Of a member that was objected to, the answer that it came to counts as its draw.
+    first = {note.member: note for note in notes if note.round == 1}
+    later = [note for note in notes if note.round > 1]
+    rights = [(await grade(question, n.answer, python)).right for n in (*first.values(), *later)]
     return _Grades(
         answer=await grade(question, answer.text, python),
-        drafts=tuple(right for round_, right in rights if round_ == 1),
-        later=tuple(right for round_, right in rights if round_ > 1),
-    )
+        drafts=tuple(rights[: len(first)]), later=tuple(rights[len(first) :]),
+    )  # fmt: skip
 
 
 def _row(

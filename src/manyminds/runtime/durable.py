@@ -76,15 +76,14 @@ class DurableRun(MemoryRun):
         return self.journal.said(kind) if self.journal is not None else None
 
     def _objection_to(self, note: Note, unused: Collection[str], needs: Left) -> Objection | None:
-        """Return what was objected before, whatever the rules say now; what is new they decide."""
-        found = super()._objection_to(note, unused, needs)
-        past = self.journal.next_of(note.member) if self.journal and self.replaying else None
-        if past is None:
-            return found
-        if not isinstance(past, HeldBack):
-            return None
-        question = found.question if found is not None and found.code == past.code else None
-        return Objection(code=past.code, text=past.text, question=question)
+        """Return what was objected before, whatever rules and limits say now; new is theirs."""
+        if self.journal is not None and self.replaying:
+            past = self.journal.right_after(note)
+            if isinstance(past, HeldBack):
+                return Objection(code=past.code, text=past.text, question=past.question)
+            if past is not None:
+                return None
+        return super()._objection_to(note, unused, needs)
 
     async def _settled_by_person(self, member: str, question: str) -> str | None:
         """Ask the person, once a run; what they said before is not asked again."""
@@ -96,14 +95,17 @@ class DurableRun(MemoryRun):
                 self.has_asked = True
                 told = await said
                 return told.answer if isinstance(told, Clarified) else None
-            if self.ask_back is None or self.journal.next_of(member) is not None:
+            if self.journal.next_of(member) is not None:
                 return None  # nobody was there, and it went on
             await self.journal.ended()
         if self.has_asked or self.ask_back is None:
             return None
-        self.has_asked, began = True, time.monotonic()
-        answer = await self.ask_back(question)
-        self.leave_out(time.monotonic() - began)
+        self.has_asked, self._away_since = True, self.elapsed()
+        try:
+            answer = await self.ask_back(question)
+        finally:
+            self.leave_out(self.elapsed() - self._away_since)
+            self._away_since = None
         self.tell(Clarified(question=question, answer=answer))
         return answer
 

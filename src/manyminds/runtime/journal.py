@@ -36,6 +36,7 @@ from manyminds.core.events import (
     ToolCalled,
     ToolReturned,
 )
+from manyminds.core.values import Note
 from manyminds.transcript.codec import encode
 
 __all__ = ["CANCELLED", "INTERRUPTED", "Journal"]
@@ -173,6 +174,15 @@ class Journal:
         """Return what the person answered to a question or a plan, where that is on record."""
         found = (r.event for r in self.events[self.position :])
         return next((event for event in found if isinstance(event, kind)), None)
+
+    def right_after(self, note: Note) -> Event | None:
+        """Return what is on record right after a note that was just told; `None`: nothing."""
+        for place in range(min(len(self.events), self.position + _AHEAD) - 1, -1, -1):
+            event = self.events[place].event
+            mine = isinstance(event, NoteShared) and event.note.member == note.member
+            if mine and place in self._told:
+                return self.events[place + 1].event if place + 1 < len(self.events) else None
+        return None
 
     def next_of(self, member: str) -> Event | None:
         """Return what is on record next of a member's own; `None`: nothing more."""

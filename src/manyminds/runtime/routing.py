@@ -60,7 +60,8 @@ def _lesson(events: Sequence[Recorded]) -> tuple[str, bool] | None:
     if start is None or end is None or start.strategy not in _PANELS:
         return None
     notes = [r.event.note for r in events if isinstance(r.event, NoteShared)]
-    first = next((n for n in notes if n.round == 1 and n.member == start.members[0].name), None)
+    mine = [n for n in notes if n.round == 1 and n.member == start.members[0].name]
+    first = mine[-1] if mine else None  # what it came to by itself, objections heard
     if first is None or end.answer.text is None or end.answer.outcome != "answered":
         return None
     if len({n.member for n in notes}) < 2:

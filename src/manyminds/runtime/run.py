@@ -119,7 +119,9 @@ class MemoryRun:
         self._began = time.monotonic() if began is None else began
         self._started_at = datetime.now(UTC) - timedelta(seconds=self.elapsed())
         self._away = 0.0
-        self.meter = Meter(limits=limits, elapsed=lambda: self.elapsed() - self._away)
+        self._away_since: float | None = None
+        """Since when the person is being asked, where they are."""
+        self.meter = Meter(limits=limits, elapsed=self._counted)
         self._monitor = Monitor(tools.specs)
         self._done: set[tuple[str, str]] = set()
         """What was done outside, by tool and arguments: the same is not done twice."""
@@ -144,6 +146,11 @@ class MemoryRun:
     def elapsed(self) -> float:
         """Seconds since the run began."""
         return time.monotonic() - self._began
+
+    def _counted(self) -> float:
+        """Seconds that count against the limit."""
+        asking = 0.0 if self._away_since is None else self.elapsed() - self._away_since
+        return self.elapsed() - self._away - asking
 
     @property
     def here(self) -> bool:
@@ -203,7 +210,13 @@ class MemoryRun:
         if found is None:
             return None
         self.tell(
-            HeldBack(member=note.member, code=found.code, text=found.text, answer=note.answer)
+            HeldBack(
+                member=note.member,
+                code=found.code,
+                text=found.text,
+                answer=note.answer,
+                question=found.question,
+            )
         )
         told = None
         if found.question is not None:
@@ -211,9 +224,11 @@ class MemoryRun:
         return f"{found.text}\n{prompt('held_person', answer=told)}" if told else found.text
 
     def _objection_to(self, note: Note, unused: Collection[str], needs: Left) -> Objection | None:
-        left = self.left()
+        left, usd = self.left(), self.meter.limits.usd
         pairs = ((left.tokens, needs.tokens), (left.seconds, needs.seconds))
         enough = all(there is None or there >= (need or 0) for there, need in pairs)
+        # What one more try costs in dollars is not known; half of all that there is will do.
+        enough = enough and (usd is None or 2 * (self.meter.spent.usd or 0) <= usd)
         return objection_to(self.task.prompt, note, unused) if enough else None
 
     async def _settled_by_person(self, member: str, question: str) -> str | None:
@@ -311,7 +326,8 @@ class MemoryRun:
         spend = flight.endpoint.price.of(reply.spend, seconds=machine, joules=reply.joules)
         self._settle(hold, spend)
         self._tell_reply(flight, reply, spend)
-        return reply
+        # As it will be read from the record.
+        return replace(reply, seconds=round(took, 3))
 
     async def _hold(self, flight: Flight) -> Hold:
         """Set aside what a request may cost; wait where steps under way hold what it needs."""

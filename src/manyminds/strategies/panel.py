@@ -165,16 +165,21 @@ class Panel:
 
         Until then, and where nothing comes of it, the answer stands as it was shared.
         """
-        most = 2 * (thread.spent + self.run.abilities(thread.member).output_tokens)
+        each = thread.spent + self.run.abilities(thread.member).output_tokens
         unused = {tool.name for tool in thread.tools} - thread.used
-        why = await self.run.objection(note, unused, tokens=most, seconds=2 * thread.took_s)
+        why = await self.run.objection(
+            note, unused, tokens=OBJECTION_TURNS * each, seconds=OBJECTION_TURNS * thread.took_s
+        )
         if why is None:
             return note
         thread.say(why)
+        thread.may_finish = False  # an answer stands; the reserve is for those who have none
         try:
             again = await self.attend(thread, round_=note.round, turns=OBJECTION_TURNS)
         except (BudgetExceeded, ProviderError, RunCancelled):
             return note
+        finally:
+            thread.may_finish = True
         return await self._share(again, round_=note.round)
 
     async def sample(
