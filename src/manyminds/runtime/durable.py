@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from manyminds.agents.prompts import prompts_hash
-from manyminds.core.errors import BudgetExceeded, ProviderError
+from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError
 from manyminds.core.events import (
     Clarified,
     Event,
@@ -27,7 +27,7 @@ from manyminds.core.events import (
     ToolCalled,
     ToolReturned,
 )
-from manyminds.core.messages import Reply, ToolCall
+from manyminds.core.messages import ModelCall, Reply, ToolCall
 from manyminds.core.protocols import Left, ToolOutcome
 from manyminds.core.values import VERSION, Member, Note
 from manyminds.diagnosis.live import Objection
@@ -164,6 +164,28 @@ class DurableRun(MemoryRun):
         said, self._later = self._later, []
         for one in said:
             self.hear(one)
+
+    async def request(self, member: Member, call: ModelCall) -> Reply:
+        """Send one request, or return what it gave when it was sent."""
+        try:
+            return await super().request(member, call)
+        except Dropped:
+            await self._until_known(member)
+            raise
+
+    async def call(self, member: Member, call: ToolCall) -> ToolOutcome:
+        """Call one tool for a member, or return what it gave when it was called."""
+        try:
+            return await super().call(member, call)
+        except Dropped:
+            await self._until_known(member)
+            raise
+
+    async def _until_known(self, member: Member) -> None:
+        """Wait for the end of the record where it does not tell that a dropped member ended."""
+        journal = self.journal
+        if journal is not None and not journal.over and journal.next_of(member.name) is None:
+            await journal.ended()
 
     async def _fly(self, flight: Flight) -> Reply:
         """Send one try, or return what it gave when it was sent."""
