@@ -94,10 +94,10 @@ class Thread:
     """Tokens after which it has to answer; `None`: only the run's budget counts."""
     spent: int = 0
     """Tokens of its requests so far."""
-    may_finish: bool = True
-    """Whether its answer may be paid out of the reserve."""
     took_s: float = 0.0
     """Seconds of its requests so far, as far as they are known."""
+    may_finish: bool = True
+    """Whether its answer may be paid out of the reserve."""
     notes: list[str] | None = None
     """Facts that it keeps however long its work gets; `None` where it may keep none."""
     asides: list[str] = field(default_factory=list[str])

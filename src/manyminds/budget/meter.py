@@ -5,7 +5,7 @@ side cannot both take the last of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -40,6 +40,7 @@ class Meter:
     """Seconds since the run began."""
     spent: Spend = NOTHING_SPENT
     _held: list[Hold] = field(default_factory=list[Hold])
+    _kwh: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
 
     def hold(self, *, tokens: int, usd: Decimal | None, ending: bool = False) -> Hold:
         """Set aside what a step may cost at most. Only an `ending` step may use the reserve.
@@ -76,6 +77,14 @@ class Meter:
         """Give back what was set aside and keep what was really spent."""
         self._held.remove(hold)
         self.spent = self.spent + spend
+        if self.spent.kwh_low is not None and self.spent.kwh_high is not None:
+            # Added up exactly, so that it is the ledger's sum whatever was settled first.
+            self._kwh = (
+                self._kwh[0] + Fraction(spend.kwh_low or 0),
+                self._kwh[1] + Fraction(spend.kwh_high or 0),
+            )
+            low, high = map(float, self._kwh)
+            self.spent = replace(self.spent, kwh_low=low, kwh_high=high)
 
     def left(self) -> Left:
         """What work may still take, the reserve not counted."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from manyminds.runtime.labels import Report, fit_labels
+from manyminds.runtime.labels import Report, decides, fit_labels
 from manyminds.runtime.labels import label as keep_label
 from manyminds.runtime.labels import report as make_report
 from manyminds.runtime.paths import data_home
@@ -59,7 +59,7 @@ def _show(found: Report, *, json_: bool) -> None:
     if json_:
         fitted = None if found.calibration is None else asdict(found.calibration)
         judges = {
-            name: {**asdict(one), "may_decide": one.may_decide()}
+            name: {**asdict(one), "may_decide": decides(name, one)}
             for name, one in found.judges.items()
         }
         rankers = {
@@ -72,7 +72,7 @@ def _show(found: Report, *, json_: bool) -> None:
         return
     print(f"{found.labels} labels")
     for name, one in found.judges.items():
-        use = "may decide" if one.may_decide() else "is not used to decide"
+        use = "may decide" if decides(name, one) else "is not used to decide"
         print(
             f"{name:16} kappa {one.kappa:.2f} ({one.low:.2f} to {one.high:.2f}), same verdict in "
             f"{one.same:.0%} of {one.n}; {use}"

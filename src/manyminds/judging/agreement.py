@@ -28,14 +28,14 @@ class Agreement:
     """Share of verdicts that are the same."""
 
     def may_decide(self, threshold: float = ENOUGH) -> bool:
-        """Say whether it is not shown that the judge agrees too little to decide anything."""
-        return self.doubt(threshold) is None
+        """Say whether the judge is aligned well enough to decide anything."""
+        return self.n >= LEAST and self.kappa >= threshold
 
     def doubt(self, threshold: float = ENOUGH) -> str | None:
-        """Return why the judge may not decide; `None` where that is not shown.
+        """Return what is shown against a judge whose yes delivers answers; `None`: nothing is.
 
-        Where a judge's yes is what delivers an answer, nearly all labelled verdicts are yes, and
-        kappa says little: its interval tells.
+        Nearly all of its labelled verdicts are yes, so that kappa itself says little: it is its
+        interval that has to lie below the threshold.
         """
         if self.n < LEAST or self.high >= threshold:
             return None
@@ -94,9 +94,12 @@ class Aligned:
             return replace(
                 verdict, reason=f"{verdict.reason} (a judge with {labels} of your labels)"
             )
-        why = self.found.doubt(self.threshold)
-        if why is None:
+        if self.found.may_decide(self.threshold):
             return await self.verifier.verify(task, candidate)
+        how = (
+            f"kappa {self.found.kappa:.2f} on {self.found.n} labels; {self.threshold} is the least"
+        )
+        why = f"this judge does not agree with you well enough to decide: {how}"
         return Verdict(outcome="unsure", reason=why, verifier=self.name)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from manyminds.agents.roles import PRESETS
 from manyminds.core.errors import RecordError, UsageError
 from manyminds.core.events import (
     Checked,
@@ -32,6 +33,7 @@ __all__ = [
     "Report",
     "abstaining",
     "calibrated",
+    "decides",
     "fit_labels",
     "label",
     "labels",
@@ -134,6 +136,12 @@ def _candidate(note: Note) -> Candidate:
         text=note.answer, author=note.member, canonical=note.canonical, evidence=note.evidence,
         working=note.reason,
     )  # fmt: skip
+
+
+def decides(judge: str, found: Agreement) -> bool:
+    """Say whether a judge may decide: one that ends crews, while nothing is shown against it."""
+    ending = {role.name for roles in PRESETS.values() for role in roles if role.may_end}
+    return found.doubt() is None if judge in ending else found.may_decide()
 
 
 def fit_labels(home: Path) -> Report:
