@@ -198,14 +198,10 @@ class Journal:
                 return self._claim(place)
         return None
 
-    async def ended(self) -> None:
-        """Wait for the end of the record."""
-        await self._end()
-
     async def request(self, member: str, seed: int) -> Requested | StepRefused | None:
         """Return what became of a member's next request, at its turn; `None`: it is new."""
         places = self._requests[member, seed]
-        event = await self._claim(places.popleft()) if places else await self._end()
+        event = await self._claim(places.popleft()) if places else await self.ended()
         return event if isinstance(event, Requested | StepRefused) else None
 
     async def call(self, wanted: ToolCalled) -> ToolCalled | None:
@@ -216,7 +212,7 @@ class Journal:
                 self._calls[wanted.member].remove(place)
                 await self._claim(place)
                 return event
-        await self._end()
+        await self.ended()
         return None
 
     async def ending(self, step: int) -> _Ended | None:
@@ -238,7 +234,7 @@ class Journal:
     async def until_known(self, step: int) -> None:
         """Wait for the end of the record where it does not tell how a step ended."""
         if step not in self._ends:
-            await self._end()
+            await self.ended()
 
     async def watch(self) -> None:
         """Notice a record that nobody plays on: the run did not do what it had done."""
@@ -258,7 +254,7 @@ class Journal:
         self._tell(place)
         return self.events[place].event
 
-    async def _end(self) -> None:
+    async def ended(self) -> None:
         """Wait for the end of the record."""
         if not self.over:
             future = _future()
