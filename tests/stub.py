@@ -64,6 +64,14 @@ class Stub:
         self.delay_s = 0.0
         self.piece_s = 0.0
         """Between the pieces of a stream."""
+        self.until: Callable[[], bool] = lambda: True
+        """What every reply waits for, half a minute at most: order is tested so, without a clock."""
+        self.more: Callable[[], bool] = lambda: True
+        """What every piece of a stream but the first waits for, as well."""
+        self.most = self._waiting = 0
+        """How many requests waited at once, at most."""
+        self.replies = 0
+        """How many were answered to their end."""
         self.reasoning_tokens = 0
         self.usage: Callable[[Body], tuple[int, int]] = lambda _body: (100, 20)
         """Input and output tokens that it says a request has cost."""
@@ -136,15 +144,22 @@ class Stub:
             return await self._probe(request, body)
         self.requests.append(body)
         self.headers.append(dict(request.headers))
-        if self.delay_s:
+        self._waiting += 1
+        self.most = max(self.most, self._waiting)
+        try:
             await asyncio.sleep(self.delay_s)
+            await _true(self.until)
+        finally:
+            self._waiting -= 1
         place = min(len(self.requests), len(self.behaviours)) - 1
         made = self.behaviours[place](body) if self.behaviours else final("42")
         if made is None:
             await asyncio.sleep(3_600)
         if isinstance(made, web.StreamResponse):
             return made
-        return await self._reply(request, body, str(made))
+        reply = await self._reply(request, body, str(made))
+        self.replies += 1
+        return reply
 
     async def _messages(self, request: web.Request) -> web.Response:
         """Speak Anthropic's protocol: actions are tool calls; a character counts as a token, and
@@ -186,6 +201,8 @@ class Stub:
                 assert request.transport is not None
                 request.transport.close()
                 return response
+            if place and not _is_probe(body):
+                await _true(self.more)
             await response.write(_event({"choices": [_delta(piece)]}))
             if self.piece_s:
                 await asyncio.sleep(self.piece_s)
@@ -198,6 +215,13 @@ class Stub:
     async def _probe(self, request: web.Request, body: Body) -> web.StreamResponse:
         """Answer as a server with schemas and without native tools."""
         return await self._reply(request, body, '{"number": 3}')
+
+
+async def _true(what: Callable[[], bool], most_s: float = 30.0) -> None:
+    for _ in range(round(most_s / 0.01)):
+        if what():
+            return
+        await asyncio.sleep(0.01)
 
 
 def _is_probe(body: Body) -> bool:

@@ -20,6 +20,7 @@ from manyminds.runtime.fleet.shared import LEASE_S
 from manyminds.runtime.kept import state_of
 from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript, run_names
+from tests.chaos.counts import LATE_S
 from tests.cli.test_background import TURNS, sent_off, wait_for_requests
 from tests.cli.test_research import PUMP, command, finds, knows_pump, page
 from tests.scholar import Scholar
@@ -67,6 +68,18 @@ def wait_until(home: Path, name: str, *states: str, most_s: float = 40.0) -> Non
     raise AssertionError(f"{state}, not {states}")
 
 
+def epoch_at_end(home: Path, name: str) -> int:
+    """Wait until the fleet says that it is over; return how often it was taken up."""
+    for _ in range(600):
+        located(home, name)
+        standing = read_standing(new_transcript_path(home, name).parent)
+        assert standing is not None
+        if standing.over:
+            return standing.epoch
+        time.sleep(0.05)
+    raise AssertionError(f"{name} is not over")
+
+
 def test_a_run_is_ordered_here_and_worked_elsewhere(stub: Stub, fleet: str, begin: Begin, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     name = sent_off(stub, capsys)
     assert run(["runs"]) == 0
@@ -100,15 +113,13 @@ def test_a_worker_that_dies_is_followed_by_another(stub: Stub, fleet: str, begin
     first.kill()
     died = time.monotonic()
     wait_for_requests(stub, 3)
-    assert time.monotonic() - died < LEASE_S + 10.0
+    assert time.monotonic() - died < LEASE_S + 10.0 + LATE_S
     assert run(["attach", "--json", name]) == 0
     assert json.loads(capsys.readouterr().out)["answer"]["text"] == "42"
     events = read_transcript(new_transcript_path(own_home, name)).events
     assert sum(isinstance(r.event, Resumed) for r in events) == 1
     assert len(stub.requests) == 3
-    standing = read_standing(new_transcript_path(own_home, name).parent)
-    assert standing is not None
-    assert (standing.epoch, standing.over) == (2, True)
+    assert epoch_at_end(own_home, name) == 2
 
 
 def test_a_worker_that_is_told_to_end_hands_over_at_once(stub: Stub, fleet: str, begin: Begin, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
@@ -116,13 +127,14 @@ def test_a_worker_that_is_told_to_end_hands_over_at_once(stub: Stub, fleet: str,
     name = sent_off(stub, capsys)
     first = begin("first")
     wait_for_requests(stub, 1)
-    begin("second")
-    time.sleep(1.5)
     first.send_signal(signal.SIGTERM)
-    told = time.monotonic()
-    assert first.wait(10) == 0
+    assert first.wait(10 + LATE_S) == 0
+    # It took its leave itself: nobody has to wait for its lease to end.
+    with psycopg.connect(fleet) as db:
+        assert db.execute("select worker from manyminds.worker").fetchall() == []
+        assert db.execute("select over from manyminds.run").fetchall() == [(False,)]
+    begin("second")
     wait_for_requests(stub, 2)
-    assert time.monotonic() - told < LEASE_S
     wait_until(own_home, name, "finished")
 
 
@@ -293,6 +305,4 @@ def test_a_run_that_was_given_up_too_early_is_not_lost_later(stub: Stub, fleet: 
         db.execute("update manyminds.run set worker = 'other', epoch = 1")
     begin("there")
     wait_until(own_home, name, "finished", most_s=20.0)
-    standing = read_standing(new_transcript_path(own_home, name).parent)
-    assert standing is not None
-    assert (standing.epoch, standing.over) == (2, True)
+    assert epoch_at_end(own_home, name) == 2

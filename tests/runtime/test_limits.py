@@ -18,7 +18,7 @@ from manyminds.core.values import Limits, Task
 from manyminds.runtime.ask import AskOptions, Watch, ask
 from manyminds.runtime.run import MemoryRun
 from manyminds.testing import act, final
-from tests.chaos.counts import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL, LATE_S
 from tests.stub import Body, Stub
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +37,7 @@ async def test_runs_with_random_limits_keep_them(stub: Stub, own_home: Path) -> 
     for turn in range(500 if FULL else 40):
         tokens = chance.choice([None, 2_500, 6_000, 20_000])
         seconds = chance.choice([None, 0.3, 1.0])
-        stub.delay_s = 0.2 if seconds is not None else 0.0
+        stub.delay_s = 0.0 if seconds is None else chance.choice([0.2, 60.0])
         options = AskOptions(
             models=(stub.model,), strategy="heavy", members=chance.choice([1, 4, 8]), seed=turn,
             limits=Limits(tokens=tokens, seconds=seconds),
@@ -51,8 +51,8 @@ async def test_runs_with_random_limits_keep_them(stub: Stub, own_home: Path) -> 
         if tokens is not None:
             assert asked.cost.spend.tokens <= tokens + 120 * len(asked.members)
         if seconds is not None:
-            assert asked.cost.seconds <= seconds + 1
-            assert took <= seconds + (1 if FULL else 2)  # beside other tests it says little
+            assert asked.cost.seconds <= seconds + 1 + LATE_S
+            assert took <= seconds + 1 + LATE_S
         assert asked.answer.outcome in ("answered", "partial", "none")
         assert asked.answer.text is not None or asked.answer.missing
         COUNTS["runs with random limits"] += 1
@@ -117,15 +117,13 @@ async def test_stopping_at_random_moments_leaves_nothing_behind(stub: Stub, own_
 
 
 async def test_members_work_side_by_side(stub: Stub, own_home: Path, papers: Path) -> None:
-    """Sixteen members at 0.2 s a request: far less than one after the other."""
-    stub.delay_s = 0.2
+    """Two begin, and disagree; then the model answers nobody before the other fourteen asked."""
+    stub.until = lambda: len(stub.requests) <= 2 or stub.most >= 14
     stub.behaviours = [lambda body: final(str(len(str(body))))]  # they never agree
     options = AskOptions(models=(stub.model,), strategy="heavy", members=16, seed=1, docs=papers)
-    began = time.monotonic()
     asked = await ask(Task(prompt="?"), options, data=own_home, cache=own_home, watch=Watch())
-    took = time.monotonic() - began
     assert asked.cost.spend.tokens == 120 * len(stub.requests)
-    assert took < 0.6 * 0.2 * len(stub.requests)
+    assert stub.most == 14
 
 
 async def test_a_swarm_of_a_hundred_loses_nobody_and_stays_small(stub: Stub, own_home: Path, papers: Path) -> None:  # fmt: skip

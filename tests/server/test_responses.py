@@ -63,8 +63,11 @@ def test_what_is_made_in_the_background_is_fetched_later(served: Served, stub: S
         time.sleep(0.05)
     assert (found.status, found.output_text) == ("completed", "42")
     stub.behaviours = [say(act("calculate", expression="6*7"))]
+    asked = len(stub.requests)
     begun = client.responses.create(model="single", input="?", background=True)
-    time.sleep(0.5)
+    ends = time.monotonic() + 20
+    while len(stub.requests) <= asked and time.monotonic() < ends:
+        time.sleep(0.05)
     assert client.responses.cancel(begun.id).status == "cancelled"
     while client.responses.retrieve(begun.id).status == "in_progress":
         time.sleep(0.05)
