@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -32,6 +33,7 @@ from manyminds.diagnosis.report.page import as_page
 from manyminds.judging.canonical import canonicalize
 from manyminds.runtime.ask import going_on
 from manyminds.runtime.durable import DurableRun
+from manyminds.runtime.journal import Journal
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.single import Single
 from manyminds.testing import act, final
@@ -335,7 +337,24 @@ async def test_two_who_assume_the_same_while_the_person_is_asked() -> None:
         assert sum(isinstance(r.event, Clarified) for r in events) == 1, cut
 
 
-async def both(lines: Mapping[str, list[str]], past: Sequence[Recorded], person: Callable[[str], Awaitable[str | None]], answer: str = "48") -> list[Recorded]:  # fmt: skip
+async def test_what_the_person_says_to_one_reaches_all_who_work() -> None:
+    async def person(_question: str) -> str:
+        return "There are 8 in each."
+
+    lines = {"m1": list(LINES), "m2": [act("look_up", word="x"), ASSUMES, final("48")]}
+    calls: dict[str, list[ModelCall]] = {}
+    whole = await both(lines, (), person, calls)
+    assert all("There are 8 in each." in asked[-1].messages[-1].text for asked in calls.values())
+    for cut in range(1, len(whole)):
+        left = {name: left_of(name, said, whole[:cut]) for name, said in lines.items()}
+        events = await both(left, whole[:cut], person, calls)
+        assert list(events[:cut]) == list(whole[:cut])
+        assert sum(isinstance(r.event, Clarified) for r in events) == 1, cut
+        for asked in calls.values():  # who still had to ask has heard it
+            assert not asked or "There are 8 in each." in asked[-1].messages[-1].text, cut
+
+
+async def both(lines: Mapping[str, list[str]], past: Sequence[Recorded], person: Callable[[str], Awaitable[str | None]], calls: dict[str, list[ModelCall]] | None = None, answer: str = "48") -> list[Recorded]:  # fmt: skip
     """Let two members work side by side, each on a model of its own."""
     events = list(past)
     members = roster(2, ["a", "b"], has_docs=False)
@@ -345,6 +364,8 @@ async def both(lines: Mapping[str, list[str]], past: Sequence[Recorded], person:
         limits=Limits(), seed=1, sinks=[events.append],
     )  # fmt: skip
     run.ask_back = person
+    if calls is not None:
+        calls.update({name: one.calls for name, one in endpoints.items()})
     if past:
         run.take_up(past)
     run.begin(
@@ -384,6 +405,32 @@ async def test_nothing_is_said_that_cannot_be_paid_or_acted_on() -> None:
     )
     events, _ = await played((), [said], task=form)
     assert not any(isinstance(r.event, HeldBack) for r in events)
+
+
+@pytest.mark.parametrize(("again_s", "took_s"), [(None, 8.0), (6.0, 4.0)])
+async def test_time_that_the_person_took_is_theirs_when_a_run_is_taken_up(again_s: float | None, took_s: float) -> None:  # fmt: skip
+    """Asked after 2 s, and again after 6 where it was taken up then; answered after 10."""
+    held = HeldBack(member="m1", code="2.2", text="?", answer="48", question="How many?")
+    share = NoteShared(note=noted("48"))
+    told = [(2.0, held), (5.0, share), (10.0, Clarified(question="How many?", answer="8"))]
+    if again_s is not None:
+        told.insert(2, (again_s, Resumed(elapsed_s=again_s, version="", prompts="")))
+    started = RunStarted(
+        task=CHAIRS, strategy="x", members=(), limits=Limits(), seed=1, version="", prompts=""
+    )
+    begun = datetime(2026, 11, 27, tzinfo=UTC)
+    events = [
+        Recorded(run="r", number=n, at=begun + timedelta(seconds=s), event=event)
+        for n, (s, event) in enumerate([(0.0, started), *told])
+    ]
+    journal = Journal(events=events)
+    journal.open()
+    journal.tell(held)
+    journal.tell(share)
+    said = journal.clarified("How many?")
+    assert said is not None
+    await said
+    assert (journal.away, journal.elapsed) == (took_s, 10.0)
 
 
 async def test_stopped_while_the_person_is_asked_the_answer_stands() -> None:

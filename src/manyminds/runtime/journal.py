@@ -108,6 +108,8 @@ class Journal:
                 numbers = (int(e.id.lstrip("e")) for e in event.evidence)
                 self.evidence = max(self.evidence, *numbers, 0)
         self._clock = (0.0, self.events[0].at)
+        self._asked = dict[str, float]()
+        """By question of a member's answer that was held back: when the person was asked."""
 
     @property
     def over(self) -> bool:
@@ -295,9 +297,23 @@ class Journal:
         if isinstance(recorded.event, Resumed):
             before, since = self._clock = recorded.event.elapsed_s, recorded.at
         elapsed = max(self.elapsed, before + (recorded.at - since).total_seconds())
-        if isinstance(recorded.event, Planned | Clarified):
-            self.away += elapsed - self.elapsed
+        self.away += self._taken(recorded.event, elapsed)
         self.elapsed = elapsed
+
+    def _taken(self, event: Event, elapsed: float) -> float:
+        """Seconds that the person took until an event; others may have worked meanwhile."""
+        match event:
+            case HeldBack(question=str(question)):
+                self._asked.setdefault(question, elapsed)
+            case Resumed():  # whoever was asked before is asked anew
+                self._asked = dict.fromkeys(self._asked, elapsed)
+            case Clarified(question=question):
+                return elapsed - self._asked.get(question, self.elapsed)
+            case Planned():
+                return elapsed - self.elapsed
+            case _:
+                pass
+        return 0.0
 
     def _say(self, place: int, said: Steered) -> None:
         if place not in self._told:

@@ -218,10 +218,13 @@ class MemoryRun:
                 question=found.question,
             )
         )
-        told = None
         if found.question is not None:
-            told = await self._settled_by_person(note.member, found.question)
-        return f"{found.text}\n{prompt('held_person', answer=told)}" if told else found.text
+            answer = await self._settled_by_person(note.member, found.question)
+            if answer and self.asides.hints is not None:  # all who work may hear it
+                self.asides.hints.append(
+                    prompt("held_person", question=found.question, answer=answer)
+                )
+        return found.text
 
     def _objection_to(self, note: Note, unused: Collection[str], needs: Left) -> Objection | None:
         left, usd = self.left(), self.meter.limits.usd
