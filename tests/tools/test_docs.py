@@ -4,6 +4,7 @@ import sqlite3
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -232,6 +233,25 @@ async def test_the_tools_give_evidence_with_anchors(folder: Path, tmp_path: Path
     call = ToolCall(id="3", name="read_doc", arguments={"source": "b.txt", "line": 1})
     with pytest.raises(ToolRetry, match=r"sub/b\.txt"):
         await ReadDoc(index=index)("m1", call)
+
+
+@pytest.mark.anyio
+async def test_ten_things_are_looked_up_in_one_call(tmp_path: Path) -> None:
+    """As ten calls would find them: a tenth of the calls on a list of ten."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    names = ["Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Hazel", "Juniper", "Larch", "Maple"]  # fmt: skip
+    for number, name in enumerate([*names, "Oak", "Pine"]):
+        (docs / f"{name}.md").write_text(f"# {name} bridge\n\nIt was opened in {1900 + number}.\n")
+    search = SearchDocs(index=index_of(docs, tmp_path))
+    queries = [f"{name} bridge opened" for name in names]
+    one = ToolCall(id="1", name="search_docs", arguments={"query": "\n".join(queries)})
+    found = await search("m1", one)
+    assert [(e.source, e.request) for e in found] == [(f"{n}.md", q) for n, q in zip(names, queries, strict=True)]  # fmt: skip
+    alone = [await search("m1", replace(one, arguments={"query": query})) for query in queries]
+    assert [e.output for e in found] == [first.output for first, *_ in alone]
+    with pytest.raises(ToolRetry, match="11 at once are too many"):
+        await search("m1", replace(one, arguments={"query": "\n".join([*queries, "Oak"])}))
 
 
 def test_passages_are_whole_and_together_the_document() -> None:

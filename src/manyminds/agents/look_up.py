@@ -62,7 +62,7 @@ async def look_up(
     found = LookedUp()
     addresses = list(named)
     if SEARCH_DOCS in there:
-        outcome = await _call(run, thread, SEARCH_DOCS, query=f"{about} {query}"[:MAX_QUERY])
+        outcome = await _call(run, thread, SEARCH_DOCS, query=_one_line(f"{about} {query}"))
         found.evidence += _kept(found, outcome, f"documents: {query}")
     if SEARCH_WEB in there and len(addresses) < pages:
         # The question's own words, too: leads that are small write queries that find nothing.

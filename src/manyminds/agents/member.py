@@ -221,9 +221,8 @@ async def _open(run: Run, thread: Thread) -> None:
     thread.opened = True
     if not any(tool.name == SEARCH_DOCS for tool in thread.tools):
         return
-    call = ToolCall(
-        id=run.new_id("look"), name=SEARCH_DOCS, arguments={"query": run.task.prompt[:MAX_QUERY]}
-    )
+    query = " ".join(run.task.prompt.split())[:MAX_QUERY]  # its lines are no searches
+    call = ToolCall(id=run.new_id("look"), name=SEARCH_DOCS, arguments={"query": query})
     outcome = await run.call(thread.member, call)
     if outcome.error is None:
         thread.evidence.extend(outcome.evidence)

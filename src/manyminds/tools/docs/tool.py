@@ -9,17 +9,22 @@ from manyminds.core.messages import JsonValue, ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.passages import Passage
+from manyminds.tools.several import lines_of
 
 __all__ = ["ReadDoc", "SearchDocs", "evidence_of", "query_of", "search_spec"]
 
 
-def search_spec(name: str, description: str, *, several: bool = False) -> ToolSpec:
-    """Return what models are told of a tool that finds something by a query, or by several."""
-    query: dict[str, JsonValue] = {"type": "string", "maxLength": 200}
+PASSAGES = 3
+"""Passages that fit one query; twice as many for several together, and one of each at least."""
+
+
+def search_spec(name: str, description: str) -> ToolSpec:
+    """Return what models are told of a tool that finds something by queries, one a line."""
+    query: dict[str, JsonValue] = {"type": "string", "maxLength": 600}
     return ToolSpec(
         name=name, description=description,
         parameters={"type": "object", "properties": {"query": query}, "required": ["query"]},
-        several="query" if several else None,
+        several="query",
     )  # fmt: skip
 
 
@@ -47,16 +52,27 @@ class SearchDocs:
     on_shown: Callable[[str], None] = _nobody
     """Told what of the documents models are shown: it should not leave by other tools."""
     spec = search_spec(
-        "search_docs", "find passages in the documents by words of the question; answer from them"
+        "search_docs",
+        "find passages in the documents by words of the question; several searches, one a line; "
+        "answer from them",
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
-        """Search for `query`."""
-        query = query_of(call, self.spec)
-        found = await asyncio.to_thread(self.index.search, query)
-        for passage in found:
+        """Search for `query`; for each of its lines, where it has several."""
+        queries = lines_of(query_of(call, self.spec))
+        found = await asyncio.to_thread(self._found, queries)
+        for passage, _ in found:
             self.on_shown(f"{passage.source} {passage.text}")
-        return tuple(evidence_of("search_docs", query, passage) for passage in found)
+        return tuple(evidence_of("search_docs", query, passage) for passage, query in found)
+
+    def _found(self, queries: Sequence[str]) -> list[tuple[Passage, str]]:
+        """Return passages, each once, with what they were found by."""
+        most = max(1, min(PASSAGES, 2 * PASSAGES // len(queries)))
+        found: dict[tuple[str, int], tuple[Passage, str]] = {}
+        for query in queries:
+            for passage in self.index.search(query, most=most):
+                found.setdefault((passage.source, passage.start), (passage, query))
+        return list(found.values())
 
     def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
         """Remember what models were shown before."""

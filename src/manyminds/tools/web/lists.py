@@ -9,8 +9,9 @@ import anyio
 from manyminds.core.errors import ToolFailed, ToolRetry
 from manyminds.core.messages import JsonValue, ToolCall, ToolSpec
 from manyminds.core.values import Evidence
+from manyminds.tools.several import lines_of, side_by_side
 from manyminds.tools.web.pages import LISTS
-from manyminds.tools.web.tool import MOST_AT_ONCE, Web, lines_of, side_by_side
+from manyminds.tools.web.tool import Web
 
 __all__ = ["ListLinks", "list_tools"]
 
@@ -47,7 +48,7 @@ class ListLinks:
         address = call.arguments.get("address")
         if not isinstance(address, str) or not address.strip():
             raise ToolRetry(f'{self.spec.name} needs an "address"')
-        addresses = lines_of(address, most=MOST_AT_ONCE)
+        addresses = lines_of(address)
         found = await side_by_side(self._list, addresses)
         name = self.spec.name
         return tuple(

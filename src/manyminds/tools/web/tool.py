@@ -1,9 +1,8 @@
 """The `search_web` and `read_page` tools."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 import anyio
 
@@ -12,6 +11,7 @@ from manyminds.core.messages import ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.passages import Passage
 from manyminds.tools.docs.tool import evidence_of, query_of, search_spec
+from manyminds.tools.several import lines_of, side_by_side
 from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.fetch import Fetched, Fetcher
 from manyminds.tools.web.outgoing import Outgoing, makers_view
@@ -31,10 +31,6 @@ PASSAGES = 3
 LITTLE = 500
 """Characters that a page shows, below which its scripts may show more."""
 _SCRIPTED = 2 << 20
-MOST_AT_ONCE = 10
-"""Things that one call looks up."""
-
-T = TypeVar("T")
 
 
 @dataclass(kw_only=True)
@@ -175,12 +171,11 @@ class SearchWeb:
     spec = search_spec(
         "search_web",
         "find pages on the web by a few words; several searches, one a line; then read what fits",
-        several=True,
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
         """Search for `query`; for each of its lines, where it has several."""
-        queries = lines_of(query_of(call, self.spec), most=MOST_AT_ONCE)
+        queries = lines_of(query_of(call, self.spec))
         found = await side_by_side(self.web.search, queries)
         return tuple(
             Evidence(id="", tool="search_web", request=query, output=_told(hits))
@@ -237,7 +232,7 @@ class ReadPage:
         if not isinstance(address, str) or not address.strip():
             raise ToolRetry('read_page needs an "address" as search_web shows it')
         words = about if isinstance(about, str) else ""
-        addresses = lines_of(address, most=MOST_AT_ONCE)
+        addresses = lines_of(address)
         most = max(1, PASSAGES // len(addresses))
 
         async def read(one: str) -> tuple[Evidence, ...]:
@@ -280,36 +275,3 @@ def _got(address: str, got: tuple[Evidence, ...] | ToolError) -> tuple[Evidence,
     if isinstance(got, ToolError):
         return (Evidence(id="", tool="read_page", request=address, output=str(got)),)
     return got
-
-
-def lines_of(text: str, *, most: int) -> list[str]:
-    """Return the lines of an argument, each once: what is looked up in one call."""
-    lines = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-    if len(lines) > most:
-        raise ToolRetry(f"{len(lines)} at once are too many; {most} is the most")
-    return lines
-
-
-async def side_by_side(
-    look: Callable[[str], Awaitable[T]], asked: Sequence[str]
-) -> list[T | ToolError]:
-    """Look several things up at once; one that fails costs the others nothing.
-
-    Raises:
-        ToolError: If none comes.
-    """
-    found: dict[str, T | ToolError] = {}
-
-    async def one(what: str) -> None:
-        try:
-            found[what] = await look(what)
-        except ToolError as error:
-            found[what] = error
-
-    async with anyio.create_task_group() as tasks:
-        for what in asked:
-            tasks.start_soon(one, what)
-    failed = [f for f in found.values() if isinstance(f, ToolError)]
-    if len(failed) == len(asked):
-        raise failed[0]
-    return [found[what] for what in asked]
