@@ -3,7 +3,8 @@
     python benchmarks/diagnosis/live.py [--data ../shared/data] [--model embedded:qwen2.5-coder-1.5b]
 
 One member works each question as `manyminds ask --strategy single` does. Where nothing objects, both
-answers are the same one; where something does, the first one is what it would have answered. Sets: questions of GSM-Plus from which a number was taken, others of GSM-Plus, HumanEval.
+answers are the same one; where something does, the first one is what it would have answered. Sets:
+questions of GSM-Plus from which a number was taken, and others of GSM-Plus.
 Rows are kept in .bench/live_monitor.jsonl, so that a run that was ended goes on; LIVE.md is written
 from them.
 """
@@ -46,7 +47,6 @@ def sets_of(data: Path, count: int) -> dict[str, list[Question]]:
     return {
         "a number is missing": [q for q in plus if q.kind == TAKEN][:count],
         "nothing is missing": [q for q in plus if q.kind != TAKEN][:count],
-        "programs": load_suite("humaneval", data, limit=count),
     }
 
 

@@ -66,6 +66,11 @@ def test_code_that_never_comes_is_no_answer() -> None:
         ("Write a Python function that adds two numbers.", True),
         ("What does this program print? print(1)", False),
         ("How many pens has she?", False),
+        ("Implement an LRU cache as a Python class.", True),
+        ("Give me the whole function.", True),
+        ("Give an overview of the Apollo program.", False),
+        ("Write a summary of the function of the heart.", False),
+        ("She has to give each class 30 pens. How many?", False),
     ],
 )
 def test_a_question_for_code_is_known(question: str, code: bool) -> None:  # noqa: FBT001

@@ -16,6 +16,7 @@ from manyminds.cli.app import run
 from manyminds.testing import act, final
 from tests.chaos.counts import LATE_S
 from tests.stub import Stub, fail, hang, say
+from tests.waiting import on_record, wait_for
 
 CANARY = "sk-canary-4f1c9a7e55"
 
@@ -252,10 +253,7 @@ def wait_for_requests(stub: Stub, count: int) -> None:
 def test_one_interrupt_finishes_with_what_is_there(stub: Stub, own_home: Path) -> None:
     stub.behaviours = [say(final("42")), hang]
     child = start(stub, own_home, "--strategy", "heavy")
-    until = time.monotonic() + 60
-    while not any('"kind":"replied"' in t.read_text() for t in own_home.rglob("transcript.jsonl")):  # fmt: skip
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_for(lambda: on_record(own_home, "note_shared"))
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=10 + LATE_S)
     assert child.returncode == 130

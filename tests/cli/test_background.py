@@ -27,6 +27,7 @@ from tests.cli.test_research import PUMP, command, finds, knows_pump, page
 from tests.scholar import Scholar
 from tests.stub import Stub, say
 from tests.tools.web.site import Site
+from tests.waiting import on_record, wait_for
 
 TURNS = [
     say(act("python", code="x = 6 * 7\nprint(x)")),
@@ -125,6 +126,7 @@ def test_stop_delivers_what_is_there(stub: Stub, own_home: Path, capsys: pytest.
     arguments = ["--model", stub.model, "--strategy", "heavy", "--members", "2", "--background"]
     assert run(["ask", *arguments, "What is 6 * 7?"]) == 0
     name = capsys.readouterr().out.strip()
+    wait_for(lambda: on_record(own_home, "note_shared"))
     wait_for_requests(stub, 2)
     assert run(["stop", name, "--answer-now"]) == 0
     assert run(["attach", name]) in (0, 1)

@@ -196,6 +196,9 @@ def test_what_speaks_against_an_answer() -> None:
     unrun = objection_to(CODE.prompt, noted(PROGRAM), {"python"})
     assert unrun is not None
     assert unrun.code == "3.2"
+    value = objection_to(CODE.prompt, noted("8"), ())
+    assert value is not None
+    assert (value.code, '"8"' in value.text) == ("1.1", True)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +209,9 @@ def test_what_speaks_against_an_answer() -> None:
         (CHAIRS.prompt, noted("42", "Assuming 7 chairs in each row.", seen="rows have 7 chairs"), ()),
         ("For which x is x * x = 9?", noted("3", "Suppose x = 3. Then it is 9."), ()),
         (CODE.prompt, noted(PROGRAM), {"look_up"}),
-        (CODE.prompt, noted("It doubles x."), {"python"}),
+        (CODE.prompt, noted("cannot be determined"), {"python"}),
+        ("Write a summary of the function of the heart.", noted("It pumps."), {"python"}),
+        ("Complete the sentence: a class of 30", noted("has 30 pupils"), {"python"}),
         ("Give an overview of the Apollo program.", noted("It flew to the moon."), {"python"}),
     ],
 )  # fmt: skip
@@ -231,6 +236,16 @@ async def test_an_answer_that_rests_on_what_nobody_said_is_held_back_once() -> N
     assert told.heeded is False
     trace = read_events(events)
     assert "is told" in as_page(trace, diagnosed(trace))
+
+
+async def test_who_answers_with_what_a_program_gives_is_asked_for_the_program() -> None:
+    said = [act("python", code="print(8)"), final("8"), final(PROGRAM)]
+    events, _ = await played((), list(said), task=CODE, answer=PROGRAM)
+    [told] = interventions(read_events(events))
+    assert (told.code, told.heeded) == ("1.1", True)
+    events, _ = await played((), said[:2] + said[1:2], task=CODE, answer="8")
+    [told] = interventions(read_events(events))
+    assert told.heeded is False
 
 
 async def test_a_program_that_was_not_run_is_to_be_run() -> None:

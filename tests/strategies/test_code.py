@@ -15,6 +15,7 @@ from manyminds.strategies.best_of_n import BestOfN
 from manyminds.strategies.crew import Crew
 from manyminds.strategies.heavy import Heavy
 from manyminds.strategies.majority import Majority
+from manyminds.strategies.single import Single
 from manyminds.testing import ScriptedRun
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.sandbox.tool import Python
@@ -53,6 +54,19 @@ async def test_majority_counts_programs_that_behave_alike_as_one(python: Python)
     assert answer.text is not None
     assert "(len(xs) - 1)" in answer.text
     assert [d.member for d in answer.dissent] == ["m1"]
+
+
+async def test_single_writes_the_program_and_mends_it(python: Python) -> None:
+    """By models without native tools it is drawn as a sample, not asked for in our protocol."""
+    run = run_of(python, m1=[UNSORTED, RIGHT])
+    answer = await Single()(run)
+    assert answer.text == read_answer(RIGHT, code=True)
+    assert answer.outcome == "answered"
+    assert all(call.schema is None for _, call in run.calls)
+    assert "middle([3, 1, 2]) must be 2, and is 1" in run.calls[1][1].messages[-1].text
+    run = run_of(python, m1=[UNSORTED])
+    answer = await Single(turns=1)(run)
+    assert (answer.outcome, len(run.calls)) == ("partial", 1)
 
 
 async def test_best_of_n_takes_the_one_that_meets_the_examples(python: Python) -> None:

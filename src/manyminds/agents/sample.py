@@ -26,11 +26,15 @@ from manyminds.core.values import Claim, Member
 
 __all__ = ["Conversation", "Form", "asks_for_code", "draft_of", "offers_options", "read_answer"]
 
+_BETWEEN = r"(?:(?!(?:of|on|about|for|from|with|how|why|to)\b)[\w,'`+#-]+ ){0,7}"
 _ASKS_FOR_CODE = re.compile(
-    r"^\s*def \w+\(|\b(?:write|implement|complete|return|give)\b[^.\n]{0,60}"
-    r"\b(?:function|program|class|method|script|code)\b",
+    r"^\s*def \w+\(|"
+    rf"\b(?:write|implement|complete|code|create) {_BETWEEN}"
+    r"(?:function|program|class|method|script|code)\b|"
+    rf"\b(?:return|give)(?: me)? {_BETWEEN}(?:function|program|script)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+"""A program is asked for, not something about one: an overview of a program, one for a class."""
 _OPTION = re.compile(r"^\s*\(?[A-E][).:]\s", re.MULTILINE)
 _BLOCK = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LINE = re.compile(

@@ -16,6 +16,7 @@ from manyminds.core.events import Event, Nudged, ToolCalled
 from manyminds.core.messages import ToolSpec
 from manyminds.core.values import Note
 from manyminds.diagnosis.rules.peers import assumed
+from manyminds.diagnosis.rules.texts import cut
 from manyminds.diagnosis.trace import Act, Trace
 
 __all__ = ["Monitor", "Objection", "objection_to"]
@@ -77,7 +78,10 @@ def objection_to(task: str, note: Note, unused: Collection[str]) -> Objection | 
         note: The answer, with its reasons and what its member has looked up.
         unused: Names of the tools that the member could have called and has not.
     """
-    if note.canonical.kind == "code":
+    kind = note.canonical.kind
+    if asks_for_code(task) and kind not in ("code", "none"):
+        return Objection(code="1.1", text=prompt("held_no_program", answer=cut(note.answer)))
+    if kind == "code":
         if not asks_for_code(task) or "python" not in unused:
             return None
         return Objection(code="3.2", text=prompt("held_unrun", tool="python"))

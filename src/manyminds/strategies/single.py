@@ -3,18 +3,28 @@
 from dataclasses import dataclass, replace
 
 from manyminds.agents.member import MAX_TURNS
+from manyminds.agents.sample import asks_for_code
 from manyminds.core.protocols import Run
-from manyminds.core.values import Answer
+from manyminds.core.values import Answer, Member
 from manyminds.strategies.panel import Panel
+from manyminds.strategies.sampling import failed, repair
+from manyminds.strategies.tally import fitting_verifier
 
 __all__ = ["Single"]
+
+MENDED = 2
+"""Tries to mend a program; with tools it would have five turns."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Single:
     """Lets the first member work the task; where its model fails, the first of the next model.
 
-    Cost: one request without tools (`turns=1`), else one request a tool call and one to answer.
+    A model without native tools writes a program best as such, and not as a word of our protocol:
+    it is drawn as a sample, tried on the question's examples and mended.
+
+    Cost: one request without tools (`turns=1`), else one request a tool call and one to answer; for
+    a program drawn as a sample one, and one more for each try to mend it.
     """
 
     turns: int = MAX_TURNS
@@ -24,13 +34,37 @@ class Single:
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
-        panel = Panel(run=run)
+        draws = _draws(run)
+        panel = Panel(run=run, verifier=fitting_verifier(run)) if draws else Panel(run=run)
         for member in panel.leads():
             sent = member if self.way is None else replace(member, way=self.way)
-            await panel.work([sent], turns=self.turns, temperature=lambda _place: 0.0)
+            if draws:
+                await self._draw(panel, sent)
+            else:
+                await panel.work([sent], turns=self.turns, temperature=lambda _place: 0.0)
             if panel.notes or panel.stopped:
                 break
         # With one member nobody disagrees: it stands unless its own tool denies it.
         denied = any(verdict.outcome == "rejected" for verdict in panel.verdicts.values())
-        how = "one member's answer, checked against its own evidence"
+        against = (
+            "tried on the question's examples" if draws else "checked against its own evidence"
+        )
+        how = f"one member's answer, {against}"
         return panel.deliver(panel.weighed(), how=how, stands=not denied)
+
+    async def _draw(self, panel: Panel, member: Member) -> None:
+        panel.enter("sample", "a program is written as such")
+        await panel.sample([member], temperature=lambda _place: 0.0)
+        for round_ in range(2, min(self.turns, MENDED + 1) + 1):
+            told = {} if panel.stopped else failed(panel)
+            if not told:
+                break
+            await repair(panel, told, round_=round_)
+
+
+def _draws(run: Run) -> bool:
+    """Say whether a program is wanted, of models that would have to write it in our protocol."""
+    aids = {tool.name for tool in run.tools} <= {"python", "calculate"}
+    native = any(run.abilities(member).tools is True for member in run.members)
+    plain = run.task.schema_json is None
+    return aids and plain and not native and asks_for_code(run.task.prompt)

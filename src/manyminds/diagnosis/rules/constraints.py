@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from manyminds.agents.sample import asks_for_code
 from manyminds.diagnosis.finding import Finding
 from manyminds.diagnosis.rules.texts import cut, words
 from manyminds.diagnosis.trace import Act, Trace
@@ -24,6 +25,9 @@ _JSON = re.compile(
 )
 _CASE = re.compile(r"(?i)\b(?:in|all) (?P<case>lower|upper) ?case(?: letters)?(?: only)?\b")
 
+_VALUE = re.compile(r"(?i)[-+\d.,:%()\[\]{}'\"\s]+|true|false|none|yes|no")
+"""No program, whatever the language."""
+
 _Broken = Callable[[str], str | None]
 
 
@@ -36,6 +40,8 @@ def _conditions(task: str) -> Iterator[_Broken]:
         yield partial(_used, found["what"])
     if _JSON.search(task):
         yield lambda text: None if re.search(r"[\[{].*[\]}]", text, re.S) else "JSON was asked for"
+    if asks_for_code(task):
+        yield _no_program
     if found := _CASE.search(task):
         yield partial(_other_case, found["case"].lower())
 
@@ -43,6 +49,12 @@ def _conditions(task: str) -> Iterator[_Broken]:
 def _too_long(most: int, text: str) -> str | None:
     count = len(words(text))
     return None if count <= most else f"{count} words, and at most {most} were asked for"
+
+
+def _no_program(text: str) -> str | None:
+    return (
+        "a program was asked for, and this is a value" if _VALUE.fullmatch(text.strip()) else None
+    )
 
 
 def _used(what: str, text: str) -> str | None:
