@@ -4,8 +4,8 @@
 
 Each task asks for one fact of each of eight things, which stand in a folder of documents of their
 own, a file each among others. The same seeds twice: with the monitor as it is, and with one that
-never speaks. Rows are kept in .bench/batches.jsonl, so that a run that was ended goes on;
-BATCHES.md is written from them.
+never speaks. Rows are kept in batches.jsonl, so that a run that was ended goes on; BATCHES.md is
+written from them.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from manyminds.runtime.paths import cache_home
 from manyminds.transcript.store import read_transcript
 
 HERE = Path(__file__).parent
-ROWS = HERE.parents[1] / ".bench" / "batches.jsonl"
+ROWS = HERE / "batches.jsonl"
 THINGS = ("bridge", "tunnel", "reservoir", "lighthouse", "windmill", "ferry")
 NAMES = (
     "Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Gorse", "Hazel", "Ivy", "Juniper", "Larch",
@@ -141,7 +141,6 @@ def main() -> None:
     asks.add_argument("--model", default="embedded:qwen2.5-coder-1.5b")
     asks.add_argument("--count", type=int, default=12)
     given = asks.parse_args()
-    ROWS.parent.mkdir(exist_ok=True)
     lines = ROWS.read_text(encoding="utf-8").splitlines() if ROWS.exists() else []
     kept = [row for row in map(json.loads, lines) if row["model"] == given.model]
     try:

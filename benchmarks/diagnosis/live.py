@@ -5,8 +5,7 @@
 One member works each question as `manyminds ask --strategy single` does. Where nothing objects, both
 answers are the same one; where something does, the first one is what it would have answered. Sets:
 questions of GSM-Plus from which a number was taken, and others of GSM-Plus.
-Rows are kept in .bench/live_monitor.jsonl, so that a run that was ended goes on; LIVE.md is written
-from them.
+Rows are kept in live.jsonl, so that a run that was ended goes on; LIVE.md is written from them.
 """
 
 import argparse
@@ -37,7 +36,7 @@ from manyminds.transcript.store import read_transcript
 
 HERE = Path(__file__).parent
 ROOT_DATA = HERE.parents[2] / "shared" / "data"
-ROWS = HERE.parents[1] / ".bench" / "live_monitor.jsonl"
+ROWS = HERE / "live.jsonl"
 TAKEN = "critical thinking"
 
 
@@ -131,7 +130,6 @@ def main() -> None:
     asks.add_argument("--data", type=Path, default=ROOT_DATA)
     asks.add_argument("--count", type=int, default=40, help="questions of each set")
     given = asks.parse_args()
-    ROWS.parent.mkdir(exist_ok=True)
     lines = ROWS.read_text(encoding="utf-8").splitlines() if ROWS.exists() else []
     kept = [row for row in map(json.loads, lines) if row["model"] == given.model]
     try:

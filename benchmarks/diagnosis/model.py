@@ -2,8 +2,8 @@
 
     python benchmarks/diagnosis/model.py [--model embedded:qwen2.5-coder-1.5b] [--votes 3]
 
-Rows are kept in .bench/diagnosis.jsonl, so that a run that was ended goes on; MODEL.md is written
-from them, beside the rules alone on the same runs.
+Rows are kept in model.jsonl, so that a run that was ended goes on; MODEL.md is written from them,
+beside the rules alone on the same runs.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from manyminds.diagnosis.readers.read import read_value
 from manyminds.runtime.diagnosing import read_by
 from manyminds.runtime.paths import cache_home
 
-ROWS = HERE.parents[1] / ".bench" / "diagnosis.jsonl"
+ROWS = HERE / "model.jsonl"
 
 
 async def read_all(
@@ -36,7 +36,7 @@ async def read_all(
             continue
         trace = read_value(row["trace"])[0]
         read = await read_by(model, [trace], cache=cache_home(), limits=Limits(), votes=votes)
-        found = [[f.code, f.step, f.by, f.confidence, f.evidence] for f in read.found[0].findings]
+        found = [[f.code, f.step, f.by, f.confidence] for f in read.found[0].findings]
         one = {
             "row": row["row"], "model": model, "votes": votes, "found": found,
             "unsure": read.unsure[0], "tokens": read.spend.tokens,
@@ -76,7 +76,6 @@ def main() -> None:
     given = asks.parse_args()
     with gzip.open(given.data / "mast" / "traces_dev.jsonl.gz", "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    ROWS.parent.mkdir(exist_ok=True)
     lines = ROWS.read_text(encoding="utf-8").splitlines() if ROWS.exists() else []
     told = [json.loads(line) for line in lines]
     kept = {
