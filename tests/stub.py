@@ -144,6 +144,7 @@ class Stub:
             return await self._probe(request, body)
         self.requests.append(body)
         self.headers.append(dict(request.headers))
+        place = min(len(self.requests), len(self.behaviours)) - 1
         self._waiting += 1
         self.most = max(self.most, self._waiting)
         try:
@@ -151,7 +152,6 @@ class Stub:
             await _true(self.until)
         finally:
             self._waiting -= 1
-        place = min(len(self.requests), len(self.behaviours)) - 1
         made = self.behaviours[place](body) if self.behaviours else final("42")
         if made is None:
             await asyncio.sleep(3_600)

@@ -1,13 +1,8 @@
 import pytest
 
-from manyminds.agents.sample import (
-    BRIEF_TOKENS,
-    Conversation,
-    Form,
-    asks_for_code,
-    draft_of,
-    read_answer,
-)
+from manyminds.agents.asking import asks_for_code, asks_for_python, question_now
+from manyminds.agents.prompts import prompt
+from manyminds.agents.sample import BRIEF_TOKENS, Conversation, Form, draft_of, read_answer
 from manyminds.core.errors import ProviderError
 from manyminds.core.messages import Reply
 from manyminds.core.values import Member, Spend, Task
@@ -66,6 +61,21 @@ def test_code_that_never_comes_is_no_answer() -> None:
         ("Write a Python function that adds two numbers.", True),
         ("What does this program print? print(1)", False),
         ("How many pens has she?", False),
+        ("Write a Python program that prints the first ten primes.", True),
+        ('Write a "Hello, World!" program in C', True),
+        ("Write the `is_prime(n)` function.", True),
+        ("Give me Python code that sorts a list.", True),
+        ("Write for me a bash script that renames files.", True),
+        ("Write a SQL query for all who bought twice.", True),
+        ("def add(a, b):\n    pass", True),
+        ("def f(x):\n    return x + 1\n\nWhat is f(3)?", False),
+        ("Rewrite this recursive function as an iterative one:", True),
+        ("from 1337 subtract twice 245", False),
+        ("Create a 4-week workout program.", False),
+        ("Write a movie script about a heist.", False),
+        ("Write a code of conduct.", False),
+        ("Which line of this code makes the program crash?", False),
+        ("Does this code call the helper function twice?", False),
         ("Implement an LRU cache as a Python class.", True),
         ("Give me the whole function.", True),
         ("Give an overview of the Apollo program.", False),
@@ -75,6 +85,39 @@ def test_code_that_never_comes_is_no_answer() -> None:
 )
 def test_a_question_for_code_is_known(question: str, code: bool) -> None:  # noqa: FBT001
     assert asks_for_code(question) is code
+
+
+@pytest.mark.parametrize(
+    ("question", "python"),
+    [
+        ("Write a function that adds two numbers.", True),
+        ("Write a Python function that builds a SQL string.", True),
+        ("Write a JavaScript function that adds two numbers.", False),
+        ("Write a program in C that prints primes.", False),
+        ("Complete this function:\n\ndef to_css(a):\n    pass", True),
+    ],
+)
+def test_a_language_that_is_named_is_known(question: str, python: bool) -> None:  # noqa: FBT001
+    assert asks_for_code(question)
+    assert asks_for_python(question) is python
+
+
+def test_of_a_conversation_the_question_now_counts() -> None:
+    said = "user: Write a Python function that reverses a string.\n\nassistant: ```python\n…```"
+    asked = prompt("conversation", said=said, question="What is its time complexity?")
+    assert question_now(asked) == "What is its time complexity?"
+    assert not asks_for_code(asked)
+    again = prompt("conversation", said="user: Hello.", question="Write a function.")
+    assert asks_for_code(again)
+
+
+def test_a_program_in_another_language_is_read_with_its_language() -> None:
+    said = (
+        "It adds.\n```c++\nint add(int a, int b) { return a + b; }\n```\nUse:\n```\nadd(1, 2)\n```"
+    )
+    assert read_answer(said, code=True) == "```c++\nint add(int a, int b) { return a + b; }\n```"
+    script = "```python\nprint(sum(range(11)))\n```"
+    assert read_answer(script, code=True) == script
 
 
 async def test_a_sample_is_one_request_and_a_conversation_goes_on() -> None:

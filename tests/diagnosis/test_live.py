@@ -193,6 +193,8 @@ def test_what_speaks_against_an_answer() -> None:
     assert found is not None
     assert (found.code, ASSUMED in found.text) == ("2.2", True)
     assert found.question is not None
+    told = f"{CHAIRS.prompt}\nThe person says: 7 in each row."
+    assert objection_to(CHAIRS.prompt, noted("42", ASSUMED), {"python"}, known=told) is None
     unrun = objection_to(CODE.prompt, noted(PROGRAM), {"python"})
     assert unrun is not None
     assert unrun.code == "3.2"
@@ -299,7 +301,7 @@ async def test_what_was_said_before_is_so_again_whatever_rules_and_limits_say_no
     strict, _ = await played((), list(LINES), task=CHAIRS, answer="48", person=who)
     mild = Limits(seconds=1e9)
     with monkeypatch.context() as patch:
-        patch.setattr("manyminds.runtime.run.objection_to", lambda *_: None)
+        patch.setattr("manyminds.runtime.run.objection_to", lambda *_, **__: None)
         calm, _ = await played((), [ASSUMES], task=CHAIRS)
         at = next(n for n, r in enumerate(strict) if isinstance(r.event, HeldBack))
         for cut in range(at + 1, len(strict)):
@@ -316,7 +318,7 @@ async def test_what_was_said_before_is_so_again_whatever_rules_and_limits_say_no
 async def test_one_whose_answer_stood_is_not_objected_to_while_others_are_played(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     lines = {"m1": [ASSUMES], "m2": [act("look_up", word="x"), ASSUMES]}
     with monkeypatch.context() as patch:
-        patch.setattr("manyminds.runtime.run.objection_to", lambda *_: None)
+        patch.setattr("manyminds.runtime.run.objection_to", lambda *_, **__: None)
         calm = await both(lines, (), nobody_says, answer="42")
     first = next(n for n, r in enumerate(calm) if isinstance(r.event, NoteShared))
     for cut in range(first + 2, len(calm)):

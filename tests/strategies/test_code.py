@@ -7,6 +7,7 @@ import pytest
 from manyminds.agents.roster import roster
 from manyminds.agents.sample import read_answer
 from manyminds.core.events import CruxSettled, PhaseStarted, Revised
+from manyminds.core.protocols import Strategy
 from manyminds.core.values import Candidate, Task
 from manyminds.judging.canonical import canonicalize
 from manyminds.judging.code.examples import Example
@@ -67,6 +68,24 @@ async def test_single_writes_the_program_and_mends_it(python: Python) -> None:
     run = run_of(python, m1=[UNSORTED])
     answer = await Single(turns=1)(run)
     assert (answer.outcome, len(run.calls)) == ("partial", 1)
+
+
+@pytest.mark.parametrize("strategy", [Single(), Heavy()])
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Write a JavaScript function that adds.", "```js\nconst add = (a, b) => a + b;\n```"),
+        ("Write a Python program that prints ten primes.", "```python\nprint(2, 3, 5)\n```"),
+        ("Write a stack as a Python class.", "```python\nclass Stack:\n    items = []\n```"),
+        ("Write a bash script that lists files.", "```bash\nls\n```"),
+    ],
+)
+async def test_programs_that_have_no_function_to_call_are_answers(python: Python, strategy: Strategy, question: str, said: str) -> None:  # fmt: skip
+    script = {f"m{n}": [f"It does it.\n{said}"] for n in range(1, 5)}
+    run = ScriptedRun(task=Task(prompt=question), script=script, with_tools=[python, Calculate()])
+    answer = await strategy(run)
+    assert (answer.text, answer.outcome) == (said, "answered")
+    assert len(run.calls) <= 4
 
 
 async def test_best_of_n_takes_the_one_that_meets_the_examples(python: Python) -> None:

@@ -33,7 +33,7 @@ from manyminds.core.messages import (
 from manyminds.core.protocols import Run
 from manyminds.core.values import Claim, Evidence, Member, Task
 
-__all__ = ["Draft", "Thread", "work"]
+__all__ = ["Draft", "Thread", "opening_query", "work"]
 
 MAX_TURNS = 6
 """Model requests in one round of work. Seen on everyday questions: 2 to 3; a member that needs
@@ -221,14 +221,20 @@ async def _open(run: Run, thread: Thread) -> None:
     thread.opened = True
     if not any(tool.name == SEARCH_DOCS for tool in thread.tools):
         return
-    query = " ".join(run.task.prompt.split())[:MAX_QUERY]  # its lines are no searches
-    call = ToolCall(id=run.new_id("look"), name=SEARCH_DOCS, arguments={"query": query})
-    outcome = await run.call(thread.member, call)
+    opening = ToolCall(
+        id=run.new_id("look"), name=SEARCH_DOCS, arguments={"query": opening_query(run.task)}
+    )
+    outcome = await run.call(thread.member, opening)
     if outcome.error is None:
         thread.evidence.extend(outcome.evidence)
-        thread.remember(call, worked=True)
+        thread.remember(opening, worked=True)
         said = prompt("found", passages=outcome.text)
         thread.messages.insert(_SHARED, Said(role="user", text=said))
+
+
+def opening_query(task: Task) -> str:
+    """Return what documents are searched for before anybody works: the question, as one search."""
+    return " ".join(task.prompt.split())[:MAX_QUERY]
 
 
 def _system(tools: Sequence[ToolSpec], *, native: bool) -> Said:

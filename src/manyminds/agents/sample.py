@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from manyminds.agents.asking import asks_for_code, asks_for_python, offers_options
 from manyminds.agents.member import Draft
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import ProviderError
@@ -24,19 +25,9 @@ from manyminds.core.messages import (
 from manyminds.core.protocols import Run
 from manyminds.core.values import Claim, Member
 
-__all__ = ["Conversation", "Form", "asks_for_code", "draft_of", "offers_options", "read_answer"]
+__all__ = ["Conversation", "Form", "draft_of", "read_answer"]
 
-_BETWEEN = r"(?:(?!(?:of|on|about|for|from|with|how|why|to)\b)[\w,'`+#-]+ ){0,7}"
-_ASKS_FOR_CODE = re.compile(
-    r"^\s*def \w+\(|"
-    rf"\b(?:write|implement|complete|code|create) {_BETWEEN}"
-    r"(?:function|program|class|method|script|code)\b|"
-    rf"\b(?:return|give)(?: me)? {_BETWEEN}(?:function|program|script)\b",
-    re.IGNORECASE | re.MULTILINE,
-)
-"""A program is asked for, not something about one: an overview of a program, one for a class."""
-_OPTION = re.compile(r"^\s*\(?[A-E][).:]\s", re.MULTILINE)
-_BLOCK = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_BLOCK = re.compile(r"```[ \t]*([\w+#.-]*)[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LINE = re.compile(
     r"^[\s>*_#\"'-]*(?:final )?answer[\s*_]*(?:is)?[\s*_]*:[\s*_]*(.+)$",
     re.IGNORECASE | re.MULTILINE,
@@ -47,28 +38,22 @@ _BOX = "\\boxed{"
 _TEXT = re.compile(r"\\(?:text|mathrm|textbf)\{([^{}]*)\}")
 
 
-def asks_for_code(question: str) -> bool:
-    """Say whether a question wants a program for an answer."""
-    return _ASKS_FOR_CODE.search(question) is not None
-
-
-def offers_options(question: str) -> bool:
-    """Say whether a question offers lettered options, each on a line."""
-    return len(_OPTION.findall(question)) > 1
-
-
 def read_answer(text: str, *, code: bool) -> str | None:
     """Return the answer at the end of a sample; `None` where it has none.
 
     Args:
         text: What the model wrote.
-        code: Whether a program was asked for: then it is the last block that defines something.
+        code: Whether a program was asked for: then it is the last block that defines something in
+            Python, or else the longest one, in whatever language.
     """
     if code:
-        blocks = [block.strip("\n") for block in _BLOCK.findall(text)]
-        whole = [b for b in blocks if re.search(r"^\s*(?:async )?(?:def|class) ", b, re.MULTILINE)]
+        blocks = [(language, block.strip("\n")) for language, block in _BLOCK.findall(text)]
+        whole = [block for language, block in blocks if _defines(language, block)]
         if whole:
             return f"```python\n{whole[-1]}\n```"
+        if blocks:
+            language, block = max(blocks, key=lambda found: len(found[1]))
+            return f"```{language or 'python'}\n{block}\n```"
         if re.match(r"\s*(?:def|class|import|from) ", text):
             return f"```python\n{text.strip()}\n```"
     stated = [match for match in _LINE.finditer(text) if match[1].strip(" *_`\"'")]
@@ -78,6 +63,16 @@ def read_answer(text: str, *, code: bool) -> str | None:
     if stated:
         return stated[-1][1].strip(" *_`\"'").removesuffix(".")
     return _concluded(text)
+
+
+def _blocks(text: str) -> list[str]:
+    return [block for _, block in _BLOCK.findall(text)]
+
+
+def _defines(language: str, block: str) -> bool:
+    """Say whether a block is Python that defines something."""
+    named = language.lower() in ("", "python", "python3", "py")
+    return named and re.search(r"^\s*(?:async )?(?:def|class) ", block, re.MULTILINE) is not None
 
 
 def _boxed(text: str) -> str | None:
@@ -154,7 +149,9 @@ class Conversation:
             form = "code" if asks_for_code(run.task.prompt) else "words"
         messages: list[Message] = []
         if form in _SYSTEM:
-            messages.append(Said(role="system", text=prompt(_SYSTEM[form])))
+            other = form == "code" and not asks_for_python(run.task.prompt)
+            name = "sample_code_other" if other else _SYSTEM[form]
+            messages.append(Said(role="system", text=prompt(name)))
         messages.append(
             Said(role="user", text=prompt(_put(form, run.task.prompt), question=run.task.prompt))
         )
@@ -206,7 +203,7 @@ class Conversation:
             ),
         )
         self.messages.append(Turn(text=reply.text))
-        blocks = _BLOCK.findall(reply.text) if self.form == "program" else []
+        blocks = _blocks(reply.text) if self.form == "program" else []
         if blocks:
             return await self._run_program(run, blocks[-1])
         if self.form == "brief":
@@ -246,7 +243,7 @@ def _brief(member: Member, reply: Reply) -> Draft:
     """Read the answer alone; one that was cut off is none."""
     if reply.finish == "length":
         raise ProviderError(f"{member.model}: was cut off")
-    blocks = _BLOCK.findall(reply.text)
+    blocks = _blocks(reply.text)
     said = read_answer(reply.text, code=False) or (blocks[-1] if blocks else reply.text).strip()
     if not said:
         raise ProviderError(f"{member.model}: gave no answer that can be read")

@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from manyminds.agents.asking import asks_for_code
 from manyminds.agents.prompts import prompt
-from manyminds.agents.sample import asks_for_code
 from manyminds.core.events import Event, Nudged, ToolCalled
 from manyminds.core.messages import ToolSpec
 from manyminds.core.values import Note
+from manyminds.diagnosis.rules.constraints import is_value
 from manyminds.diagnosis.rules.peers import assumed
 from manyminds.diagnosis.rules.texts import cut
 from manyminds.diagnosis.trace import Act, Trace
@@ -28,8 +29,14 @@ IN_A_ROW = 3
 class Monitor:
     """Watches what members do with tools; what it says follows from the events alone."""
 
-    def __init__(self, tools: Sequence[ToolSpec]) -> None:
-        """Watch the use of these tools."""
+    def __init__(self, tools: Sequence[ToolSpec], *, opening: str = "") -> None:
+        """Watch the use of these tools.
+
+        Args:
+            tools: What members have.
+            opening: What is looked up for a member before it begins: no look-up of its own.
+        """
+        self._opening = opening
         self._several = {tool.name: tool.several for tool in tools if tool.several is not None}
         self._row: defaultdict[str, list[str]] = defaultdict(list)
         self._told: set[tuple[str, str]] = set()
@@ -41,6 +48,8 @@ class Monitor:
         row, parameter = self._row[event.member], self._several.get(event.tool)
         if parameter is None or "\n" in str(event.arguments.get(parameter, "")).strip():
             row.clear()
+            return
+        if self._opening and event.arguments.get(parameter) == self._opening:
             return
         if row and row[-1] != event.tool:
             row.clear()
@@ -70,22 +79,24 @@ _OURS = re.compile(
 """Words by which who answers assumes; "suppose x = 3" is mathematics."""
 
 
-def objection_to(task: str, note: Note, unused: Collection[str]) -> Objection | None:
+def objection_to(
+    task: str, note: Note, unused: Collection[str], *, known: str | None = None
+) -> Objection | None:
     """Return what speaks against taking an answer; `None`: no rule says anything.
 
     Args:
         task: What is asked.
         note: The answer, with its reasons and what its member has looked up.
         unused: Names of the tools that the member could have called and has not.
+        known: What may be taken as given, like what the person said since; `None`: the task.
     """
-    kind = note.canonical.kind
-    if asks_for_code(task) and kind not in ("code", "none"):
+    if asks_for_code(task) and is_value(note.answer):
         return Objection(code="1.1", text=prompt("held_no_program", answer=cut(note.answer)))
-    if kind == "code":
+    if note.canonical.kind == "code":
         if not asks_for_code(task) or "python" not in unused:
             return None
         return Objection(code="3.2", text=prompt("held_unrun", tool="python"))
-    seen = "\n".join([task, *(one.output for one in note.evidence)])
+    seen = "\n".join([known or task, *(one.output for one in note.evidence)])
     said = Act(step=0, author=note.member, kind="says", text=f"{note.reason}\n{note.answer}")
     for found in assumed(Trace(name="", source="live", task=seen, acts=(said,))):
         if _OURS.search(found.evidence):

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from manyminds.agents.member import opening_query
 from manyminds.agents.models import Progress, tokens_at_least
 from manyminds.agents.prompts import prompt
 from manyminds.agents.roster import newcomer
@@ -61,6 +62,7 @@ from manyminds.runtime.asides import Asides
 from manyminds.runtime.control import Control
 from manyminds.runtime.flight import Endpoint, Flight, Patience
 from manyminds.runtime.machine import collecting
+from manyminds.tools.fence import fence
 from manyminds.tools.toolset import Toolset, failed
 
 __all__ = ["MemoryRun", "Sink", "hash_of"]
@@ -122,7 +124,7 @@ class MemoryRun:
         self._away_since: float | None = None
         """Since when the person is being asked, where they are."""
         self.meter = Meter(limits=limits, elapsed=self._counted)
-        self._monitor = Monitor(tools.specs)
+        self._monitor = Monitor(tools.specs, opening=opening_query(task))
         self._done: set[tuple[str, str]] = set()
         """What was done outside, by tool and arguments: the same is not done twice."""
         self._settled = asyncio.Event()
@@ -221,9 +223,9 @@ class MemoryRun:
         if found.question is not None:
             answer = await self._settled_by_person(note.member, found.question)
             if answer and self.asides.hints is not None:  # all who work may hear it
-                self.asides.hints.append(
-                    prompt("held_person", question=found.question, answer=answer)
-                )
+                # What is asked about is in the words of a member: data, as all that they say.
+                asked = fence(found.question, source=note.member)
+                self.asides.hints.append(prompt("held_person", question=asked, answer=answer))
         return found.text
 
     def _objection_to(self, note: Note, unused: Collection[str], needs: Left) -> Objection | None:
@@ -232,7 +234,8 @@ class MemoryRun:
         enough = all(there is None or there >= (need or 0) for there, need in pairs)
         # What one more try costs in dollars is not known; half of all that there is will do.
         enough = enough and (usd is None or 2 * (self.meter.spent.usd or 0) <= usd)
-        return objection_to(self.task.prompt, note, unused) if enough else None
+        known = "\n".join((self.task.prompt, *(self.asides.hints or ())))
+        return objection_to(self.task.prompt, note, unused, known=known) if enough else None
 
     async def _settled_by_person(self, member: str, question: str) -> str | None:
         """Return what the person says to a question; `None`: nobody is there to be asked."""

@@ -8,7 +8,7 @@ Models Better Reasoners with Step-Aware Verifier (ACL).
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from manyminds.agents.sample import asks_for_code
+from manyminds.agents.asking import asks_for_code
 from manyminds.core.events import Ranked
 from manyminds.core.protocols import Ranker, Run, Verifier
 from manyminds.core.values import Answer, Failure

@@ -6,7 +6,7 @@ of communicating with AI (Frontiers in Communication).
 
 from dataclasses import dataclass
 
-from manyminds.agents.sample import asks_for_code
+from manyminds.agents.asking import asks_for_code
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer
 from manyminds.strategies.majority import Unchecked

@@ -8,8 +8,8 @@ change the answer.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from manyminds.agents.asking import asks_for_code, asks_for_python
 from manyminds.agents.member import MAX_TURNS
-from manyminds.agents.sample import asks_for_code
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer
 from manyminds.judging.code.outcomes import can_run
@@ -99,10 +99,12 @@ class Heavy:
 def _by_samples(run: Run) -> bool:
     if not can_run(run):
         return False
-    if asks_for_code(run.task.prompt):
+    if asks_for_python(run.task.prompt):
         return True
     tools = [tool.name for tool in run.tools]
     native = any(run.abilities(member).tools is True for member in run.members)
+    if not native and asks_for_code(run.task.prompt):
+        return True  # in a language that we do not run: what is written as such is better at least
     if native or not {*tools} <= {"python", "calculate"}:
         return False
     return route_probabilities(run.task.prompt, tools)["panel"] >= WORDED

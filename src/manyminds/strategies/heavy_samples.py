@@ -16,8 +16,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from manyminds.agents.asking import asks_for_code
 from manyminds.agents.prompts import prompt
-from manyminds.agents.sample import Conversation, asks_for_code
+from manyminds.agents.sample import Conversation
 from manyminds.core.events import CruxNamed, CruxSettled
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Crux, Failure, Group, Member, Ruling

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import Literal
 
-from manyminds.agents.sample import asks_for_code, offers_options
+from manyminds.agents.asking import asks_for_code, offers_options
 from manyminds.core.errors import ToolRetry
 from manyminds.tools.calculator.tool import calculate
 

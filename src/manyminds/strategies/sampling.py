@@ -5,7 +5,8 @@ Best-of-N is these two steps; `heavy` begins with them where members answer by s
 
 from collections.abc import Callable, Mapping
 
-from manyminds.agents.sample import Form, asks_for_code
+from manyminds.agents.asking import asks_for_code
+from manyminds.agents.sample import Form
 from manyminds.core.events import Revised
 from manyminds.core.protocols import Run
 from manyminds.core.values import Failure, Group

@@ -1,9 +1,10 @@
 """One member, one answer: the baseline everything else must beat."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from manyminds.agents.asking import asks_for_code
 from manyminds.agents.member import MAX_TURNS
-from manyminds.agents.sample import asks_for_code
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Member
 from manyminds.strategies.panel import Panel
@@ -40,17 +41,15 @@ class Single:
             sent = member if self.way is None else replace(member, way=self.way)
             if draws:
                 await self._draw(panel, sent)
-            else:
+            if not panel.notes and not panel.stopped:
                 await panel.work([sent], turns=self.turns, temperature=lambda _place: 0.0)
             if panel.notes or panel.stopped:
                 break
-        # With one member nobody disagrees: it stands unless its own tool denies it.
-        denied = any(verdict.outcome == "rejected" for verdict in panel.verdicts.values())
-        against = (
-            "tried on the question's examples" if draws else "checked against its own evidence"
+        # With one member nobody disagrees: it stands unless what it was held against denies it.
+        outcomes = {verdict.outcome for verdict in panel.verdicts.values()}
+        return panel.deliver(
+            panel.weighed(), how=_how(outcomes, draws=draws), stands="rejected" not in outcomes
         )
-        how = f"one member's answer, {against}"
-        return panel.deliver(panel.weighed(), how=how, stands=not denied)
 
     async def _draw(self, panel: Panel, member: Member) -> None:
         panel.enter("sample", "a program is written as such")
@@ -60,6 +59,13 @@ class Single:
             if not told:
                 break
             await repair(panel, told, round_=round_)
+
+
+def _how(outcomes: Collection[str], *, draws: bool) -> str:
+    if not draws:
+        return "one member's answer, checked against its own evidence"
+    tried = "tried on the question's examples" if {*outcomes} - {"unsure"} else "not tried"
+    return f"one member's program, {tried}"
 
 
 def _draws(run: Run) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from manyminds.agents.sample import asks_for_code
+from manyminds.agents.asking import asks_for_code
 from manyminds.core.protocols import Run, Verifier
 from manyminds.core.values import Group, Verdict
 from manyminds.judging.code.outcomes import covers

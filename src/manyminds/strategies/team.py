@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from manyminds.agents.asking import asks_for_code
 from manyminds.agents.member import Thread, open_thread
 from manyminds.agents.prompts import prompt
 from manyminds.agents.remarks import (
@@ -15,7 +16,7 @@ from manyminds.agents.remarks import (
     remark_schema,
 )
 from manyminds.agents.roles import Role
-from manyminds.agents.sample import Conversation, asks_for_code
+from manyminds.agents.sample import Conversation
 from manyminds.core.errors import ProviderError
 from manyminds.core.events import Checked, RemarkMade, RemarkRejected
 from manyminds.core.protocols import Run

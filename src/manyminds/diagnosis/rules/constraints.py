@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from manyminds.agents.sample import asks_for_code
+from manyminds.agents.asking import asks_for_code
 from manyminds.diagnosis.finding import Finding
 from manyminds.diagnosis.rules.texts import cut, words
 from manyminds.diagnosis.trace import Act, Trace
 
-__all__ = ["broken"]
+__all__ = ["broken", "is_value"]
 
 _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "ten": 10}
 _MOST = r"(?:at most|no more than|fewer than|under|up to|a maximum of)"
@@ -51,10 +51,13 @@ def _too_long(most: int, text: str) -> str | None:
     return None if count <= most else f"{count} words, and at most {most} were asked for"
 
 
+def is_value(text: str) -> bool:
+    """Say whether a text is a number, a list of such or a yes or no: no program in any language."""
+    return _VALUE.fullmatch(text.strip()) is not None
+
+
 def _no_program(text: str) -> str | None:
-    return (
-        "a program was asked for, and this is a value" if _VALUE.fullmatch(text.strip()) else None
-    )
+    return "a program was asked for, and this is a value" if is_value(text) else None
 
 
 def _used(what: str, text: str) -> str | None:

@@ -43,7 +43,7 @@ _ORDERED = re.compile(
     r"\b(order|sort|sequence|first|last|rank|ascending|descending)", re.IGNORECASE
 )
 _PERCENT = re.compile(r"percent|per cent|%", re.IGNORECASE)
-_CODE = re.compile(r"```(?:\w+)?\n(?P<code>.*?)```", re.DOTALL)
+_CODE = re.compile(r"```[\w+#.-]*\n(?P<code>.*?)```", re.DOTALL)
 _JOIN = re.compile(r",\s*and\s+|\s+and\s+|,\s*|;\s*")
 _POINTS = tuple(Fraction(p, 1_000_003) for p in (1_234_577, 2_718_281, 3_141_593, 1_618_033))
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)

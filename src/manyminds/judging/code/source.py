@@ -4,9 +4,17 @@ import ast
 import re
 import textwrap
 
-__all__ = ["code_in", "definitions_of", "functions_in", "parsed", "program_of", "wrong_syntax"]
+__all__ = [
+    "classes_in",
+    "code_in",
+    "definitions_of",
+    "functions_in",
+    "parsed",
+    "program_of",
+    "wrong_syntax",
+]
 
-_FENCED = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)```", re.DOTALL)
+_FENCED = re.compile(r"```[ \t]*[\w+#.-]*[ \t]*\n(.*?)```", re.DOTALL)
 _DEFINING = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
     ast.AnnAssign, ast.AugAssign,
@@ -56,6 +64,12 @@ def functions_in(code: str) -> dict[str, ast.FunctionDef]:
     """Return the functions a program defines at its top, by name."""
     tree = parsed(code)
     return {n.name: n for n in (tree.body if tree else []) if isinstance(n, ast.FunctionDef)}
+
+
+def classes_in(code: str) -> set[str]:
+    """Return the names of the classes a program defines at its top."""
+    tree = parsed(code)
+    return {n.name for n in (tree.body if tree else []) if isinstance(n, ast.ClassDef)}
 
 
 def program_of(question: str, answer: str) -> str:

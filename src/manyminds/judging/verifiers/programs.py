@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from manyminds.agents.asking import asks_for_python
 from manyminds.core.protocols import Run
 from manyminds.core.values import Candidate, Task, Verdict
 from manyminds.judging.code.calls import calls_for
 from manyminds.judging.code.examples import Example
 from manyminds.judging.code.outcomes import Outcome, can_run, outcomes_of, returned
-from manyminds.judging.code.source import functions_in, program_of, wrong_syntax
+from manyminds.judging.code.source import classes_in, functions_in, program_of, wrong_syntax
 from manyminds.judging.guard import suspicions
 
 __all__ = ["Differential", "Examples", "UnitTests"]
@@ -45,8 +46,7 @@ async def _judge(
 ) -> Verdict:
     program = program_of(task.prompt, candidate.text)
     if not functions_in(program):
-        why = wrong_syntax(program) or "it defines no function"
-        return Verdict(outcome="rejected", reason=why, verifier=name)
+        return _without_functions(task, program, tests, name)
     gamed = suspicions(program, tests)
     if gamed:
         return Verdict(outcome="rejected", reason=f"it games its tests: {gamed[0]}", verifier=name)
@@ -58,6 +58,15 @@ async def _judge(
         why = "it ends with an error before it can be called"
         return Verdict(outcome="rejected", reason=why, verifier=name)
     return _compared(outcomes, tests, name)
+
+
+def _without_functions(task: Task, program: str, tests: Sequence[Example], name: str) -> Verdict:
+    """Judge a script, a class, another language: nothing to call is no fault, no Python may be."""
+    wrong = wrong_syntax(program) if tests or asks_for_python(task.prompt) else None
+    why = wrong or ("it defines no function" if tests and not classes_in(program) else None)
+    if why is not None:
+        return Verdict(outcome="rejected", reason=why, verifier=name)
+    return Verdict(outcome="unsure", reason="it has no function to call", verifier=name)
 
 
 def _compared(outcomes: Sequence[Outcome], tests: Sequence[Example], name: str) -> Verdict:
