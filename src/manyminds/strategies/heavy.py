@@ -8,25 +8,17 @@ change the answer.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from manyminds.agents.asking import asks_for_code, asks_for_python
 from manyminds.agents.member import MAX_TURNS
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer
-from manyminds.judging.code.outcomes import can_run
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.cruxes import name_cruxes, settle
 from manyminds.strategies.heavy_samples import HeavySamples
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.revise import revise
-from manyminds.strategies.route import route_probabilities
+from manyminds.strategies.sampling import by_samples
 
 __all__ = ["Heavy"]
-
-
-WORDED = 0.02
-"""Probability, by its words, that a question wants reasoning; below it is plainly something to
-compute. Set while looking at the twenty everyday questions, ten of which fall below, and at 80
-problems of GSM-Plus, one of which does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +46,7 @@ class Heavy:
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
-        if _by_samples(run) if self.samples is None else self.samples:
+        if by_samples(run) if self.samples is None else self.samples:
             return await HeavySamples(gate=self.gate, rounds=self.rounds)(run)
         panel = Panel(run=run)
         first, rest = run.members[: self.gate], run.members[self.gate :]
@@ -94,20 +86,6 @@ class Heavy:
         panel.enter("revise", "members see each other's notes and the rulings", round_=round_)
         await revise(panel, weighed, round_=round_ + 1)
         return panel.compare(round_=round_ + 1), True
-
-
-def _by_samples(run: Run) -> bool:
-    if not can_run(run):
-        return False
-    if asks_for_python(run.task.prompt):
-        return True
-    tools = [tool.name for tool in run.tools]
-    native = any(run.abilities(member).tools is True for member in run.members)
-    if not native and asks_for_code(run.task.prompt):
-        return True  # in a language that we do not run: what is written as such is better at least
-    if native or not {*tools} <= {"python", "calculate"}:
-        return False
-    return route_probabilities(run.task.prompt, tools)["panel"] >= WORDED
 
 
 def _easy(panel: Panel) -> bool:

@@ -5,7 +5,7 @@ Best-of-N is these two steps; `heavy` begins with them where members answer by s
 
 from collections.abc import Callable, Mapping
 
-from manyminds.agents.asking import asks_for_code
+from manyminds.agents.asking import asks_for_code, asks_for_python
 from manyminds.agents.sample import Form
 from manyminds.core.events import Revised
 from manyminds.core.protocols import Run
@@ -14,14 +14,47 @@ from manyminds.judging.canonical import same
 from manyminds.judging.code.outcomes import can_run, covers, crashes_in
 from manyminds.judging.weigh import Weighed
 from manyminds.strategies.panel import Panel
+from manyminds.strategies.route import route_probabilities
 from manyminds.strategies.self_consistency import majority_is_stable
 from manyminds.strategies.tally import MOST, tallied
 from manyminds.tools.fence import fence
 
-__all__ = ["accepted", "draw_until_settled", "failed", "repair", "stands"]
+__all__ = ["accepted", "by_samples", "draw_until_settled", "failed", "native", "repair", "stands"]
 
 SHOWN = 3
 """Crashes that a member is told of."""
+
+
+WORDED = 0.02
+"""Probability, by its words, that a question wants reasoning; below it is plainly something to
+compute. Set while looking at the twenty everyday questions, ten of which fall below, and at 80
+problems of GSM-Plus, one of which does."""
+
+
+def by_samples(run: Run) -> bool:
+    """Say whether members answer better by samples, written freely, than by work with tools.
+
+    Programs are tried out either way. Without native tools a small model writes worded reasoning,
+    and programs, better as such than as a word of our protocol; what is plainly to be computed
+    goes to tools.
+    """
+    if not can_run(run):
+        return False
+    if asks_for_python(run.task.prompt):
+        return True
+    if native(run):
+        return False
+    if asks_for_code(run.task.prompt):
+        return True  # in a language that we do not run
+    tools = [tool.name for tool in run.tools]
+    if not {*tools} <= {"python", "calculate"}:
+        return False
+    return route_probabilities(run.task.prompt, tools)["panel"] >= WORDED
+
+
+def native(run: Run) -> bool:
+    """Say whether a model of the panel calls tools by itself."""
+    return any(run.abilities(member).tools is True for member in run.members)
 
 
 async def draw_until_settled(

@@ -8,7 +8,7 @@ from manyminds.agents.member import MAX_TURNS
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Member
 from manyminds.strategies.panel import Panel
-from manyminds.strategies.sampling import failed, repair
+from manyminds.strategies.sampling import by_samples, failed, native, repair
 from manyminds.strategies.tally import fitting_verifier
 
 __all__ = ["Single"]
@@ -21,11 +21,12 @@ MENDED = 2
 class Single:
     """Lets the first member work the task; where its model fails, the first of the next model.
 
-    A model without native tools writes a program best as such, and not as a word of our protocol:
-    it is drawn as a sample, tried on the question's examples and mended.
+    A model without native tools writes programs and worded reasoning best as such, and not as a
+    word of our protocol: it answers by a sample; a program is tried on the question's examples and
+    mended.
 
-    Cost: one request without tools (`turns=1`), else one request a tool call and one to answer; for
-    a program drawn as a sample one, and one more for each try to mend it.
+    Cost: one request without tools (`turns=1`), else one request a tool call and one to answer; by
+    a sample one, and one more for each try to mend a program.
     """
 
     turns: int = MAX_TURNS
@@ -35,7 +36,7 @@ class Single:
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
-        draws = _draws(run)
+        draws = self.way is None and _draws(run, turns=self.turns)
         panel = Panel(run=run, verifier=fitting_verifier(run)) if draws else Panel(run=run)
         for member in panel.leads():
             sent = member if self.way is None else replace(member, way=self.way)
@@ -52,9 +53,11 @@ class Single:
         )
 
     async def _draw(self, panel: Panel, member: Member) -> None:
-        panel.enter("sample", "a program is written as such")
+        panel.enter("sample", "its model writes better than it works our protocol")
         await panel.sample([member], temperature=lambda _place: 0.0)
-        for round_ in range(2, min(self.turns, MENDED + 1) + 1):
+        # No working in words that was mended became right (`results/LOG.md`); programs do.
+        tries = MENDED if asks_for_code(panel.run.task.prompt) else 0
+        for round_ in range(2, min(self.turns, tries + 1) + 1):
             told = {} if panel.stopped else failed(panel)
             if not told:
                 break
@@ -64,13 +67,13 @@ class Single:
 def _how(outcomes: Collection[str], *, draws: bool) -> str:
     if not draws:
         return "one member's answer, checked against its own evidence"
-    tried = "tried on the question's examples" if {*outcomes} - {"unsure"} else "not tried"
-    return f"one member's program, {tried}"
+    looked = "held against the question" if {*outcomes} - {"unsure"} else "not checked"
+    return f"one member's sample, {looked}"
 
 
-def _draws(run: Run) -> bool:
-    """Say whether a program is wanted, of models that would have to write it in our protocol."""
+def _draws(run: Run, *, turns: int) -> bool:
+    """Say whether it answers by a sample: programs always, words where it has the time for them."""
     aids = {tool.name for tool in run.tools} <= {"python", "calculate"}
-    native = any(run.abilities(member).tools is True for member in run.members)
-    plain = run.task.schema_json is None
-    return aids and plain and not native and asks_for_code(run.task.prompt)
+    if native(run) or not aids or run.task.schema_json is not None or not by_samples(run):
+        return False
+    return turns > 1 or asks_for_code(run.task.prompt)
