@@ -69,7 +69,8 @@ async def worked(number: int, model: str, *, spoken: bool) -> dict[str, Any]:
         docs.mkdir()
         question, years = laid_out(number, docs)
         options = AskOptions(
-            models=(model,), strategy="single", seed=number + 1, docs=docs, efforts=("high",),
+            models=(model,), strategy="self_consistency", members=1, seed=number + 1, docs=docs,
+            efforts=("high",),
             limits=Limits(seconds=240),
         )  # fmt: skip
         try:
@@ -100,7 +101,7 @@ def page(rows: list[dict[str, Any]], model: str) -> str:
         "# A word about batches", "",
         f"`python benchmarks/diagnosis/batches.py --model {model}`, {datetime.now(UTC).date()}, "
         f"{machine()}, code at {code()}.", "",
-        f"One member (`single`, effort high) and {ITEMS} things to look up in a folder. *Spoken to* "
+        f"One member with tools (effort high) and {ITEMS} things to look up in a folder. *Spoken to* "
         "is one that made three look-ups in a row.", "",
         "| monitor | tasks | spoken to | heeded | calls a task | years right | tokens a task | seconds a task |",
         "|---|---|---|---|---|---|---|---|",

@@ -2,9 +2,9 @@
 
     python benchmarks/diagnosis/live.py [--data ../shared/data] [--model embedded:qwen2.5-coder-1.5b]
 
-One member works each question as `manyminds ask --strategy single` does. Where nothing objects, both
-answers are the same one; where something does, the first one is what it would have answered. Sets:
-questions of GSM-Plus from which a number was taken, and others of GSM-Plus.
+One member works each question with tools (`--strategy self_consistency --members 1`). Where nothing
+objects, both answers are the same one; where something does, the first one is what it would have
+answered. Sets: questions of GSM-Plus from which a number was taken, and others of GSM-Plus.
 Rows are kept in live.jsonl, so that a run that was ended goes on; LIVE.md is written from them.
 """
 
@@ -52,7 +52,10 @@ def sets_of(data: Path, count: int) -> dict[str, list[Question]]:
 async def worked(question: Question, name: str, model: str, python: Python) -> dict[str, Any]:
     """Work a question; grade what was held back, and what was answered."""
     with tempfile.TemporaryDirectory() as folder:
-        options = AskOptions(models=(model,), strategy="single", seed=1, limits=Limits(seconds=180))
+        options = AskOptions(
+            models=(model,), strategy="self_consistency", members=1, seed=1,
+            limits=Limits(seconds=180),
+        )  # fmt: skip
         task = Task(prompt=question.prompt)
         asked = await ask(task, options, data=Path(folder), cache=cache_home(), watch=Watch())
         events = read_transcript(asked.transcript).events
@@ -100,7 +103,7 @@ def page(rows: list[dict[str, Any]], model: str) -> str:
         "# Objections to answers", "",
         f"`python benchmarks/diagnosis/live.py --model {model}`, {datetime.now(UTC).date()}, "
         f"{machine()}, code at {code()}.", "",
-        "One member (`single`). *Before* is the answer that would have been taken without a word, "
+        "One member with tools. *Before* is the answer that would have been taken without a word, "
         "*after* the one that was given.", "",
         "| questions | n | objected | heeded | right before | right after | fixed | broken | p | more tokens |",
         "|---|---|---|---|---|---|---|---|---|---|",

@@ -189,7 +189,7 @@ _OWN: Mapping[str, Callable[[Wallet], Strategy]] = {
     BASE: lambda _wallet: Majority(adaptive=False),
     "majority_adaptive": lambda _wallet: Majority(),
     "greedy": lambda _wallet: Majority(adaptive=False, temperature=0.0),
-    "tools": lambda _wallet: Single(),
+    "tools": lambda _wallet: Single(way="compute"),
     # With one thing left out, to see what that thing is worth.
     "best_of_n_unrepaired": lambda _wallet: BestOfN(repairs=0),
     "crew_unasked": lambda _wallet: Crew(verification=False),
