@@ -1,6 +1,6 @@
 import pytest
 
-from manyminds.agents.asking import asks_for_code, asks_for_python, question_now
+from manyminds.agents.asking import asks_for_code, asks_for_python, asks_for_text, question_now
 from manyminds.agents.prompts import prompt
 from manyminds.agents.sample import BRIEF_TOKENS, Conversation, Form, draft_of, read_answer
 from manyminds.core.errors import ProviderError
@@ -71,6 +71,13 @@ def test_code_that_never_comes_is_no_answer() -> None:
         ("def f(x):\n    return x + 1\n\nWhat is f(3)?", False),
         ("Rewrite this recursive function as an iterative one:", True),
         ("from 1337 subtract twice 245", False),
+        ("Write a slogan promoting our mentoring program", False),
+        ("Is it worth learning to write code in 2026?", False),
+        ("Summarise this job ad:\n\nYou will write clean, tested code.\n\nIn two lines.", False),
+        ("def f(x):\n    return x + 1\n\nExplain what this does.", False),
+        ("Why does this print 3?\n\n```js\nreturn function() { write code }\n```", False),
+        ("Can you write a function that adds?", True),
+        ("I need a Python function that adds.", True),
         ("Create a 4-week workout program.", False),
         ("Write a movie script about a heist.", False),
         ("Write a code of conduct.", False),
@@ -100,6 +107,36 @@ def test_a_question_for_code_is_known(question: str, code: bool) -> None:  # noq
 def test_a_language_that_is_named_is_known(question: str, python: bool) -> None:  # noqa: FBT001
     assert asks_for_code(question)
     assert asks_for_python(question) is python
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Write a short email to my landlord about the broken heating.", True),
+        ("Translate to French: The cat sleeps.", True),
+        ("Please summarise the following.\n\nIt rained. It rained again.", True),
+        ("Why does bread rise?", True),
+        ("How do I fold a fitted sheet?", True),
+        ("Give me five ideas for a birthday.", True),
+        ("Schreibe eine Mail an meinen Vermieter.", True),
+        ("How many pens are in 6 boxes of 7?", False),
+        ("Write a Python function that adds.", False),
+        ("What is the capital of Peru?", False),
+        ("Which is larger, 2^10 or 10^3?", False),
+        ("Tom has to write 3 letters a day. How many in a week?", False),
+        ("Why is it so?\nA) heat\nB) cold", False),
+    ],
+)
+def test_a_question_for_a_text_is_known(question: str, text: bool) -> None:  # noqa: FBT001
+    assert asks_for_text(question) is text
+
+
+async def test_a_text_is_taken_as_it_stands() -> None:
+    mail = "Dear Ms Hill,\n\nthe heating is cold.\n\nYours,\nSam"
+    task = Task(prompt="Write an email to my landlord: the heating is cold.")
+    run = ScriptedRun(task=task, script={"m1": [mail]})
+    draft = await Conversation.begin(run, ME, temperature=0.0).draw(run)
+    assert draft.answer == mail
 
 
 def test_of_a_conversation_the_question_now_counts() -> None:

@@ -5,30 +5,51 @@ from functools import cache
 
 from manyminds.agents.prompts import prompt
 
-__all__ = ["asks_for_code", "asks_for_python", "offers_options", "question_now"]
+__all__ = ["asks_for_code", "asks_for_python", "asks_for_text", "offers_options", "question_now"]
 
 _NO_PROGRAM = (
     "movie|film|play|video|radio|podcast|speech|workout|training|fitness|exercise|loyalty|reward|"
-    "school|degree|tv|discount|promo|dress|zip|postal|morse"
+    "school|degree|tv|discount|promo|dress|zip|postal|morse|slogan|email|e-mail|letter|essay|poem|"
+    "song|story|article|post|summary|review|report|text|advert|ad|message|note|blog|paragraph|joke|"
+    "recipe|plan|proposal|bio|caption|overview|explanation|introduction|description|tweet"
 )
 _BETWEEN = (
-    r"(?:(?!(?:of|on|about|for|from|with|how|why|to|" + _NO_PROGRAM + r")\b)"
+    r"(?:(?!(?:of|on|about|for|from|with|how|why|to|that|which|" + _NO_PROGRAM + r")\b)"
     r"[\w,'`\"()!/+#-]+ ){0,7}"
 )
 _FUNCTION = r"(?:function|method|class|script)"
 _END = r"\b(?! (?:of|schedule|room|list|plan|trip|reunion)\b)"
 """A code of conduct is no code, and a class schedule no class."""
-_ASKS_FOR_CODE = re.compile(
-    rf"\b(?:write|implement|complete|rewrite|refactor)(?: for me)? {_BETWEEN}"
-    rf"(?:{_FUNCTION}|program|code|query){_END}|"
-    rf"\b(?:create|develop|build)(?: for me)? {_BETWEEN}{_FUNCTION}{_END}|"
-    rf"\b(?:return|give)(?: me)? {_BETWEEN}(?:function|program|script){_END}|"
-    rf"\bgive me {_BETWEEN}(?:class|code){_END}",
-    re.IGNORECASE,
+_BEGIN = (
+    r"(?:^|[.!?:;,]\s+|"
+    r"\b(?:please|can you|could you|would you|will you|you to|help me|and|then)\s+)"
 )
+"""What a request begins behind: "you will write code" and "to learn to write code" are none."""
+_ASKS_FOR_CODE = re.compile(
+    rf"{_BEGIN}(?:(?:write|implement|complete|rewrite|refactor)(?: for me)? {_BETWEEN}"
+    rf"(?:{_FUNCTION}|program|code|query)|"
+    rf"(?:create|develop|build)(?: for me)? {_BETWEEN}{_FUNCTION}|"
+    rf"(?:return|give)(?: me)? {_BETWEEN}(?:function|program|script)|"
+    rf"give me {_BETWEEN}(?:class|code|query)|"
+    rf"i (?:need|want|would like) {_BETWEEN}(?:function|script)){_END}",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ASKS_FOR_TEXT = re.compile(
+    rf"{_BEGIN}(?:write|draft|compose|rephrase|paraphrase|translate|summari[sz]e|explain|describe|"
+    r"brainstorm|suggest|advise|outline|proofread|discuss|tell me (?:about|a (?:story|joke))|"
+    r"why (?:is|are|do|does|did|was|were|can't|don't|doesn't|would|should)|"
+    r"how (?:do|can|should|would) (?:i|we|you)|should (?:i|we)|what do you think|"
+    r"(?:give me|list|name) (?:\w+ ){0,3}(?:ideas?|tips|suggestions|advice|slogans?|examples)|"
+    r"schreibe?|verfasse|formuliere|übersetze?|fasse|erkläre?|beschreibe?|warum|wieso|"
+    r"écris|rédige|traduis|résume|explique|pourquoi|escribe|redacta|traduce|resume|explica|"
+    r"por qué|scrivi|traduci|riassumi|spiega|perché)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _IS_CODE = re.compile(
     r"\s*(?:(?:async )?def \w+\(|class \w+[(:]|import \w|from [\w.]+ import |@\w+$)", re.MULTILINE
 )
+_ENDS_IN_CODE = re.compile(r"\s|(?:def|class|return|pass|import|from|raise|assert)\b|[)\]}\"'#@]")
 _PYTHON = re.compile(r"(?im)\bpython|^\s*(?:async )?def \w+\(.*:\s*$")
 _OTHER = re.compile(
     r"(?i:\b(?:java|javascript|typescript|js|node(?:\.?js)?|kotlin|scala|swift|rust|golang|ruby|php|"
@@ -51,13 +72,34 @@ def _marker() -> str:
     return prompt("conversation", said="", question="").split("\n\n")[-2] + "\n\n"
 
 
+def _request(asked: str) -> str:
+    """Return what a question asks for, without material that is pasted into it.
+
+    That is its first and its last paragraph, out of fences: what lies between is looked at.
+    """
+    paragraphs = [p for p in re.split(r"\n\s*\n", _FENCED.sub("\n\n", asked)) if p.strip()]
+    return "\n\n".join(dict.fromkeys([*paragraphs[:1], *paragraphs[-1:]]))
+
+
 def asks_for_code(asked: str) -> bool:
     """Say whether a question wants a program for an answer, and not something about one."""
     question = question_now(asked)
-    if _ASKS_FOR_CODE.search(question):
+    if _ASKS_FOR_CODE.search(_request(question)):
         return True
-    # Code alone is to be completed; code and a question about it is not.
-    return _IS_CODE.match(question) is not None and "?" not in question.rstrip().rpartition("\n")[2]
+    # Code alone is to be completed; code and words about it is not.
+    last = question.rstrip().rpartition("\n")[2]
+    return _IS_CODE.match(question) is not None and _ENDS_IN_CODE.match(last) is not None
+
+
+def asks_for_text(asked: str) -> bool:
+    """Say whether a question wants a text: an email, a summary, an explanation, advice.
+
+    Two good ones are never equal, so that there is nothing to vote on.
+    """
+    question = question_now(asked)
+    if asks_for_code(asked) or offers_options(question):
+        return False
+    return _ASKS_FOR_TEXT.search(_request(question)) is not None
 
 
 def asks_for_python(asked: str) -> bool:

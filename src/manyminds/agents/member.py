@@ -15,6 +15,7 @@ from manyminds.agents.actions import (
     answer_tool,
     read_reply,
 )
+from manyminds.agents.asking import asks_for_text
 from manyminds.agents.memory import NOTE, compacted, note_of
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import BudgetExceeded, Dropped, ProviderError
@@ -86,6 +87,8 @@ class Thread:
     messages: list[Message] = field(default_factory=list[Message])
     evidence: list[Evidence] = field(default_factory=list[Evidence])
     answer_schema: JsonSchema = field(default_factory=lambda: {"type": "string"})
+    work: str = "work"
+    """Name of the prompt that says how to work."""
     forbidden: frozenset[str] = frozenset()
     """Names of the run's tools that this member may not call, whatever it asks for."""
     with_claims: bool = False
@@ -131,7 +134,7 @@ class Thread:
         mine = [tool for tool in run.tools if tool.name not in self.forbidden]
         self.tools = mine if native else _for_protocol(mine)
         rest = self.messages[1:] if native else [_in_words(m) for m in self.messages[1:]]
-        self.messages = [_system(self.tools, native=native), *rest]
+        self.messages = [_system(self.tools, native=native, work=self.work), *rest]
 
     def warm(self) -> None:
         """Ask less rigidly after a stumble: asked the same way, a model stumbles again."""
@@ -190,14 +193,16 @@ def open_thread(
     native = run.abilities(member).tools is True
     mine = [tool for tool in run.tools if _is_for(run, member, tool, allowed)]
     tools = mine if native else _for_protocol(mine)
+    written = question is None and run.task.schema_json is None and asks_for_text(run.task.prompt)
     thread = Thread(
         member=member,
         tools=tools,
         forbidden=frozenset(tool.name for tool in run.tools) - {tool.name for tool in mine},
         temperature=temperature,
         answer_schema=_answer_schema(run.task),
+        work="work_text" if written else "work",
     )
-    thread.messages.append(_system(tools, native=native))
+    thread.messages.append(_system(tools, native=native, work=thread.work))
     thread.say(prompt("question", question=run.task.prompt if question is None else question))
     thread.stays.append(prompt(f"way_{member.way}"))
     thread.say(thread.stays[0])
@@ -237,9 +242,9 @@ def opening_query(task: Task) -> str:
     return " ".join(task.prompt.split())[:MAX_QUERY]
 
 
-def _system(tools: Sequence[ToolSpec], *, native: bool) -> Said:
+def _system(tools: Sequence[ToolSpec], *, native: bool, work: str) -> Said:
     protocol = "" if native else prompt("protocol", tools=_list(tools))
-    return Said(role="system", text=prompt("work", protocol=protocol))
+    return Said(role="system", text=prompt(work, protocol=protocol))
 
 
 def _in_words(message: Message) -> Message:

@@ -8,7 +8,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from manyminds.agents.asking import asks_for_code, asks_for_python, offers_options
+from manyminds.agents.asking import (
+    asks_for_code,
+    asks_for_python,
+    asks_for_text,
+    offers_options,
+    question_now,
+)
 from manyminds.agents.member import Draft
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import ProviderError
@@ -97,9 +103,10 @@ def _concluded(text: str) -> str | None:
     return None
 
 
-Form = Literal["words", "code", "program", "brief"]
+Form = Literal["words", "code", "program", "brief", "text"]
 """How a member answers: in words; by a program that is the answer; by a program that is run and
-prints it (Chen et al. 2023, Program of Thoughts Prompting, TMLR); by the answer alone."""
+prints it (Chen et al. 2023, Program of Thoughts Prompting, TMLR); by the answer alone; by a text
+that is the answer as it stands."""
 BRIEF_TOKENS = 64
 """Room for an answer alone."""
 _SYSTEM: dict[Form, str] = {
@@ -108,7 +115,7 @@ _SYSTEM: dict[Form, str] = {
 """What is said before everything else; for words nothing (`results/LOG.md`)."""
 _QUESTION: dict[Form, str] = {
     "words": "question_words", "code": "question", "program": "question_program",
-    "brief": "question_brief",
+    "brief": "question_brief", "text": "question_text",
 }  # fmt: skip
 """How the question is put. The form of the answer is said after it: said before it, small models
 forget it, and four of five answer without the program that they were asked for. The box for words
@@ -120,7 +127,8 @@ def _put(form: Form, question: str) -> str:
 
     Among options there always is an answer: told that one may be missing, small models say so.
     """
-    return "question_choice" if form == "words" and offers_options(question) else _QUESTION[form]
+    options = form == "words" and offers_options(question_now(question))
+    return "question_choice" if options else _QUESTION[form]
 
 
 @dataclass(kw_only=True)
@@ -143,10 +151,9 @@ class Conversation:
             run: Whose task it is.
             member: Who answers.
             temperature: Of its requests.
-            form: How to answer; by default in code where the task asks for it, else in words.
+            form: How to answer; by default as the task asks for it, else in words.
         """
-        if form is None:
-            form = "code" if asks_for_code(run.task.prompt) else "words"
+        form = _form_of(run.task.prompt) if form is None else form
         messages: list[Message] = []
         if form in _SYSTEM:
             other = form == "code" and not asks_for_python(run.task.prompt)
@@ -206,8 +213,10 @@ class Conversation:
         blocks = _blocks(reply.text) if self.form == "program" else []
         if blocks:
             return await self._run_program(run, blocks[-1])
-        if self.form == "brief":
-            return _brief(self.member, reply)
+        if self.form in ("brief", "text"):
+            return _brief(self.member, reply) if self.form == "brief" else _text(self.member, reply)
+        if reply.finish == "length" and self.form == "code" and reply.text.count("```") % 2:
+            raise ProviderError(f"{self.member.model}: was cut off")
         try:
             return draft_of(self.member, reply.text, code=self.form == "code")
         except ProviderError as error:
@@ -237,6 +246,23 @@ class Conversation:
             member=self.member, answer=answer, reason="a program printed it", confidence=None,
             claims=(said,), evidence=outcome.evidence, would_change=None, working=code,
         )  # fmt: skip
+
+
+def _form_of(question: str) -> Form:
+    if asks_for_code(question):
+        return "code"
+    return "text" if asks_for_text(question) else "words"
+
+
+def _text(member: Member, reply: Reply) -> Draft:
+    """Take a reply as it stands; one that was cut off is worth more than none, and says so."""
+    if not reply.text.strip():
+        raise ProviderError(f"{member.model}: gave no answer that can be read")
+    cut = "it was cut off where the model may write no more" if reply.finish == "length" else ""
+    return Draft(
+        member=member, answer=reply.text.strip(), reason=cut, confidence=None, claims=(),
+        evidence=(), would_change=None, working=reply.text,
+    )  # fmt: skip
 
 
 def _brief(member: Member, reply: Reply) -> Draft:

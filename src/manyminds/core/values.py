@@ -63,8 +63,9 @@ AnswerOutcome = Literal["answered", "partial", "none"]
 
 CanonicalKind = Literal[
     "number", "quantity", "expression", "date", "set", "list", "yes_no", "choice", "code", "json",
-    "text", "none",
+    "text", "prose", "none",
 ]  # fmt: skip
+"""`prose` is a text that somebody wrote: two of them are never the same answer in other words."""
 
 
 ImageType = Literal["image/png", "image/jpeg", "image/webp", "image/gif"]

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from manyminds.agents.asking import asks_for_code
+from manyminds.agents.asking import asks_for_code, asks_for_python
 from manyminds.agents.prompts import prompt
 from manyminds.core.events import Event, Nudged, ToolCalled
 from manyminds.core.messages import ToolSpec
@@ -79,6 +79,10 @@ _OURS = re.compile(
 """Words by which who answers assumes; "suppose x = 3" is mathematics."""
 
 
+_FOUND = ("number", "quantity", "expression", "date", "set", "list", "yes_no", "choice")
+"""Kinds of answers that are found rather than written."""
+
+
 def objection_to(
     task: str, note: Note, unused: Collection[str], *, known: str | None = None
 ) -> Objection | None:
@@ -93,9 +97,11 @@ def objection_to(
     if asks_for_code(task) and is_value(note.answer):
         return Objection(code="1.1", text=prompt("held_no_program", answer=cut(note.answer)))
     if note.canonical.kind == "code":
-        if not asks_for_code(task) or "python" not in unused:
+        if not asks_for_python(task) or "python" not in unused:
             return None
         return Objection(code="3.2", text=prompt("held_unrun", tool="python"))
+    if note.canonical.kind not in _FOUND:
+        return None  # advice may assume what it says it does
     seen = "\n".join([known or task, *(one.output for one in note.evidence)])
     said = Act(step=0, author=note.member, kind="says", text=f"{note.reason}\n{note.answer}")
     for found in assumed(Trace(name="", source="live", task=seen, acts=(said,))):

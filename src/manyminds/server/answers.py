@@ -27,7 +27,8 @@ def said(asked: Asked, *, bare: bool, stops: Sequence[str], longest: int | None)
         longest: Tokens at most.
     """
     answer = asked.answer
-    text = headline(answer)
+    # What a program reads is the answer or nothing: that it only stands in part is told beside it.
+    text = answer.text if bare and answer.text is not None else headline(answer)
     if answer.text is None:
         text = f"{text} {'; '.join(answer.missing)}".strip()
     elif not bare and answer.report is None:

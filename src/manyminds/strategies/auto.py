@@ -80,7 +80,8 @@ def _is_worth_more(effort: RouteEffort, answer: Answer) -> bool:
 
 
 def _holds(answer: Answer) -> bool:
-    sure = answer.confidence is not None and answer.confidence >= HOLDS
+    # A text has no confidence: a panel could not tell more of it.
+    sure = answer.confidence is None or answer.confidence >= HOLDS
     return answer.outcome == "answered" and sure
 
 

@@ -6,7 +6,7 @@ of communicating with AI (Frontiers in Communication).
 
 from dataclasses import dataclass
 
-from manyminds.agents.asking import asks_for_code
+from manyminds.agents.asking import asks_for_code, asks_for_text
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer
 from manyminds.strategies.majority import Unchecked
@@ -19,7 +19,9 @@ __all__ = ["Brief"]
 
 @dataclass(frozen=True, kw_only=True)
 class Brief:
-    """Asks one member once for the answer alone, without working; programs are written as ever.
+    """Asks one member once for the answer alone, without working.
+
+    Programs and texts are written as ever.
 
     Models that can reason first are told not to (`registry.thinking_for`).
 
@@ -31,7 +33,8 @@ class Brief:
         if run.task.schema_json is not None:  # a form is asked for: one request in that
             return await Single(turns=1)(run)
         panel = Panel(run=run, verifier=Unchecked())
-        form = "code" if asks_for_code(run.task.prompt) else "brief"
+        asked = run.task.prompt
+        form = "code" if asks_for_code(asked) else "text" if asks_for_text(asked) else "brief"
         panel.enter("answer", "one member answers in a few words")
         for member in run.members:  # the next one where the first is dead
             await panel.sample([member], temperature=lambda _place: 0.0, form=lambda _place: form)

@@ -8,6 +8,7 @@ change the answer.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from manyminds.agents.asking import asks_for_text
 from manyminds.agents.member import MAX_TURNS
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer
@@ -17,6 +18,7 @@ from manyminds.strategies.heavy_samples import HeavySamples
 from manyminds.strategies.panel import Panel
 from manyminds.strategies.revise import revise
 from manyminds.strategies.sampling import by_samples
+from manyminds.strategies.single import Single
 
 __all__ = ["Heavy"]
 
@@ -46,12 +48,16 @@ class Heavy:
 
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
+        if asks_for_text(run.task.prompt) and run.task.schema_json is None:
+            return await Single()(run)  # nothing to compare: a panel would be paid for nothing
         if by_samples(run) if self.samples is None else self.samples:
             return await HeavySamples(gate=self.gate, rounds=self.rounds)(run)
         panel = Panel(run=run)
         first, rest = run.members[: self.gate], run.members[self.gate :]
         panel.enter("gate", f"a first attempt by {len(first)}")
         await panel.work(first, turns=self.turns, temperature=self._warmth)
+        if panel.notes and all(note.canonical.kind == "prose" for note in panel.notes.values()):
+            return panel.deliver(panel.weighed(), how=f"{len(panel.notes)} members wrote one each")
         if rest and not panel.stopped and not _easy(panel):
             panel.enter("work", f"{len(rest)} more work alone")
             await panel.work(

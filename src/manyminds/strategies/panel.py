@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
+from manyminds.agents.asking import asks_for_text
 from manyminds.agents.member import Draft, Thread, open_thread, work
 from manyminds.agents.sample import Conversation, Form
 from manyminds.core.errors import (
@@ -39,7 +40,7 @@ from manyminds.core.values import (
     Verdict,
 )
 from manyminds.judging.backed import Backed
-from manyminds.judging.canonical import canonicalize, same
+from manyminds.judging.canonical import canonicalize, prose, same
 from manyminds.judging.code.calls import calls_for
 from manyminds.judging.code.examples import Example
 from manyminds.judging.code.outcomes import Outcome, behaviour_of, can_run, outcomes_of
@@ -56,6 +57,8 @@ OBJECTION_TURNS = 3
 _SUPPORT: dict[str, Support] = {
     "accepted": "supported", "rejected": "contradicted", "unsure": "unsure",
 }  # fmt: skip
+
+UNVOTED = "texts are not voted on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,12 +292,16 @@ class Panel:
         return attending(self.run, member, round_=round_)
 
     def note_of(self, draft: Draft, *, round_: int) -> Note:
-        """Put a draft into its canonical form."""
+        """Put a draft into its canonical form; a text that was asked for is none but that."""
+        question = self.run.task.prompt
+        written = asks_for_text(question) and self.run.task.schema_json is None
         return Note(
             member=draft.member.name,
             round=round_,
             answer=draft.answer,
-            canonical=canonicalize(draft.answer, question=self.run.task.prompt),
+            canonical=prose(draft.answer)
+            if written
+            else canonicalize(draft.answer, question=question),
             reason=draft.reason,
             claims=draft.claims,
             evidence=draft.evidence,
@@ -381,6 +388,11 @@ class Panel:
             Selected(author=winner.member, canonical=winner.canonical.key, scores=scores, why=how)
         )
         answer = self._answer(winner, weighed, missing, how)
+        if winner.canonical.kind == "prose":
+            # Texts do not agree or disagree: nothing is known of how right this one is.
+            how = f"{how}; {UNVOTED}"
+            answer = replace(answer, confidence=None, dissent=(), disagreement=None, how=how)
+            stands = stands or self.verdicts[winner.member].outcome != "rejected"
         if stands:
             return answer
         why = "no answer stood: too little speaks for it, and no tool settled it"

@@ -5,7 +5,7 @@ Best-of-N is these two steps; `heavy` begins with them where members answer by s
 
 from collections.abc import Callable, Mapping
 
-from manyminds.agents.asking import asks_for_code, asks_for_python
+from manyminds.agents.asking import asks_for_code, asks_for_python, asks_for_text
 from manyminds.agents.sample import Form
 from manyminds.core.events import Revised
 from manyminds.core.protocols import Run
@@ -38,7 +38,7 @@ def by_samples(run: Run) -> bool:
     and programs, better as such than as a word of our protocol; what is plainly to be computed
     goes to tools.
     """
-    if not can_run(run):
+    if not can_run(run) or run.task.schema_json is not None:
         return False
     if asks_for_python(run.task.prompt):
         return True
@@ -83,7 +83,8 @@ async def draw_until_settled(
 
 def _alternating(run: Run) -> Callable[[int], Form | None]:
     """Let every second member answer by a program, where that can be: its mistakes are others."""
-    programs = can_run(run) and not asks_for_code(run.task.prompt)
+    asked = run.task.prompt
+    programs = can_run(run) and not asks_for_code(asked) and not asks_for_text(asked)
     return lambda place: "program" if programs and place % 2 == 1 else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from manyminds.agents.asking import asks_for_code
+from manyminds.agents.asking import asks_for_code, asks_for_text
 from manyminds.agents.member import MAX_TURNS
 from manyminds.core.protocols import Run
 from manyminds.core.values import Answer, Member
@@ -37,9 +37,10 @@ class Single:
     async def __call__(self, run: Run) -> Answer:
         """Work the task."""
         draws = self.way is None and _draws(run, turns=self.turns)
+        way = "direct" if self.way is None and asks_for_text(run.task.prompt) else self.way
         panel = Panel(run=run, verifier=fitting_verifier(run)) if draws else Panel(run=run)
         for member in panel.leads():
-            sent = member if self.way is None else replace(member, way=self.way)
+            sent = member if way is None else replace(member, way=way)
             if draws:
                 await self._draw(panel, sent)
             if not panel.notes and not panel.stopped:
@@ -53,7 +54,7 @@ class Single:
         )
 
     async def _draw(self, panel: Panel, member: Member) -> None:
-        panel.enter("sample", "its model writes better than it works our protocol")
+        panel.enter("sample", "written freely, not in our protocol")
         await panel.sample([member], temperature=lambda _place: 0.0)
         # No working in words that was mended became right (`results/LOG.md`); programs do.
         tries = MENDED if asks_for_code(panel.run.task.prompt) else 0
@@ -72,8 +73,9 @@ def _how(outcomes: Collection[str], *, draws: bool) -> str:
 
 
 def _draws(run: Run, *, turns: int) -> bool:
-    """Say whether it answers by a sample: programs always, words where it has the time for them."""
+    """Say whether it answers by a sample: texts and programs always, words where there is time."""
     aids = {tool.name for tool in run.tools} <= {"python", "calculate"}
-    if native(run) or not aids or run.task.schema_json is not None or not by_samples(run):
+    if native(run) or not aids or run.task.schema_json is not None:
         return False
-    return turns > 1 or asks_for_code(run.task.prompt)
+    asked = run.task.prompt
+    return asks_for_text(asked) or (by_samples(run) and (turns > 1 or asks_for_code(asked)))

@@ -1,5 +1,5 @@
 """Canonical answers: the one form that equal answers share."""
 
-from manyminds.judging.canonical.form import canonicalize, same
+from manyminds.judging.canonical.form import canonicalize, prose, same
 
-__all__ = ["canonicalize", "same"]
+__all__ = ["canonicalize", "prose", "same"]

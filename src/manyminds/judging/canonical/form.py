@@ -20,7 +20,7 @@ from manyminds.judging.canonical.markup import peel, plain_math
 from manyminds.judging.canonical.number import Quantity, read_quantity
 from manyminds.tools.calculator.expression import Real, evaluate, parse_expression, show
 
-__all__ = ["canonicalize", "same"]
+__all__ = ["canonicalize", "prose", "same"]
 
 UNDETERMINED = Canonical(kind="none", key="cannot be determined")
 _EMPTY = Canonical(kind="none", key="")
@@ -44,6 +44,7 @@ _ORDERED = re.compile(
 )
 _PERCENT = re.compile(r"percent|per cent|%", re.IGNORECASE)
 _CODE = re.compile(r"```[\w+#.-]*\n(?P<code>.*?)```", re.DOTALL)
+_BULLET = re.compile(r"[-*•]\s|\(?\w{1,3}[.)]\s")
 _JOIN = re.compile(r",\s*and\s+|\s+and\s+|,\s*|;\s*")
 _POINTS = tuple(Fraction(p, 1_000_003) for p in (1_234_577, 2_718_281, 3_141_593, 1_618_033))
 _ARTICLE = re.compile(r"^(?:the|a|an)\s+", re.IGNORECASE)
@@ -90,7 +91,7 @@ def canonicalize(text: str, *, question: str = "") -> Canonical:
         found = read(peeled, question)
         if found is not None:
             return found
-    for read in (_read_sentence, _read_told_number, _read_list):
+    for read in (_read_sentence, _read_told_number, _read_prose, _read_list):
         found = read(peeled, question)
         if found is not None:
             return found
@@ -296,6 +297,24 @@ def _read_text(text: str) -> Canonical:
     # Quotation marks and the like fall away; signs that carry meaning stay.
     key = re.sub(r"[^\w\s%+#&/.:@<>≤≥=^*()¬~-]", "", words).strip(" .,:;")
     return Canonical(kind="text", key=_short(key or words))
+
+
+def _read_prose(text: str, _question: str) -> Canonical | None:
+    return prose(text) if _is_prose(text) else None
+
+
+def prose(text: str) -> Canonical:
+    """Return the form of a text that was written, whatever stands in it."""
+    return Canonical(kind="prose", key=_short(" ".join(text.casefold().split())))
+
+
+def _is_prose(text: str) -> bool:
+    """Say whether a text was written rather than found: many words, or sentences on many lines."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if any(_BULLET.match(line) for line in lines):
+        return False
+    sentences = [line for line in lines if line[-1] in ".!?" and len(line.split()) > 3]
+    return len(text.split()) > 40 or (len(lines) > 2 and bool(sentences))
 
 
 def _short(key: str) -> str:
