@@ -29,8 +29,13 @@ EQUAL = [
     ("3", "The number of times the letter r occurs in it is 3.", "There are 3 of them.", "There were exactly 3 letters"),
     ("cannot be determined", "It cannot be determined.", "not enough information", "\\text{cannot be determined}"),
     ("Evelyn", "\\text{Evelyn}", "$\\textbf{Evelyn}$"),
+    ("3 PM", "3:00 p.m.", "3pm"),
 ]  # fmt: skip
 DIFFERENT = [
+    ("3 PM", "3 AM"),
+    ("3 PM CET", "3 PM EST"),
+    ("a) 12 b) 14", "a) 15 b) 16"),
+    ("Yes", "Yes, but only with written consent"),
     ("120", "121"),
     ("12 km", "12 m"),
     ("yes", "no"),
@@ -166,3 +171,35 @@ def test_options_are_read_where_they_are_offered() -> None:
 
 def test_a_huge_fraction_is_still_a_number() -> None:
     assert canonicalize("10**999/3").kind in ("number", "expression", "text")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where do trams run?\nA) Paris\nB) Lyon",
+        "Where do trams run?\na) Paris\nb) Lyon",
+        "Where do trams run? (A) Paris (B) Lyon",
+    ],
+)
+@pytest.mark.parametrize("said", ["B", "b", "b)", "B) Lyon", "(b) Lyon", "Lyon", "option B"])
+def test_an_option_is_its_letter_and_its_text(question: str, said: str) -> None:
+    assert canonicalize(said, question=question).key == "B"
+    assert canonicalize(said, question=question).kind == "choice"
+
+
+def test_parts_of_a_question_are_no_options() -> None:
+    question = "A room is 3 by 4 m.\na) Find the area.\nb) Find the perimeter."
+    a, b = (canonicalize(said, question=question) for said in ("a) 12 b) 14", "a) 12 b) 15"))
+    assert not same(a, b)
+
+
+def test_a_time_is_read_where_one_is_asked_for() -> None:
+    when = "When does the train leave?"
+    assert same(canonicalize("15:05", question=when), canonicalize("3:05 PM", question=when))
+    assert canonicalize("2:15", question="What is the ratio?").key != "02:15"
+
+
+def test_a_text_that_was_written_is_prose() -> None:
+    assert canonicalize("Dear Ms Hill,\n\nthe heating has been cold.\n\nSam").kind == "prose"
+    assert canonicalize("- red\n- green\n- blue").kind != "prose"
+    assert canonicalize("Mercury\nVenus\nEarth").kind != "prose"

@@ -5,7 +5,14 @@ from functools import cache
 
 from manyminds.agents.prompts import prompt
 
-__all__ = ["asks_for_code", "asks_for_python", "asks_for_text", "offers_options", "question_now"]
+__all__ = [
+    "asks_for_code",
+    "asks_for_python",
+    "asks_for_text",
+    "offers_options",
+    "options_of",
+    "question_now",
+]
 
 _NO_PROGRAM = (
     "movie|film|play|video|radio|podcast|speech|workout|training|fitness|exercise|loyalty|reward|"
@@ -57,7 +64,20 @@ _OTHER = re.compile(
     r"postgres\w*|sqlite|bash|zsh|shell|powershell|awk|html|css|vba|latex|assembly)\b|"
     r"(?<!\w)(?:c\+\+|c#|f#|objective-c))|\b(?:in|a) (?:C|R|Go)\b(?!-)"
 )
-_OPTION = re.compile(r"^\s*\(?[A-E][).:]\s", re.MULTILINE)
+_OPTIONS = (
+    re.compile(r"^\s*\(?(?P<letter>[A-Za-z])[).:]\s+(?P<text>\S.*?)\s*$", re.MULTILINE),
+    re.compile(
+        r"\((?P<letter>[A-Ja-j])\)\s*(?P<text>[^()\n]+?)\s*(?=\([A-Ja-j]\)|$)", re.MULTILINE
+    ),
+    re.compile(
+        r"(?:^|\s)(?P<letter>[A-J])[).:]\s+(?P<text>\S.*?)(?=\s+[A-J][).:]\s|\s*$)", re.MULTILINE
+    ),
+)
+_PART = re.compile(
+    r"(?i)(?:find|compute|calculate|determine|show|prove|explain|solve|sketch|draw|state|what|how|why|"
+    r"which|when|who|where)\b|.*\?$"
+)
+"""A part of a question, which is no option."""
 
 
 def question_now(asked: str) -> str:
@@ -109,6 +129,20 @@ def asks_for_python(asked: str) -> bool:
     return asks_for_code(asked) and not other
 
 
-def offers_options(question: str) -> bool:
-    """Say whether a question offers lettered options, each on a line."""
-    return len(_OPTION.findall(question)) > 1
+def options_of(asked: str) -> dict[str, str]:
+    """Return the options of a question by their letters, in capitals; none where it has none.
+
+    They stand a line each, or in one line in brackets or as capitals, and begin with A.
+    """
+    question = question_now(asked)
+    for pattern in _OPTIONS:
+        found = {m["letter"].upper(): m["text"] for m in pattern.finditer(question)}
+        letters = [chr(ord("A") + place) for place in range(len(found))]
+        if len(found) > 1 and list(found) == letters and not any(map(_PART.match, found.values())):
+            return found
+    return {}
+
+
+def offers_options(asked: str) -> bool:
+    """Say whether a question offers lettered options."""
+    return bool(options_of(asked))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from hashlib import sha256
 
+from manyminds.agents.asking import options_of
 from manyminds.core.errors import ToolRetry
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import Canonical, CanonicalKind
@@ -38,7 +39,14 @@ _CHOICE = re.compile(
     r"|(?:option|choice)\s+(?P<named>[A-Ja-j])",
     re.DOTALL | re.IGNORECASE,
 )
-_OFFERS = re.compile(r"(?:^|\s)\(?A[).:]\s.*\(?B[).:]\s", re.DOTALL)
+_TIME = re.compile(
+    r"(?P<hour>\d{1,2})(?::(?P<minute>[0-5]\d))?(?:\s*(?P<half>[ap]\.?m\.?))?(?:\s+(?P<zone>[A-Z]{2,4}))?",
+    re.IGNORECASE,
+)
+_ASKS_TIME = re.compile(r"\b(?:what time|when|o'clock|clock|time (?:is|will|was))\b", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"\b(?:but|only|unless|if|except|however|provided|depends)\b", re.IGNORECASE
+)
 _ORDERED = re.compile(
     r"\b(order|sort|sequence|first|last|rank|ascending|descending)", re.IGNORECASE
 )
@@ -87,7 +95,7 @@ def canonicalize(text: str, *, question: str = "") -> Canonical:
         return _EMPTY
     if _CANNOT.fullmatch(peeled) or (_CANNOT.match(peeled) and "cannot" in peeled[:30].lower()):
         return UNDETERMINED
-    for read in (_read_json, _read_yes_no, _read_choice, _read_date, _read_number):
+    for read in (_read_json, _read_choice, _read_yes_no, _read_date, _read_time, _read_number):
         found = read(peeled, question)
         if found is not None:
             return found
@@ -155,18 +163,43 @@ def _read_yes_no(text: str, _question: str) -> Canonical | None:
         r"[\s,.;:-]*(?:(?:it|that) (?:is|was)\b|true|false|yes|no|\d)", rest, re.IGNORECASE
     ):
         return None
+    if _CONDITION.search(rest):
+        return None  # "Yes, but only with consent" is another answer than "yes"
     return Canonical(kind="yes_no", key="yes" if match["word"].lower() in ("yes", "true") else "no")
 
 
 def _read_choice(text: str, question: str) -> Canonical | None:
+    options = options_of(question)
     match = _CHOICE.fullmatch(text)
     letter = None if match is None else (match["letter"] or match["named"])
-    # "B. Brussels" names an option where options are offered; "J. K. Rowling" never does.
-    if re.match(r"[A-Ja-j][.:]\s+\S", text) and not _OFFERS.search(question):
+    # "B. Brussels" names an option where options are offered; "J. K. Rowling" never does, and
+    # "a) 12 b) 14" has two parts.
+    parts = re.search(r"\s\(?[B-Jb-j][).:]\s", text) is not None
+    if (parts or re.match(r"[A-Ja-j][.:]\s+\S", text)) and not options:
         letter = None
-    if letter is None and re.fullmatch(r"[A-Ja-j]", text) and _OFFERS.search(question):
-        letter = text
+    if letter is None and options:
+        said = _plain(text)
+        alike = [name for name, option in options.items() if said in (name.lower(), _plain(option))]
+        letter = alike[0] if len(alike) == 1 else None
     return None if letter is None else Canonical(kind="choice", key=letter.upper())
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .,:;'\"`*$")
+
+
+def _read_time(text: str, question: str) -> Canonical | None:
+    """Read a time of day: "3 PM", "3:00 p.m." and, where a time is asked for, "15:00"."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    half, hour, minute = (match["half"] or "").lower()[:1], int(match["hour"]), match["minute"]
+    if (not half and (minute is None or not _ASKS_TIME.search(question))) or hour > 23:
+        return None
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    zone = f" {match['zone'].upper()}" if match["zone"] else ""
+    return Canonical(kind="text", key=f"{hour:02}:{minute or '00'}{zone}")
 
 
 def _read_date(text: str, _question: str) -> Canonical | None:
