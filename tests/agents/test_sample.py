@@ -140,12 +140,22 @@ async def test_a_text_is_taken_as_it_stands() -> None:
 
 
 def test_of_a_conversation_the_question_now_counts() -> None:
-    said = "user: Write a Python function that reverses a string.\n\nassistant: ```python\n…```"
+    said = "user: Write a Python function that reverses a string.\n\nassistant: ```python\ndef turned(s):\n    …```"
     asked = prompt("conversation", said=said, question="What is its time complexity?")
     assert question_now(asked) == "What is its time complexity?"
     assert not asks_for_code(asked)
     again = prompt("conversation", said="user: Hello.", question="Write a function.")
     assert asks_for_code(again)
+    changed = prompt("conversation", said=said, question="Make it handle None, too.")
+    assert asks_for_python(changed)
+    script = "user: List files.\n\nassistant: ```bash\nls\n```"
+    hidden = prompt("conversation", said=script, question="Add the hidden ones.")
+    assert (asks_for_code(hidden), asks_for_python(hidden)) == (True, False)
+    mail = f"user: Write to Sam.\n\nassistant: {'Dear Sam, it is cold here. ' * 10}"
+    shorter = prompt("conversation", said=mail, question="Make it shorter.")
+    assert (asks_for_code(shorter), asks_for_text(shorter)) == (False, True)
+    sum_ = prompt("conversation", said="user: 6 * 7?\n\nassistant: 42", question="Add 3.")
+    assert (asks_for_code(sum_), asks_for_text(sum_)) == (False, False)
 
 
 def test_a_program_in_another_language_is_read_with_its_language() -> None:

@@ -52,6 +52,13 @@ _ASKS_FOR_TEXT = re.compile(
     r"por qué|scrivi|traduci|riassumi|spiega|perché)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_FOLLOWS = re.compile(
+    r"\s*(?:(?:now|please|also|and|ok(?:ay)?|can you|could you),? )*"
+    r"(?:make|add|change|fix|use|remove|handle|rename|convert|turn|shorten|expand|rewrite|refactor|optimi[sz]e|simplify|improve)\b",
+    re.IGNORECASE,
+)
+A_TEXT = 40
+"""Words from which on a reply is a text rather than an answer."""
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _IS_CODE = re.compile(
     r"\s*(?:(?:async )?def \w+\(|class \w+[(:]|import \w|from [\w.]+ import |@\w+$)", re.MULTILINE
@@ -92,6 +99,17 @@ def _marker() -> str:
     return prompt("conversation", said="", question="").split("\n\n")[-2] + "\n\n"
 
 
+def _goes_on_from(asked: str) -> str | None:
+    """Return what a question wants changed: the reply before it; `None` where it goes on from none.
+
+    "Make it shorter" asks for what the reply was: a program again, or a text.
+    """
+    before, mark, now = asked.rpartition(_marker())
+    if not mark or not _FOLLOWS.match(now):
+        return None
+    return before.rpartition("assistant: ")[2]
+
+
 def _request(asked: str) -> str:
     """Return what a question asks for, without material that is pasted into it.
 
@@ -103,7 +121,9 @@ def _request(asked: str) -> str:
 
 def asks_for_code(asked: str) -> bool:
     """Say whether a question wants a program for an answer, and not something about one."""
-    question = question_now(asked)
+    question, before = question_now(asked), _goes_on_from(asked)
+    if before is not None:
+        return "```" in before
     if _ASKS_FOR_CODE.search(_request(question)):
         return True
     # Code alone is to be completed; code and words about it is not.
@@ -119,12 +139,15 @@ def asks_for_text(asked: str) -> bool:
     question = question_now(asked)
     if asks_for_code(asked) or offers_options(question):
         return False
+    before = _goes_on_from(asked)
+    if before is not None:
+        return len(before.split()) > A_TEXT
     return _ASKS_FOR_TEXT.search(_request(question)) is not None
 
 
 def asks_for_python(asked: str) -> bool:
     """Say whether a question wants a program, and names no language but Python."""
-    question = question_now(asked)
+    question = f"{_goes_on_from(asked) or ''}\n{question_now(asked)}"
     other = _OTHER.search(question) is not None and not _PYTHON.search(question)
     return asks_for_code(asked) and not other
 

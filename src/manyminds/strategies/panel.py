@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 
-from manyminds.agents.asking import asks_for_text
+from manyminds.agents.asking import asks_for_text, question_now
 from manyminds.agents.member import Draft, Thread, open_thread, work
 from manyminds.agents.sample import Conversation, Form
 from manyminds.core.errors import (
@@ -293,8 +293,9 @@ class Panel:
 
     def note_of(self, draft: Draft, *, round_: int) -> Note:
         """Put a draft into its canonical form; a text that was asked for is none but that."""
-        question = self.run.task.prompt
-        written = asks_for_text(question) and self.run.task.schema_json is None
+        asked = self.run.task.prompt
+        written = asks_for_text(asked) and self.run.task.schema_json is None
+        question = question_now(asked)
         return Note(
             member=draft.member.name,
             round=round_,
