@@ -93,6 +93,16 @@ class Meter:
             tokens = max(0, tokens - int(tokens * RESERVE) - self.spent.tokens - self.held_tokens)
         return Left(tokens=tokens, seconds=self.seconds_left(ending=False))
 
+    def affords(self, needs: Left) -> bool:
+        """Say whether one more try is likely to be paid for.
+
+        What it costs in dollars is not known; half of all that there is will do.
+        """
+        left, usd = self.left(), self.limits.usd
+        pairs = ((left.tokens, needs.tokens), (left.seconds, needs.seconds))
+        enough = all(there is None or there >= (need or 0) for there, need in pairs)
+        return enough and (usd is None or 2 * (self.spent.usd or 0) <= usd)
+
     def seconds_left(self, *, ending: bool) -> float | None:
         """Seconds a step may still take; `None` without a limit, never below zero."""
         if self.limits.seconds is None:

@@ -7,6 +7,7 @@ from manyminds.agents.prompts import prompt
 from manyminds.core.events import Nudged
 from manyminds.core.messages import ModelCall, Picture, Said
 from manyminds.core.values import Member
+from manyminds.tools.fence import fence
 
 __all__ = ["Asides"]
 
@@ -27,6 +28,13 @@ class Asides:
     def nudge(self, nudged: Nudged) -> None:
         """Tell a member something with its next request."""
         self._nudges[nudged.member].append(nudged.text)
+
+    def settle(self, member: str, question: str, answer: str) -> None:
+        """Let all who work know what the person said to a question that a member raised."""
+        if self.hints is not None:
+            # What is asked about is in the words of a member: data, as all that they say.
+            asked = fence(question, source=member)
+            self.hints.append(prompt("held_person", question=asked, answer=answer))
 
     def added_to(self, member: Member, call: ModelCall) -> ModelCall:
         """Return a request with all that is to be said to who works."""

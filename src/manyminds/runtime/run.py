@@ -20,7 +20,6 @@ from typing import TypeVar
 
 from manyminds.agents.member import opening_query
 from manyminds.agents.models import Progress, tokens_at_least
-from manyminds.agents.prompts import prompt
 from manyminds.agents.roster import newcomer
 from manyminds.budget.meter import Hold, Meter
 from manyminds.core.errors import (
@@ -62,7 +61,6 @@ from manyminds.runtime.asides import Asides
 from manyminds.runtime.control import Control
 from manyminds.runtime.flight import Endpoint, Flight, Patience
 from manyminds.runtime.machine import collecting
-from manyminds.tools.fence import fence
 from manyminds.tools.toolset import Toolset, failed
 
 __all__ = ["MemoryRun", "Sink", "hash_of"]
@@ -222,20 +220,15 @@ class MemoryRun:
         )
         if found.question is not None:
             answer = await self._settled_by_person(note.member, found.question)
-            if answer and self.asides.hints is not None:  # all who work may hear it
-                # What is asked about is in the words of a member: data, as all that they say.
-                asked = fence(found.question, source=note.member)
-                self.asides.hints.append(prompt("held_person", question=asked, answer=answer))
+            if answer:
+                self.asides.settle(note.member, found.question, answer)
         return found.text
 
     def _objection_to(self, note: Note, unused: Collection[str], needs: Left) -> Objection | None:
-        left, usd = self.left(), self.meter.limits.usd
-        pairs = ((left.tokens, needs.tokens), (left.seconds, needs.seconds))
-        enough = all(there is None or there >= (need or 0) for there, need in pairs)
-        # What one more try costs in dollars is not known; half of all that there is will do.
-        enough = enough and (usd is None or 2 * (self.meter.spent.usd or 0) <= usd)
+        if not self.meter.affords(needs):
+            return None
         known = "\n".join((self.task.prompt, *(self.asides.hints or ())))
-        return objection_to(self.task.prompt, note, unused, known=known) if enough else None
+        return objection_to(self.task.prompt, note, unused, known=known)
 
     async def _settled_by_person(self, member: str, question: str) -> str | None:
         """Return what the person says to a question; `None`: nobody is there to be asked."""
