@@ -41,8 +41,13 @@ _ASKS_FOR_CODE = re.compile(
     rf"i (?:need|want|would like) {_BETWEEN}(?:function|script)){_END}",
     re.IGNORECASE | re.MULTILINE,
 )
+_NO_TEXT = (
+    r"(?! (?:\S+ ){0,4}(?:word|letters|numbers?|numerals?|digits?|expression|equation|formula|"
+    r"inequality|polynomial|fraction|decimal|ratio|percentage|sum|product|answer|result|name|date)\b)"
+)
+"""What is written down rather than composed: there is one right one."""
 _ASKS_FOR_TEXT = re.compile(
-    rf"{_BEGIN}(?:write|draft|compose|rephrase|paraphrase|translate|summari[sz]e|explain|describe|"
+    rf"{_BEGIN}(?:write{_NO_TEXT}|draft|compose|rephrase|paraphrase|translate|summari[sz]e|explain|describe|"
     r"brainstorm|suggest|advise|outline|proofread|discuss|tell me (?:about|a (?:story|joke))|"
     r"why (?:is|are|do|does|did|was|were|can't|don't|doesn't|would|should)|"
     r"how (?:do|can|should|would) (?:i|we|you)|should (?:i|we)|what do you think|"
