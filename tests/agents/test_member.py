@@ -227,6 +227,14 @@ async def test_a_search_that_finds_nothing_new_says_so_and_the_second_ends_the_w
     assert "Stop working" in last_words(run)
 
 
+async def test_a_search_that_brought_nothing_new_is_not_made_again() -> None:
+    asked = act("search_docs", query="other words")
+    run = run_with_docs(asked, asked, final("blue"))
+    await work(run, thread_of(run))
+    made = [r.event for r in run.events if r.event.kind == "tool_called"]
+    assert len(made) == 2  # what is looked up for it before it begins, and its own
+
+
 async def test_a_conversation_goes_on_with_another_model_at_every_turn() -> None:
     calls = [ToolCall(id=f"c{n}", name="calculate", arguments={"expression": f"6*{n}"}) for n in range(4)]  # fmt: skip
     native = [Reply(text="", calls=(c,), finish="tools", spend=Spend()) for c in calls]

@@ -440,6 +440,7 @@ async def _use(run: Run, thread: Thread, call: ToolCall) -> tuple[str, bool]:
     again = thread.has_read(outcome.evidence)
     thread.evidence.extend(outcome.evidence)
     if again:
+        thread.remember(call, worked=True)
         thread.insisted = True
         return _NOTHING_NEW, insisted
     thread.remember(call, worked=outcome.error is None)

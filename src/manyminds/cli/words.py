@@ -37,6 +37,8 @@ def answer_as_text(asked: Asked, *, only: bool = False) -> str:
         )
         how = answer.how or "as proposed"
         lines.append(f"confidence  {answer.confidence:.0%}{fitted} ({how}){checked}")
+    elif answer.outcome == "answered" and answer.how and answer.report is None:
+        lines.append(f"unchecked   {answer.how}")
     if answer.reason:
         lines.append(f"because     {_line(answer.reason)}")
     lines += _support(answer)
