@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from manyminds.agents.asking import asks_for_code, asks_for_python, asks_for_text, question_now
@@ -132,6 +134,20 @@ def test_a_language_that_is_named_is_known(question: str, python: bool) -> None:
 )
 def test_a_question_for_a_text_is_known(question: str, text: bool) -> None:  # noqa: FBT001
     assert asks_for_text(question) is text
+
+
+@pytest.mark.parametrize("pasted", ["\n", " ", "A) ", "(A) ", ": ", "write ", "def f(x):\n"])
+def test_a_question_of_many_of_the_same_is_read_soon(pasted: str) -> None:
+    """Time grows with the length, not with its square: four times as much costs four times."""
+
+    def took(times: int) -> float:
+        asked = f"A. What is it?{pasted * times}x"
+        began = time.process_time()
+        asks_for_python(asked)
+        asks_for_text(asked)
+        return time.process_time() - began
+
+    assert min(took(40_000) for _ in range(2)) < 9 * max(0.02, min(took(10_000) for _ in range(3)))
 
 
 async def test_a_text_is_taken_as_it_stands() -> None:

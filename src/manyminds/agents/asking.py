@@ -69,7 +69,7 @@ _IS_CODE = re.compile(
     r"\s*(?:(?:async )?def \w+\(|class \w+[(:]|import \w|from [\w.]+ import |@\w+$)", re.MULTILINE
 )
 _ENDS_IN_CODE = re.compile(r"\s|(?:def|class|return|pass|import|from|raise|assert)\b|[)\]}\"'#@]")
-_PYTHON = re.compile(r"(?im)\bpython|^\s*(?:async )?def \w+\(.*:\s*$")
+_PYTHON = re.compile(r"(?im)\bpython|^[ \t]*(?:async )?def \w+\(.*:[ \t]*$")
 _OTHER = re.compile(
     r"(?i:\b(?:java|javascript|typescript|js|node(?:\.?js)?|kotlin|scala|swift|rust|golang|ruby|php|"
     r"perl|lua|haskell|ocaml|erlang|elixir|clojure|julia|matlab|fortran|cobol|pascal|dart|sql|mysql|"
@@ -77,14 +77,13 @@ _OTHER = re.compile(
     r"(?<!\w)(?:c\+\+|c#|f#|objective-c))|\b(?:in|a) (?:C|R|Go)\b(?!-)"
 )
 _OPTIONS = (
-    re.compile(r"^\s*\(?(?P<letter>[A-Za-z])[).:]\s+(?P<text>\S.*?)\s*$", re.MULTILINE),
+    re.compile(r"^[ \t]*\(?(?P<letter>[A-Za-z])[).:]\s+(?P<text>\S.*)", re.MULTILINE),
+    re.compile(r"\((?P<letter>[A-Ja-j])\)(?P<text>[^()\n]+)(?=\([A-Ja-j]\)|$)", re.MULTILINE),
     re.compile(
-        r"\((?P<letter>[A-Ja-j])\)\s*(?P<text>[^()\n]+?)\s*(?=\([A-Ja-j]\)|$)", re.MULTILINE
-    ),
-    re.compile(
-        r"(?:^|\s)(?P<letter>[A-J])[).:]\s+(?P<text>\S.*?)(?=\s+[A-J][).:]\s|\s*$)", re.MULTILINE
+        r"(?:^|\s)(?P<letter>[A-J])[).:]\s+(?P<text>\S(?:(?!\s[A-J][).:]\s).)*)", re.MULTILINE
     ),
 )
+"""No part of them can take the same blanks as another one: a question may be a million of those."""
 _PART = re.compile(
     r"(?i)(?:find|compute|calculate|determine|show|prove|explain|solve|sketch|draw|state|what|how|why|"
     r"which|when|who|where)\b|.*\?$"
@@ -164,7 +163,7 @@ def options_of(asked: str) -> dict[str, str]:
     """
     question = question_now(asked)
     for pattern in _OPTIONS:
-        found = {m["letter"].upper(): m["text"] for m in pattern.finditer(question)}
+        found = {m["letter"].upper(): m["text"].strip() for m in pattern.finditer(question)}
         letters = [chr(ord("A") + place) for place in range(len(found))]
         if len(found) > 1 and list(found) == letters and not any(map(_PART.match, found.values())):
             return found
