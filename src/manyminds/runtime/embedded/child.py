@@ -59,11 +59,17 @@ def _parameters(model: str, key: str) -> "xllamacpp.CommonParams":
     parameters.kv_unified = True
     parameters.n_ctx = CONTEXT_TOKENS
     parameters.cache_ram_mib = 0
-    parameters.cpuparams.n_threads = max(1, min(8, os.cpu_count() or 1))
+    parameters.cpuparams.n_threads = max(1, min(8, _cores()))
     parameters.ui = False
     parameters.endpoint_slots = False
     parameters.verbosity = 1
     return parameters
+
+
+def _cores() -> int:
+    # The cores this process may use: two threads that share one core wait for each other.
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _say_where(state: Path, address: str, settings: dict[str, str | float]) -> None:
