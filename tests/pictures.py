@@ -1,14 +1,20 @@
 """Pictures of the page for the docs: `python -m tests.pictures [HOME RUN]` writes docs/page-*.png.
 
 Without a run it plays the scripted panel of the tests; with one it shows that, as it was.
+`python -m tests.pictures recommend` draws a wish in the terminal instead: docs/recommend.svg.
 """
 
+import os
+import shlex
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from playwright.sync_api import Browser
+from rich.console import Console
+from rich.text import Text
 
 from tests.browser import browsing
 from tests.disputants import QUESTION, dispute
@@ -49,8 +55,46 @@ def draw(browser: Browser, served: Served, run: str | None) -> None:
         context.close()
 
 
+PLACES = """name,cuisine,price,rating,distance km,diet,spice,open,terrace
+Kumo,"ramen, noodles",16,4.6,1.2,vegetarian,mild,Tue-Sun,no
+La Piazza,"pizza, italian",22,4.2,0.4,"vegetarian, vegan",mild,daily,yes
+Chili Palace,"sichuan, chinese",19,4.7,2.1,vegetarian,spicy,daily,no
+Green Fork,"vegetarian kitchen",18,4.4,0.9,"vegetarian, vegan, gluten-free",mild,daily,yes
+Bistro Lune,french,38,4.8,1.5,,mild,Tue-Sat,no
+Taco Norte,mexican,14,4.0,3.2,vegetarian,spicy,daily,yes
+"""
+WISH = (
+    'memory add "ate at Kumo" --about dining --to decisions',
+    'memory add "vegetarian" --about dining',
+    'recommend "dinner under 25 €, somewhere I haven\'t been, no peanuts" --from dining.csv',
+    'recommend --go-on last --answer "no matter"',
+    "recommend --go-on last --answer mild --no-ask",
+    "recommend --go-on last --choose 1 --no-ask",
+)
+
+
+def draw_wish() -> None:
+    """Say what one would like, answer, choose; draw what the terminal shows."""
+    console = Console(record=True, width=120, file=open(os.devnull, "w"))  # noqa: SIM115
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "dining.csv").write_text(PLACES, "utf-8")
+        environment = {**os.environ, "MANYMINDS_HOME": f"{folder}/home"}
+        for line in WISH:
+            command = [sys.executable, "-m", "manyminds.cli", *shlex.split(line)]
+            done = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, text=True, check=True,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+            console.print(Text(f"$ manyminds {line}", style="bold"))
+            console.print(Text(done.stdout))
+    console.save_svg(str(DOCS / "recommend.svg"), title="manyminds recommend")
+
+
 def main(words: list[str]) -> None:
     """Serve and draw."""
+    if words == ["recommend"]:
+        draw_wish()
+        return
     with tempfile.TemporaryDirectory() as folder, Stub() as stub, browsing() as browser:
         home, run = (Path(words[0]), words[1]) if words else (Path(folder), None)
         docs = Path(folder) / "docs"

@@ -47,6 +47,13 @@ _COMMANDS = {
         "Research a question; a report whose citations are really there.",
     ),
     "wide": ("manyminds.cli.wide:wide", "List all there are of something, every cell cited."),
+    "recommend": (
+        "manyminds.cli.recommend:recommend",
+        "Choose from what there is: a first option and a backup, by what you like.",
+    ),
+    "taste": ("manyminds.cli.taste:taste", "Find out what you like by five yes or no questions."),
+    "memory": ("manyminds.cli.memory:app", "Show and change what is remembered of you."),
+    "me": ("manyminds.cli.me:app", "Add your own words, and ask what they say of you."),
     "runs": ("manyminds.cli.runs:runs", "List the runs that are kept, and how they stand."),
     "attach": ("manyminds.cli.background:attach", "Show a run live that goes on by itself."),
     "resume": ("manyminds.cli.background:resume", "Go on with a run whose process has ended."),

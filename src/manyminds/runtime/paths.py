@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["cache_home", "config_home", "data_home"]
+__all__ = ["cache_home", "config_home", "data_home", "person_home"]
 
 _NAME = "manyminds"
 
@@ -33,3 +33,8 @@ def config_home() -> Path:
     """Return the folder of the user's settings and, where there is no keyring, keys."""
     moved = _moved()
     return platformdirs.user_config_path(_NAME, appauthor=False) if moved is None else moved
+
+
+def person_home(folder: Path | None = None) -> Path:
+    """Return the folder of what is known of the person: the one they name, or `me`."""
+    return data_home() / "me" if folder is None else folder.expanduser().absolute()

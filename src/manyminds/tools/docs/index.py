@@ -10,7 +10,7 @@ from pathlib import Path
 from manyminds.core.errors import UsageError
 from manyminds.tools.docs import store
 from manyminds.tools.docs.lance import LanceFinder, installed
-from manyminds.tools.docs.passages import Passage
+from manyminds.tools.docs.passages import LENGTH, Passage
 from manyminds.tools.docs.readers import (
     MAX_FILES,
     MOST_FILES,
@@ -35,12 +35,22 @@ _FILES = "create table if not exists files (path text primary key, mark text, wh
 class DocsIndex:
     """A folder's documents, indexed; files that did not change are not read again."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    def __init__(
+        self, folder: Path, cache: Path, *, length: int = LENGTH, vectors: float = store.VECTORS
+    ) -> None:
+        """Name the folder, and how its passages are cut and found (see `store`).
+
+        Raises:
+            UsageError: If there is no such folder.
+        """
         root = folder.expanduser().resolve()
         if not root.is_dir():
             raise UsageError(f"--docs {folder}: there is no such folder")
         self.folder = root
+        self._length, self._vectors = length, vectors
         name = hashlib.sha256(str(root).encode()).hexdigest()[:16]
+        if length != LENGTH:
+            name += f".{length}"
         # Very large folders are searched by an index on disk, where its package is there.
         self._finder: LanceFinder | None = None
         kind = ""
@@ -66,7 +76,7 @@ class DocsIndex:
                 # A batch at a time: others that write wait no longer than that, and a run that
                 # is ended keeps what it has read.
                 with db:
-                    _keep(db, batch, self._finder)
+                    _keep(db, batch, self._finder, self._length)
             with db:
                 for gone in {path for path, _, _ in listed} - seen:
                     _forget(db, gone, self._finder)
@@ -89,7 +99,7 @@ class DocsIndex:
     def search(self, query: str, *, most: int = 3) -> list[Passage]:
         """Return the passages that fit best, best first."""
         with closing(self._open()) as db:
-            return store.search(db, query, most=most, finder=self._finder)
+            return store.search(db, query, most=most, vectors=self._vectors, finder=self._finder)
 
     def read(self, source: str, *, line: int = 1, lines: int = 60) -> Passage:
         """Return lines of one document.
@@ -129,7 +139,9 @@ class DocsIndex:
             yield path.relative_to(self.folder).as_posix(), marks[path], found
 
 
-def _keep(db: sqlite3.Connection, changed: Sequence[_Changed], finder: LanceFinder | None) -> None:
+def _keep(
+    db: sqlite3.Connection, changed: Sequence[_Changed], finder: LanceFinder | None, length: int
+) -> None:
     """Put files in; what they were is forgotten."""
     documents: list[tuple[str, Document]] = []
     for name, mark, found in changed:
@@ -138,7 +150,7 @@ def _keep(db: sqlite3.Connection, changed: Sequence[_Changed], finder: LanceFind
         db.execute("insert or replace into files values (?, ?, ?)", (name, mark, why))
         if not isinstance(found, LeftOut):
             documents += [(name, document) for document in found]
-    store.add(db, documents, finder=finder)
+    store.add(db, documents, length=length, finder=finder)
 
 
 def _mark(path: Path) -> str:

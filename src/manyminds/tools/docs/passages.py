@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from manyminds.tools.docs.readers import Document
 
-__all__ = ["Passage", "cut"]
+__all__ = ["LENGTH", "Passage", "cut"]
 
 LENGTH = 1_200
 """Characters of a passage, about 300 tokens; one longer line is cut."""
@@ -34,11 +34,15 @@ class Passage:
     text: str
 
 
-def cut(document: Document) -> Iterator[Passage]:
+def cut(document: Document, length: int = LENGTH) -> Iterator[Passage]:
     """Yield the passages of a document, in order; together they are its whole text.
 
-    They end where a paragraph does, as far as their length allows. A line that names what follows,
-    such as the signature above its description, never ends one; passages further down that
+    Args:
+        document: What is cut.
+        length: Characters of a passage; one longer line is cut at twice that.
+
+    Passages end where a paragraph does, as far as their length allows. A line that names what
+    follows, such as the signature above its description, never ends one; passages further down that
     description stand under it, as under a heading.
     """
     headings: list[str] = []
@@ -46,14 +50,14 @@ def cut(document: Document) -> Iterator[Passage]:
     kept: list[_Block] = []
     under: list[str] = []
     size = 0
-    blocks = _blocks(_lines(document.text))
+    blocks = _blocks(_lines(document.text), length)
     for block, after in zip(blocks, [*blocks[1:], None], strict=True):
         leads = after is not None and after.heading is None and block.leads_in
         # What a line leads in is counted with it.
-        more = block.size + (min(after.size, LENGTH // 2) if leads and after else 0)
+        more = block.size + (min(after.size, length // 2) if leads and after else 0)
         signs = leads and bool(_SIGNATURE.match(block.lines[0]))
-        if kept and (size + more > LENGTH or ((block.heading or signs) and size > LENGTH // 4)):
-            yield from _passage(document, kept, under)
+        if kept and (size + more > length or ((block.heading or signs) and size > length // 4)):
+            yield from _passage(document, kept, under, length)
             kept, size = [], 0
         if block.heading is not None:
             level, title = block.heading
@@ -65,7 +69,7 @@ def cut(document: Document) -> Iterator[Passage]:
             under = [*headings] if signs else [*headings, subject]
         kept.append(block)
         size += block.size
-    yield from _passage(document, kept, under)
+    yield from _passage(document, kept, under, length)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -90,7 +94,7 @@ class _Block:
         return len(said) == 1 and len(said[0]) <= _SHORT and not said[0].endswith(ends)
 
 
-def _blocks(lines: list[str]) -> list[_Block]:
+def _blocks(lines: list[str], length: int) -> list[_Block]:
     """Return paragraphs; a heading stands by itself, and what is too long is cut between lines."""
     found: list[_Block] = []
     offset, fenced = 0, False
@@ -101,7 +105,7 @@ def _blocks(lines: list[str]) -> list[_Block]:
             last is None
             or match is not None
             or (line.strip() and (last.heading is not None or not last.lines[-1].strip()))
-            or last.size + len(line) > LENGTH
+            or last.size + len(line) > length
         ):
             heading = None if match is None else (len(match[1]), match[2].strip())
             found.append(_Block(start=offset, first=number, lines=[], heading=heading))
@@ -118,14 +122,16 @@ def _lines(text: str) -> list[str]:
     return re.findall(r"[^\n]*\n|[^\n]+$", text)
 
 
-def _passage(document: Document, blocks: list[_Block], headings: list[str]) -> Iterator[Passage]:
+def _passage(
+    document: Document, blocks: list[_Block], headings: list[str], length: int
+) -> Iterator[Passage]:
     text = "".join(line for block in blocks for line in block.lines)
     if not text.strip():
         return
     heading = " › ".join(filter(None, headings))
     start, first = blocks[0].start, blocks[0].first
-    for place in range(0, len(text), LENGTH * 2):
-        piece = text[place : place + LENGTH * 2]
+    for place in range(0, len(text), length * 2):
+        piece = text[place : place + length * 2]
         before = text.count("\n", 0, place)
         yield Passage(
             source=document.source,

@@ -25,10 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from manyminds.core.errors import ToolRetry
-from manyminds.tools.docs.passages import Passage, cut
+from manyminds.tools.docs.passages import LENGTH, Passage, cut
 from manyminds.tools.docs.readers import Document
 
 __all__ = [
+    "VECTORS",
     "Finder",
     "Row",
     "Vector",
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 _K = 10
-_VECTORS = 0.4
+VECTORS = 0.4
 """What a vector's rank counts beside a word's: these vectors know no order and no context."""
 _HEAD = 3.0
 """What a word in the name or headings above a passage counts."""
@@ -164,6 +165,7 @@ def add(
     documents: Iterable[tuple[str, Document]],
     *,
     headed: bool = True,
+    length: int = LENGTH,
     finder: Finder | None = None,
 ) -> None:
     """Put documents in, cut into passages.
@@ -174,12 +176,13 @@ def add(
             is what it is cited by.
         headed: Whether a passage is searched with what it stands under: the document's name and
             its headings, which tables and lists rarely repeat.
+        length: Characters of a passage.
         finder: What finds them, where that is not this file itself.
     """
     waiting: list[tuple[str, Passage]] = []
     for path, document in documents:
         keep(db, path, document)
-        waiting += [(path, passage) for passage in cut(document)]
+        waiting += [(path, passage) for passage in cut(document, length)]
         while len(waiting) >= _BATCH:
             _put(db, waiting[:_BATCH], headed=headed, finder=finder)
             waiting = waiting[_BATCH:]
@@ -231,6 +234,7 @@ def search(
     most: int,
     within: str | None = None,
     by: Literal["both", "words", "vectors"] = "both",
+    vectors: float = VECTORS,
     finder: Finder | None = None,
 ) -> list[Passage]:
     """Return the passages that fit best, best first.
@@ -241,6 +245,7 @@ def search(
         most: How many at most.
         within: Only in this document, or in those of this file or page.
         by: Full-text search, vectors, or both fused by rank.
+        vectors: What a vector's rank counts beside a word's.
         finder: What finds them, where that is not this file itself.
     """
     scores: dict[int, float] = {}
@@ -249,7 +254,7 @@ def search(
         ranked = _found_by(finder, query, None if within is None else _ids_of(db, within))
     else:
         ranked += [(1.0, _by_words(db, query, within))] if by != "vectors" else []
-        ranked += [(_VECTORS, _by_vector(db, query, within))] if by != "words" else []
+        ranked += [(vectors, _by_vector(db, query, within))] if by != "words" else []
     for weight, ids in ranked:
         for rank, id_ in enumerate(ids):
             scores[id_] = scores.get(id_, 0.0) + weight / (_K + rank)
@@ -301,7 +306,7 @@ def _found_by(
     ranked = [(1.0, finder.by_words(query, _CANDIDATES, within))]
     if (embed := embedder()) is not None:
         vector = embed([query])[0]
-        ranked.append((_VECTORS, finder.by_vector(vector, _CANDIDATES, within)))
+        ranked.append((VECTORS, finder.by_vector(vector, _CANDIDATES, within)))
     return ranked
 
 

@@ -1,0 +1,175 @@
+"""`manyminds memory`: what is remembered of a person, in files that they can edit."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from manyminds.cli.exits import ANSWERED
+from manyminds.cli.view import safe
+from manyminds.core.messages import JsonValue
+from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, PROFILE, Memory, Proposal
+from manyminds.recommend.memory.line import Line
+from manyminds.runtime.paths import person_home
+
+__all__ = ["app", "memory_of"]
+
+Json = Annotated[bool, Parameter(name="--json", negative=())]
+Where = Literal["preferences", "profile", "decisions"]
+_FILES: dict[str, str] = {"preferences": PREFERENCES, "profile": PROFILE, "decisions": DECISIONS}
+
+app = App(name="memory", help="Show and change what is remembered of you.")
+
+
+def memory_of(home: Path) -> Memory:
+    """Return a person's memory, with today by the clock of the machine."""
+    return Memory(home, today=lambda: datetime.now(UTC).astimezone().date())
+
+
+@app.default
+def show(*, me: Path | None = None, json_: Json = False) -> int:
+    """Show what is remembered, each line with its day and source, and what waits for your yes.
+
+    Args:
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    memory = memory_of(person_home(me))
+    files = {file: memory.lines(file) for file in memory.files()}
+    waiting = memory.proposals()
+    if json_:
+        held: dict[str, JsonValue] = {
+            f: [_told(one) for one in now] for f, (now, _) in files.items()
+        }
+        gone: dict[str, JsonValue] = {
+            f: [_told(one) for one in old] for f, (_, old) in files.items()
+        }
+        told = {"outcome": "answered", "cost": None, "folder": str(memory.folder), "lines": held}
+        print(
+            json.dumps(
+                {**told, "taken_over": gone, "proposals": [_shown(p) for p in waiting]},
+                ensure_ascii=False,
+            )
+        )
+        return ANSWERED
+    rows: list[str] = [f"{memory.folder}: files are yours to edit; what they say holds at once"]
+    for file, (now, old) in files.items():
+        rows += ["", file]
+        rows += [_row(line) for line in now]
+        rows += [f"     (no longer: {line.text})" for line in old]
+    if not any(now for now, _ in files.values()):
+        rows += ["", 'nothing yet; say something: manyminds memory add "no peanuts" --about dining']
+    if waiting:
+        rows += ["", f"{len(waiting)} proposed: manyminds memory proposals"]
+    print(safe("\n".join(rows)))
+    return ANSWERED
+
+
+@app.command
+def add(
+    text: str,
+    *,
+    about: str = "",
+    to: Where = "preferences",
+    me: Path | None = None,
+    json_: Json = False,
+) -> int:
+    """Remember a line that you say.
+
+    Args:
+        text: What to remember; a later line takes the place of one that it contradicts.
+        about: The heading it goes under: dining, events, travel, shopping, jobs, films.
+        to: Which file.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    line = memory_of(person_home(me)).write(_FILES[to], text, heading=about, source="you")
+    print(
+        json.dumps({"outcome": "answered", "cost": None, "line": line.written()})
+        if json_
+        else safe(line.written())
+    )
+    return ANSWERED
+
+
+@app.command
+def proposals(*, me: Path | None = None, json_: Json = False) -> int:
+    """Show what is proposed, as a difference; nothing is written down without you.
+
+    Args:
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    memory = memory_of(person_home(me))
+    waiting = memory.proposals()
+    if json_:
+        told = [{**_shown(p), "diff": memory.diff(p)} for p in waiting]
+        print(
+            json.dumps({"outcome": "answered", "cost": None, "proposals": told}, ensure_ascii=False)
+        )
+        return ANSWERED
+    for proposal in waiting:
+        print(
+            safe(
+                f"{proposal.id}  from {proposal.origin}: {proposal.source}\n"
+                f"{memory.diff(proposal)}\n"
+            )
+        )
+    print("manyminds memory accept ID | reject ID" if waiting else "nothing is proposed")
+    return ANSWERED
+
+
+@app.command
+def accept(ids: Sequence[str], /, *, me: Path | None = None, json_: Json = False) -> int:
+    """Write proposals down.
+
+    Args:
+        ids: Names as `manyminds memory proposals` shows them.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    memory = memory_of(person_home(me))
+    return _done("remembered", [memory.accept(name) for name in ids], json_=json_)
+
+
+@app.command
+def reject(ids: Sequence[str], /, *, me: Path | None = None, json_: Json = False) -> int:
+    """Forget proposals.
+
+    Args:
+        ids: Names as `manyminds memory proposals` shows them.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    memory = memory_of(person_home(me))
+    return _done("forgot", [memory.reject(name) for name in ids], json_=json_)
+
+
+def _done(what: str, proposals: list[Proposal], *, json_: bool) -> int:
+    if json_:
+        told = {"outcome": "answered", "cost": None, what: [_shown(p) for p in proposals]}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        for proposal in proposals:
+            print(safe(f"{what}: {proposal.text}"))
+    return ANSWERED
+
+
+def _told(line: Line) -> JsonValue:
+    return {
+        "text": line.text, "heading": line.heading, "source": line.source, "line": line.number,
+        "on": None if line.on is None else line.on.isoformat(),
+    }  # fmt: skip
+
+
+def _shown(proposal: Proposal) -> dict[str, JsonValue]:
+    return {"id": proposal.id, **asdict(proposal)}
+
+
+def _row(line: Line) -> str:
+    said = f"{line.on or 'no day'}, from {line.source or 'your own hand'}"
+    return f"{line.number:>4} {line.heading + ': ' if line.heading else ''}{line.text}  ({said})"

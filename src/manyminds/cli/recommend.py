@@ -1,0 +1,268 @@
+"""`manyminds recommend`: a first option and a backup, by what there is and what one likes."""
+
+import json
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.memory import memory_of
+from manyminds.cli.view import safe
+from manyminds.cli.words import notice
+from manyminds.core.errors import UsageError
+from manyminds.core.messages import JsonValue
+from manyminds.recommend.catalogue.domain import Domain, domain_named, domain_names, domain_of
+from manyminds.recommend.catalogue.item import shown
+from manyminds.recommend.catalogue.read import ENDINGS
+from manyminds.recommend.deciding.weigh import Option
+from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
+from manyminds.recommend.proxy import Proxy
+from manyminds.runtime.paths import cache_home, person_home
+
+__all__ = ["recommend"]
+
+Json = Annotated[bool, Parameter(name="--json", negative=())]
+Flag = Annotated[bool, Parameter(negative=())]
+_OTHERS = 6
+"""Options that are named beside the two."""
+
+
+def recommend(
+    wish: str | None = None,
+    /,
+    *,
+    from_: Annotated[Sequence[Path], Parameter(name="--from")] = (),
+    domain: str | None = None,
+    weight: Sequence[str] = (),
+    go_on: str | None = None,
+    answer: str | None = None,
+    choose: int | None = None,
+    back: Flag = False,
+    ask: bool = True,
+    me: Path | None = None,
+    json_: Json = False,
+) -> int:
+    """Choose from what there is: Top 1 and Backup 1, with what each gives up against the other.
+
+    Every condition of your words holds of both. At most one thing is asked at a time, and only what
+    would change the result.
+
+    Args:
+        wish: What you would like: "dinner tonight, somewhere I haven't been, under 25 euros".
+        from_: Files of what there is: CSV, JSON, iCalendar, HTML; those in your folder
+            `catalogues` that begin with the domain's name, where nothing is said.
+        domain: dining, events, films, jobs, shopping, travel, or a YAML file of your own; by the
+            words of the wish, where nothing is said.
+        weight: What a field counts beside the others: price=2; `taste` is what you like.
+        go_on: Go on with a dialogue: its name, or `last`.
+        answer: The answer to the question that waits.
+        choose: 1 for the first option, 2 for the backup; it is remembered as a decision.
+        back: Take the last step back.
+        ask: Ask what is missing; `--no-ask` chooses with what is known.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    home = person_home(me)
+    dialogue = _dialogue(wish, go_on, domain, from_, home)
+    for said in weight:
+        dialogue.weigh(*_weight(said))
+    view = dialogue.back() if back else dialogue.view()
+    if answer is not None:
+        view = dialogue.answer(answer)
+    if choose is not None:
+        view = dialogue.choose(choose, asking=not ask)
+    if ask and answer is None and choose is None and not json_ and sys.stdin.isatty():
+        view = _talk(dialogue, view)
+    if json_:
+        print(json.dumps(_as_json(dialogue, view, ask=ask), ensure_ascii=False))
+    else:
+        print(safe(_as_text(dialogue, view, ask=ask)))
+    return ANSWERED if view.decision.top else NO_ANSWER
+
+
+def _dialogue(
+    wish: str | None, go_on: str | None, domain: str | None, from_: Sequence[Path], home: Path
+) -> Dialogue:
+    """Begin a dialogue, or open one that was begun."""
+    memory, proxy, folder = memory_of(home), Proxy(home, cache_home()), home / "dialogues"
+    if wish is None and go_on is not None:
+        return open_dialogue(folder, go_on, memory, proxy)
+    if wish is None or go_on is not None:
+        raise UsageError(
+            'say what you would like, or go on: manyminds recommend "dinner tonight" | --go-on last'
+        )
+    chosen = _domain(domain, wish)
+    today = datetime.now(UTC).astimezone().date()
+    return begin_dialogue(
+        folder, wish, memory=memory, proxy=proxy, domain=chosen,
+        catalogues=_catalogues(from_, chosen, home), today=today, name=secrets.token_hex(4),
+    )  # fmt: skip
+
+
+def _domain(name: str | None, wish: str) -> Domain:
+    found = domain_named(name) if name else domain_of(wish)
+    if found is None:
+        raise UsageError(
+            f"what is it about? add --domain: {', '.join(domain_names())}, or a YAML file"
+        )
+    return found
+
+
+def _catalogues(named: Sequence[Path], domain: Domain, home: Path) -> list[Path]:
+    if named:
+        return list(named)
+    folder = home / "catalogues"
+    there = sorted(p for p in folder.glob(f"{domain.name}*") if p.suffix.casefold() in ENDINGS)
+    if not there:
+        raise UsageError(
+            f"what is there to choose from? add --from FILE, or keep {domain.name}.csv in {folder}"
+        )
+    return there
+
+
+def _weight(said: str) -> tuple[str, float]:
+    field, _, number = said.partition("=")
+    try:
+        return field.strip(), float(number)
+    except ValueError:
+        raise UsageError(f"--weight takes FIELD=NUMBER, as price=2, not {said!r}") from None
+
+
+def _talk(dialogue: Dialogue, view: View) -> View:
+    """Ask in the terminal until nothing is worth asking."""
+    while view.asked is not None:
+        likely = " · ".join(answer.text for answer in view.asked.answers[:5])
+        sys.stderr.write(safe(f"{view.asked.text}\n  ({likely} · no matter)\n> "))
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line:
+            break
+        try:
+            view = dialogue.answer(line.strip() or "no matter")
+        except UsageError as error:
+            notice(str(error))
+    return view
+
+
+def _as_text(dialogue: Dialogue, view: View, *, ask: bool) -> str:
+    top, backup = view.decision.top, view.decision.backup
+    if view.chosen is not None:
+        link = f" · {view.chosen.item.link}" if view.chosen.item.link else ""
+        return f"Chosen: {view.chosen.item.title}{link}  [{view.chosen.item.source}]"
+    if view.asked is not None and ask:
+        then = f", else {backup.item.title}" if backup else ""
+        so_far = f"As things stand: {top.item.title}{then}." if top else "Nothing fits so far."
+        return "\n".join([
+            view.asked.text,
+            *(f"  {a.text:24} then {a.leads_to} comes first" for a in view.asked.answers), so_far,
+            f"manyminds recommend --go-on {dialogue.name} --answer TEXT (or: no matter)",
+        ])  # fmt: skip
+    if top is None:
+        rows = [f"Nothing of {len(view.catalogue.items)} meets every condition."]
+    else:
+        rows = _side_by_side([option for option in (top, backup) if option], view)
+    rows += _grounds(view)
+    if view.decision.turns:
+        rows += ["", "What would change this:"]
+        rows += [f"  {turn.what}: {turn.leads_to}" for turn in view.decision.turns]
+    others = [o for o in view.decision.options if o is not top and o is not backup][:_OTHERS]
+    if others:
+        rows += ["", "Then: " + ", ".join(f"{o.item.title} ({o.score:.0%})" for o in others)]
+    if top is not None:
+        rows += ["", f"manyminds recommend --go-on {dialogue.name} --choose 1"]
+    return "\n".join(rows)
+
+
+def _side_by_side(options: list[Option], view: View) -> list[str]:
+    """Return the options as columns, field by field; what is better of two is marked."""
+    better = {trade.field: trade.better for trade in view.decision.trade_offs}
+    weights = {part.field: part.weight for part in options[0].parts}
+    rows = [
+        ["", *("Top 1", "Backup 1")[: len(options)]],
+        ["", *(option.item.title for option in options)],
+        ["score", *(f"{option.score:.0%}" for option in options)],
+    ]
+    for name, field in view.domain.fields.items():
+        if any(name in option.item.values for option in options):
+            head = f"{name} ×{weights[name]:g}" if name in weights else name
+            cells = [shown(option.item.values.get(name), field.unit) for option in options]
+            if name in better and better[name] is not None:
+                cells[0 if better[name] == "first" else 1] += " ✓"
+            rows.append([head, *cells])
+    for option in options:
+        for taste in (why for part in option.parts for why in part.why):
+            said = f"you {'like' if taste.sign > 0 else 'do not like'} {taste.tag} ({taste.source})"
+            rows.append(["", *(said if other is option else "" for other in options)])
+    rows.append(["from", *(option.item.source for option in options)])
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _grounds(view: View) -> list[str]:
+    """Return what the options were held to, what was weighed, and what could not be."""
+    wanted, rows = view.wanted, [""]
+    held = [f"{c.said or c.field} ({c.source})" for c in wanted.conditions]
+    rows += ["Held to: " + "; ".join(held)] if held else []
+    liked = [f"{'likes' if t.sign > 0 else 'does not like'} {t.tag}" for t in wanted.tastes]
+    rows += ["Weighed: " + "; ".join(liked)] if liked else []
+    if wanted.unread:
+        rows += ["Not held to, for the catalogue does not say it: " + "; ".join(wanted.unread)]
+    if view.decision.unsure:
+        rows += [f"{view.decision.unsure} more may fit, but do not say all that was asked for."]
+    return rows if len(rows) > 1 else []
+
+
+def _as_json(dialogue: Dialogue, view: View, *, ask: bool) -> dict[str, JsonValue]:
+    decision = view.decision
+    asked = view.asked if ask else None
+    told: dict[str, JsonValue] = {
+        "outcome": "question" if asked else "answered" if decision.top else "none", "cost": None,
+        "dialogue": dialogue.name, "state": view.state, "domain": view.domain.name,
+        "question": None if asked is None else {
+            "field": asked.field, "text": asked.text, "gain": round(asked.gain, 4),
+            "answers": [{"text": a.text, "leads_to": a.leads_to} for a in asked.answers],
+        },
+        "top": _option(decision.top, view), "backup": _option(decision.backup, view),
+        "trade_offs": [
+            {"field": t.field, "better": t.better, "text": t.text} for t in decision.trade_offs
+        ],
+        "conditions": [
+            {"field": c.field, "test": c.test, "said": c.said, "source": c.source}
+            for c in view.wanted.conditions
+        ],
+        "tastes": [asdict(t) for t in view.wanted.tastes],
+        "unread": list(view.wanted.unread), "changes": [asdict(t) for t in decision.turns],
+        "feasible": len(decision.options), "unsure": decision.unsure,
+        "options": [_option(option, view) for option in decision.options[: _OTHERS + 2]],
+        "chosen": None if view.chosen is None else view.chosen.item.id,
+    }  # fmt: skip
+    return told
+
+
+def _option(option: Option | None, view: View) -> JsonValue:
+    if option is None:
+        return None
+    return {
+        "id": option.item.id, "title": option.item.title, "score": round(option.score, 4),
+        "source": option.item.source, "link": option.item.link,
+        "values": {
+            name: shown(value, view.domain.fields[name].unit)
+            for name, value in option.item.values.items()
+        },
+        "parts": [
+            {"field": p.field, "share": _rounded(p.share), "weight": p.weight} for p in option.parts
+        ],
+    }  # fmt: skip
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 4)

@@ -1,0 +1,1 @@
+"""What fits one person: catalogues, what people liked, rankers, and how well they rank."""

@@ -1,0 +1,352 @@
+"""One recommendation from the wish to the choice: steps on disk, all else computed from them.
+
+    asking ──answer──▶ asking … ──▶ proposing ──choose──▶ decided
+       ▲                   │  ▲         │                    │
+       └───────back────────┘  └──back───┴────────back────────┘
+
+A dialogue is a file of steps, one JSON object a line. Where it stands is folded from them, so that
+it goes on after a process has ended, and goes back by taking the last step away.
+"""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock
+
+from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.domain import Domain, domain_named
+from manyminds.recommend.catalogue.read import Catalogue, read_catalogue
+from manyminds.recommend.deciding.decide import Decision, decide
+from manyminds.recommend.deciding.missing import Asked
+from manyminds.recommend.deciding.weigh import TASTE, Option, Wanted
+from manyminds.recommend.deciding.wish import Wish, read_wish
+from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory
+from manyminds.recommend.proxy import Proxy
+
+__all__ = ["Dialogue", "Step", "View", "begin_dialogue", "open_dialogue"]
+
+MOST_QUESTIONS = 4
+State = Literal["asking", "proposing", "decided"]
+_NO_MATTER = re.compile(
+    r"\b(?:no matter|does(?:n't| not) matter|any(?:thing|where)?|whatever|don't (?:care|mind|know)|"
+    r"no preference|skip|nothing|none|no)\b"
+)
+_NAME = re.compile(r"[0-9a-f]{8}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that happened."""
+
+    kind: Literal["wished", "answered", "weighed", "chose", "back"]
+    text: str = ""
+    """The wish, the answer, or the id of the item that was chosen."""
+    field: str = ""
+    """What was answered or weighed."""
+    weight: float | None = None
+    day: str = ""
+    """YYYY-MM-DD, of the wish: what "tonight" means."""
+    domain: str = ""
+    catalogues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Where a dialogue stands."""
+
+    state: State
+    domain: Domain
+    catalogue: Catalogue
+    wanted: Wanted
+    decision: Decision
+    asked: Asked | None
+    """The question that waits for an answer; `None` in every state but "asking"."""
+    chosen: Option | None
+
+
+class Dialogue:
+    """One dialogue, on disk."""
+
+    def __init__(self, path: Path, memory: Memory, proxy: Proxy) -> None:
+        self.path = path
+        self._memory = memory
+        self._proxy = proxy
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return self.path.stem
+
+    @property
+    def _source(self) -> str:
+        return f"dialogue {self.name}"
+
+    def steps(self) -> list[Step]:
+        """Return the steps that hold: those gone back on are not there any more."""
+        held: list[Step] = []
+        for line in self.path.read_text("utf-8").splitlines():
+            step = _step(line)
+            if step is None:
+                continue
+            if step.kind == "back":
+                # The wish itself is not gone back on: that would be another dialogue.
+                held = held[:-1] if len(held) > 1 else held
+            else:
+                held.append(step)
+        return held
+
+    def view(self) -> View:
+        """Return where it stands now, by the catalogues and the memory as they are now.
+
+        Raises:
+            UsageError: If a catalogue is gone or cannot be read.
+        """
+        steps = self.steps()
+        wish = steps[0]
+        domain = domain_named(wish.domain)
+        catalogue = read_catalogue([Path(p) for p in wish.catalogues], domain)
+        wanted = self._wanted(catalogue, steps)
+        decision = decide(catalogue, wanted)
+        picked = next((step.text for step in reversed(steps) if step.kind == "chose"), None)
+        chosen = next((o for o in decision.options if o.item.id == picked), None)
+        answered = sum(step.kind == "answered" for step in steps)
+        asked = (
+            decision.asked if answered < MOST_QUESTIONS and steps[-1].kind != "weighed" else None
+        )
+        state: State = "decided" if chosen else "asking" if asked else "proposing"
+        return View(
+            state=state, domain=domain, catalogue=catalogue, wanted=wanted, decision=decision,
+            asked=asked if state == "asking" else None, chosen=chosen,
+        )  # fmt: skip
+
+    def answer(self, text: str) -> View:
+        """Answer the question that waits.
+
+        Raises:
+            UsageError: If none waits, or the answer says nothing that was asked for.
+        """
+        view = self.view()
+        if view.asked is None:
+            raise UsageError(f"no question waits in {self.name}; it is {view.state}")
+        today = date.fromisoformat(self.steps()[0].day)
+        if not _read_answer(text, view.asked.field, view.catalogue, today) and not _no_matter(text):
+            likely = ", ".join(answer.text for answer in view.asked.answers)
+            raise UsageError(
+                f"{text!r} does not say {view.asked.field}; "
+                f"say for instance: {likely}, or: no matter"
+            )
+        return self._add(Step(kind="answered", text=text, field=view.asked.field))
+
+    def weigh(self, field: str, weight: float) -> View:
+        """Say what a field counts beside the others.
+
+        Raises:
+            UsageError: If there is no such field, or the weight is below 0.
+        """
+        view = self.view()
+        fields = [f.name for f in view.domain.fields.values() if f.better] + [TASTE]
+        if field not in fields:
+            raise UsageError(f"no weight {field!r}; there are: {', '.join(fields)}")
+        if not 0 <= weight <= 1_000:
+            raise UsageError(f"a weight is a number from 0 to 1,000, not {weight:g}")
+        return self._add(Step(kind="weighed", field=field, weight=weight))
+
+    def choose(self, which: int, *, asking: bool = False) -> View:
+        """Choose the first or the second option.
+
+        Args:
+            which: 1 or 2.
+            asking: Whether that may be done while a question waits.
+
+        Raises:
+            UsageError: If nothing is proposed, or there is no such option.
+        """
+        view = self.view()
+        offered = [view.decision.top, view.decision.backup]
+        if view.state != "proposing" and not (asking and view.state == "asking"):
+            raise UsageError(f"nothing can be chosen in {self.name}: it is {view.state}")
+        option = offered[which - 1] if which in (1, 2) else None
+        if option is None:
+            raise UsageError(f"there is no option {which}")
+        view = self._add(Step(kind="chose", text=option.item.id))
+        self._memory.write(
+            DECISIONS, f"{view.domain.done[-1]} {option.item.title}", heading=view.domain.name,
+            source=self._source,
+        )  # fmt: skip
+        return view
+
+    def back(self) -> View:
+        """Take the last step away; what was chosen stays in the memory until a person edits it."""
+        return self._add(Step(kind="back"))
+
+    def _add(self, step: Step) -> View:
+        with FileLock(f"{self.path}.lock"), self.path.open("a", encoding="utf-8") as file:
+            file.write(_line(step))
+            file.flush()
+            os.fsync(file.fileno())
+        return self.view()
+
+    def _wanted(self, catalogue: Catalogue, steps: Sequence[Step]) -> Wanted:
+        """Put together what the wish, the answers and the memory say; what was said last holds."""
+        wish, today = steps[0], date.fromisoformat(steps[0].day)
+        said = read_wish(wish.text, catalogue, today=today, source="your wish")
+        wanted = Wanted(
+            conditions=said.conditions, tastes=said.tastes, stressed=said.stressed,
+            settled=frozenset(said.settled()), been=self._been(catalogue.domain),
+            unread=said.unread,
+        )  # fmt: skip
+        for step in steps[1:]:
+            if step.kind == "answered":
+                found = _read_answer(step.text, step.field, catalogue, today)
+                wanted = replace(
+                    wanted, conditions=(*wanted.conditions, *found),
+                    settled=wanted.settled | {step.field},
+                )  # fmt: skip
+            elif step.kind == "weighed" and step.weight is not None:
+                wanted = replace(wanted, weights={**wanted.weights, step.field: step.weight})
+        return self._remembered(catalogue, wanted, today)
+
+    def _remembered(self, catalogue: Catalogue, wanted: Wanted, today: date) -> Wanted:
+        """Add what the memory says of fields that nothing else was said about."""
+        strict = {f.name for f in catalogue.domain.fields.values() if f.strict}
+        unread = wanted.unread
+        for line in self._memory.lines(PREFERENCES)[0]:
+            if line.heading.casefold() not in ("", "everything", catalogue.domain.name):
+                continue
+            if line.text.casefold().startswith(catalogue.domain.done):
+                continue
+            known = read_wish(
+                line.text, catalogue, today=today, source=f"{PREFERENCES}:{line.number}", soft=True
+            )
+            if not (known.conditions or known.tastes or known.stressed):
+                unread = (*unread, f"{line.text} ({PREFERENCES}:{line.number})")
+            free = _free(known, wanted.settled - strict)
+            wanted = replace(
+                wanted, conditions=(*wanted.conditions, *free.conditions),
+                tastes=(*wanted.tastes, *free.tastes),
+                stressed={**free.stressed, **wanted.stressed},
+            )  # fmt: skip
+        spoken = Wish(tastes=tuple(taste for taste, _ in self._proxy.tastes(catalogue)))
+        tasted = {taste.tag for taste in wanted.tastes}
+        free = [t for t in _free(spoken, wanted.settled).tastes if t.tag not in tasted]
+        wanted = replace(wanted, tastes=(*wanted.tastes, *free))
+        # A condition of the memory needs no question; a taste may need one.
+        fields = {condition.field for condition in wanted.conditions}
+        return replace(wanted, settled=wanted.settled | fields, unread=unread)
+
+    def _been(self, domain: Domain) -> frozenset[str]:
+        """Return the titles that the memory says the person has had before."""
+        found: set[str] = set()
+        for file in (DECISIONS, PREFERENCES):
+            for line in self._memory.lines(file)[0]:
+                if line.source == self._source:
+                    # What is chosen here is not what they have had before it.
+                    continue
+                low = line.text.casefold()
+                for words in domain.done if line.heading.casefold() in ("", domain.name) else ():
+                    if low.startswith(words):
+                        found.add(low[len(words) :].strip(' :.“”"'))
+        return frozenset(found)
+
+
+def begin_dialogue(
+    folder: Path, wish: str, *, memory: Memory, proxy: Proxy, domain: Domain,
+    catalogues: Sequence[Path],
+    today: date, name: str,
+) -> Dialogue:  # fmt: skip
+    """Begin a dialogue.
+
+    Args:
+        folder: Where dialogues are kept.
+        wish: What the person wants.
+        memory: What is known of them.
+        proxy: What their own words say.
+        domain: Kind of things to choose from.
+        catalogues: Files of what there is.
+        today: What "tonight" means.
+        name: Eight hexadecimal digits.
+
+    Raises:
+        UsageError: If the wish is empty or a catalogue cannot be read.
+    """
+    if not wish.strip():
+        raise UsageError("say what you would like: manyminds recommend 'dinner tonight'")
+    read_catalogue(catalogues, domain)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    dialogue = Dialogue(folder / f"{name}.jsonl", memory, proxy)
+    step = Step(
+        kind="wished", text=" ".join(wish.split()), day=today.isoformat(), domain=domain.where,
+        catalogues=tuple(str(path.expanduser().resolve()) for path in catalogues),
+    )  # fmt: skip
+    dialogue.path.write_text(_line(step), encoding="utf-8")
+    return dialogue
+
+
+def open_dialogue(folder: Path, name: str, memory: Memory, proxy: Proxy) -> Dialogue:
+    """Open a dialogue that was begun; `last` is the one that was gone on with last.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    there = sorted(folder.glob("*.jsonl"), key=lambda p: p.stat().st_mtime)
+    if name == "last" and there:
+        return Dialogue(there[-1], memory, proxy)
+    path = folder / f"{name}.jsonl"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise UsageError(f"no dialogue {name!r}; `manyminds recommend --list` names them")
+    return Dialogue(path, memory, proxy)
+
+
+def _read_answer(text: str, field: str, catalogue: Catalogue, today: date) -> tuple[Any, ...]:
+    """Return the conditions of an answer that are about what was asked."""
+    one = catalogue.domain.fields[field]
+    found = read_wish(text, catalogue, today=today, source=f"your answer about {field}")
+    mine = tuple(c for c in found.conditions if c.field == field)
+    if mine or _no_matter(text):
+        return mine
+    if one.measured:
+        # A bare number answers the question that was asked.
+        bound = "at most" if one.better == "less" else "at least"
+        said = f"{one.words[0] if one.words else one.name} {bound} {text} {one.unit}"
+        found = read_wish(said, catalogue, today=today, source=f"your answer about {field}")
+    elif one.kind == "yes" and re.search(r"\b(?:yes|yeah|y|sure|please|ja)\b", text.casefold()):
+        found = read_wish(one.words[0], catalogue, today=today, source=f"your answer about {field}")
+    return tuple(replace(c, said=text) for c in found.conditions if c.field == field)
+
+
+def _no_matter(text: str) -> bool:
+    low = text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return bool(_NO_MATTER.search(low)) or not low.strip()
+
+
+def _free(known: Wish, settled: frozenset[str] | set[str]) -> Wish:
+    """Return what is not settled otherwise."""
+    return Wish(
+        conditions=tuple(c for c in known.conditions if c.field not in settled and c.test != "new"),
+        tastes=tuple(t for t in known.tastes if t.field not in settled),
+        stressed={f: w for f, w in known.stressed.items() if f not in settled},
+    )
+
+
+def _line(step: Step) -> str:
+    return (
+        json.dumps(
+            {k: v for k, v in asdict(step).items() if v not in ("", None, ())}, ensure_ascii=False
+        )
+        + "\n"
+    )
+
+
+def _step(line: str) -> Step | None:
+    """Read a step; a line that was cut off while it was written is none."""
+    try:
+        told: Any = json.loads(line)
+        return replace(Step(**told), catalogues=tuple(told.get("catalogues", ())))
+    except (ValueError, TypeError, AttributeError):
+        return None

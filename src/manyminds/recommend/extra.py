@@ -1,0 +1,22 @@
+"""Parts that come with the extra `recommend`."""
+
+from importlib import import_module
+from typing import Any
+
+from manyminds.core.errors import UsageError
+
+__all__ = ["needed"]
+
+
+def needed(module: str) -> Any:
+    """Import a module of the extra.
+
+    Raises:
+        UsageError: If it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{module.partition('.')[0]} is not installed; pip install 'manyminds[recommend]'"
+        ) from error

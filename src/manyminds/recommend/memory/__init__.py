@@ -1,0 +1,1 @@
+"""What is remembered of one person: Markdown that they can read, edit and move."""

@@ -1,0 +1,1 @@
+"""Rankers: each learns from a history and scores a catalogue for people of it."""

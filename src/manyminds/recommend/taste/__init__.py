@@ -1,0 +1,1 @@
+"""What somebody likes, found out by a few yes or no questions."""

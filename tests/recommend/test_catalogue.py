@@ -1,0 +1,206 @@
+"""Catalogues of all kinds, and what their cells say."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from manyminds.core.errors import UnknownName, UsageError
+from manyminds.recommend.catalogue.domain import domain_named, domain_names, domain_of, read_domain
+from manyminds.recommend.catalogue.item import Value
+from manyminds.recommend.catalogue.read import Catalogue, number_of, read_catalogue, value_of
+
+DINING = 'name,cuisine,price,rating,distance km,diet,open,terrace,url\nKumo,"ramen, noodles",16,4.6,1.2,vegetarian,Tue-Sun,no,https://kumo.example/\nLa Piazza,pizza,22 €,"4,2",0.4,,daily,yes,\n'
+ICAL = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//t//t//EN
+BEGIN:VEVENT
+UID:a1
+DTSTART:20261128T200000
+SUMMARY:Trio Night
+LOCATION:Old Hall
+CATEGORIES:jazz,music
+URL:https://hall.example/a1
+X-PRICE:12.50
+END:VEVENT
+BEGIN:VEVENT
+UID:a2
+DTSTART;VALUE=DATE:20261129
+SUMMARY:A day of books that is told of in a line so long that it is folded as calenda
+ rs do
+CATEGORIES:reading
+END:VEVENT
+END:VCALENDAR
+"""
+PAGE = """<html><head><script type="application/ld+json">
+{"@context": "https://schema.org", "@graph": [
+ {"@type": "MusicEvent", "name": "Trio Night", "startDate": "2026-11-28T20:00", "url": "https://hall.example/a1",
+  "location": {"@type": "Place", "name": "Old Hall"}, "offers": {"@type": "Offer", "price": "12.50", "priceCurrency": "EUR"}},
+ {"@type": "Organization", "name": "No event"}]}
+</script></head><body>x</body></html>"""
+TABLE = "<table><tr><th>Title</th><th>Ticket price</th></tr><tr><td><a href='https://x.example/1'>Trio</a></td><td>free</td></tr><tr><td>Duo</td><td>9,50 €</td></tr></table>"
+JOBS = '[{"title": "Data engineer", "baseSalary": {"value": {"minValue": 60000}}, "jobLocation": {"address": {"addressLocality": "Bonn"}}, "skills": ["python", "sql"], "remote": true}, {"title": "Cook", "remote": false}]'
+
+
+def read(tmp_path: Path, name: str, text: str, domain: str) -> Catalogue:
+    path = tmp_path / name
+    path.write_text(text, "utf-8")
+    return read_catalogue([path], domain_named(domain))
+
+
+def test_a_table_becomes_items_with_the_line_each_stands_in(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "dining.csv", DINING, "dining").items
+    assert (first.title, first.source, first.link) == (
+        "Kumo",
+        "dining.csv:2",
+        "https://kumo.example/",
+    )
+    assert first.values["cuisine"] == ("ramen", "japanese", "noodles")
+    assert first.values["days"] == (
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    )
+    assert (second.values["price"], second.values["rating"], second.values["outdoor"]) == (
+        22.0,
+        4.2,
+        True,
+    )
+    assert "diet" not in second.values
+    assert second.link is None
+
+
+def test_a_calendar_becomes_events(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "city.ics", ICAL, "events").items
+    assert (first.id, first.values["start"], first.values["genre"]) == (
+        "a1",
+        datetime.fromisoformat("2026-11-28T20:00"),
+        ("jazz", "music"),
+    )
+    assert (first.values["price"], first.values["venue"], first.link) == (
+        12.5,
+        "Old Hall",
+        "https://hall.example/a1",
+    )
+    assert second.title.endswith("as calendars do")
+    assert second.values["start"] == datetime.fromisoformat("2026-11-29")
+    assert first.source == "city.ics#a1"
+
+
+def test_a_page_is_read_by_what_it_says_to_machines(tmp_path: Path) -> None:
+    [event] = read(tmp_path, "hall.html", PAGE, "events").items
+    assert (event.title, event.values["start"], event.values["price"]) == (
+        "Trio Night",
+        datetime.fromisoformat("2026-11-28T20:00"),
+        12.5,
+    )
+    assert event.values["venue"] == "Old Hall"
+
+
+def test_a_page_without_that_is_read_by_its_table(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "list.html", TABLE, "events").items
+    assert (first.title, first.link, first.values.get("price")) == (
+        "Trio",
+        "https://x.example/1",
+        None,
+    )
+    assert second.values["price"] == 9.5
+
+
+def test_nested_json_is_read_where_its_values_stand(tmp_path: Path) -> None:
+    first, second = read(tmp_path, "jobs.json", JOBS, "jobs").items
+    assert first.values == {
+        "salary": 60000.0,
+        "place": ("bonn",),
+        "skills": ("python", "sql"),
+        "remote": True,
+    }
+    assert second.values == {"remote": False}
+
+
+def test_two_items_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    items = read(tmp_path, "a.csv", "title,price\nTrio,1\nTrio,2\n", "events").items
+    assert len({item.id for item in items}) == 2
+    assert {item.title for item in items} == {"Trio"}
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("€ 12.50", 12.5), ("12,50 €", 12.5), ("1.200,00", 1200.0), ("1,200.50", 1200.5), ("1,200", 1200.0), ("1 200 €", 1200.0),
+    ("1.200.000", 1_200_000.0), ("-2", -2.0), ("0,5", 0.5), ("about 7 km", 7.0), ("free", None), ("", None), ("1e9", 1.0),
+])  # fmt: skip
+def test_numbers_are_read_as_people_write_them(text: str, number: float | None) -> None:
+    assert number_of(text) == number
+
+
+@pytest.mark.parametrize(("domain", "field", "text", "value"), [
+    ("dining", "outdoor", "Yes", True), ("dining", "outdoor", "maybe", None), ("shopping", "stock", "https://schema.org/InStock", True),
+    ("shopping", "stock", "https://schema.org/OutOfStock", False), ("dining", "diet", "n/a", None), ("films", "genre", "(no genres listed)", None),
+    ("films", "genre", "Drama|War", ("drama", "war")), ("dining", "days", "Fri-Mon", ("monday", "friday", "saturday", "sunday")),
+    ("events", "start", "28.11.2026", datetime.fromisoformat("2026-11-28")), ("events", "start", "soon", None), ("dining", "price", "unknown", None),
+])  # fmt: skip
+def test_what_a_cell_does_not_say_is_not_known(
+    domain: str, field: str, text: str, value: Value | None
+) -> None:
+    assert value_of(text, domain_named(domain).fields[field]) == value
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("a.csv", ""), ("a.csv", "title,price\n"), ("a.json", "{"), ("a.json", "3"), ("a.ics", "BEGIN:VCALENDAR\nEND:VCALENDAR\n"),
+    ("a.html", ""), ("a.html", "<p>nothing</p>"), ("a.txt", "Trio"), ("a.jsonl", "{]"), ("a.json", "[" * 100_000),
+])  # fmt: skip
+def test_a_file_that_holds_nothing_is_an_error_in_one_line(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        read(tmp_path, name, text, "events")
+    assert str(error.value).startswith(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        read_catalogue([tmp_path / "gone.csv"], domain_named("events"))
+
+
+def test_every_domain_that_comes_with_us_is_whole() -> None:
+    assert {"dining", "events", "travel", "shopping", "jobs"} <= set(domain_names())
+    for name in domain_names():
+        domain = domain_named(name)
+        asked = [field for field in domain.fields.values() if field.ask]
+        assert all((domain.about, domain.done, asked)), name
+        assert all(
+            field.ask and field.ask.endswith("?") and field.ask.count("?") == 1 for field in asked
+        )
+        assert any(field.weight and field.better for field in domain.fields.values())
+
+
+@pytest.mark.parametrize(("wish", "domain"), [
+    ("dinner tonight", "dining"), ("a concert on Saturday", "events"), ("a weekend trip by train", "travel"),
+    ("buy headphones", "shopping"), ("a job with Python", "jobs"), ("a film for tonight", "films"), ("something nice", None),
+])  # fmt: skip
+def test_the_words_of_a_wish_say_what_it_is_about(wish: str, domain: str | None) -> None:
+    found = domain_of(wish)
+    assert (found and found.name) == domain
+
+
+def test_a_domain_of_ones_own_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "plants.yaml"
+    path.write_text(
+        "name: plants\nabout: [plant]\nfields:\n  height: {kind: number, unit: cm, better: more, weight: 1}\n",
+        "utf-8",
+    )
+    assert domain_named(str(path)).fields["height"].unit == "cm"
+
+
+@pytest.mark.parametrize("text", ["- a", "fields: {a: {kind: colour}}", "fields: {a: {kind: tags, wieght: 1}}", "fields: {a: 3}", "a: [", "fields: {a: {kind: number, better: big}}"])  # fmt: skip
+def test_a_domain_that_is_none_says_what_is_wrong(text: str) -> None:
+    with pytest.raises(UsageError, match=r"mine\.yaml: "):
+        read_domain(text, "mine.yaml")
+
+
+def test_an_unknown_domain_offers_the_nearest() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'dining'"):
+        domain_named("dinning")

@@ -1,0 +1,231 @@
+"""From the wish to the choice: on disk, back and forth, by the memory as it is."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.domain import domain_named
+from manyminds.recommend.dialogue import Dialogue, begin_dialogue, open_dialogue
+from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory
+from manyminds.recommend.proxy import Proxy
+from manyminds.recommend.words import add_words
+from tests.recommend.test_wish import DINING
+
+FRIDAY = date(2026, 11, 27)
+NAME = "0123abcd"
+
+
+class Home:
+    """One person's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.memory = Memory(folder / "me", today=lambda: FRIDAY)
+        self.catalogue = folder / "dining.csv"
+        self.catalogue.write_text(DINING, "utf-8")
+
+    @property
+    def proxy(self) -> Proxy:
+        return Proxy(self.folder / "me", self.folder / "cache")
+
+    def begin(self, wish: str) -> Dialogue:
+        return begin_dialogue(
+            self.folder / "dialogues", wish, memory=self.memory, proxy=self.proxy, domain=domain_named("dining"),
+            catalogues=[self.catalogue], today=FRIDAY, name=NAME,
+        )  # fmt: skip
+
+    def reopened(self, name: str = NAME) -> Dialogue:
+        return open_dialogue(self.folder / "dialogues", name, self.memory, self.proxy)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def to_proposal(dialogue: Dialogue) -> int:
+    """Answer "no matter" until nothing is asked; return how often."""
+    count = 0
+    while dialogue.view().asked is not None:
+        dialogue.answer("no matter")
+        count += 1
+    return count
+
+
+def at(dialogue: Dialogue, field: str) -> Dialogue:
+    """Answer "no matter" until a field is asked for."""
+    while (asked := dialogue.view().asked) is not None and asked.field != field:
+        dialogue.answer("no matter")
+    assert asked is not None, f"{field} was not worth asking"
+    return dialogue
+
+
+def test_it_asks_then_proposes_then_is_decided(home: Home) -> None:
+    dialogue = home.begin("dinner tonight")
+    assert dialogue.view().state == "asking"
+    to_proposal(dialogue)
+    assert dialogue.view().state == "proposing"
+    view = dialogue.choose(1)
+    assert view.state == "decided"
+    assert view.chosen
+    assert view.chosen.item.title == "Kumo"
+    assert [line.text for line in home.memory.lines(DECISIONS)[0]] == ["chose Kumo"]
+
+
+def test_nothing_is_chosen_while_a_question_waits(home: Home) -> None:
+    dialogue = home.begin("dinner tonight")
+    with pytest.raises(UsageError, match="it is asking"):
+        dialogue.choose(1)
+    assert home.memory.files() == []
+
+
+def test_an_answer_holds_of_what_is_proposed(home: Home) -> None:
+    dialogue = at(home.begin("dinner"), "cuisine")
+    view = dialogue.answer("pizza")
+    assert [option.item.title for option in view.decision.options] == ["La Piazza"]
+
+
+@pytest.mark.parametrize(("field", "text", "titles"), [
+    ("distance", "1", {"La Piazza"}), ("distance", "within 2 km, I think", {"Kumo", "La Piazza"}),
+    ("spice", "mild please", {"Kumo", "La Piazza", "Sushi Ume"}), ("spice", "no matter", {"Kumo", "La Piazza", "Sushi Ume", "Chili Palace"}),
+])  # fmt: skip
+def test_answers_are_read_as_people_give_them(
+    home: Home, field: str, text: str, titles: set[str]
+) -> None:
+    dialogue = at(home.begin("dinner"), field)
+    assert {option.item.title for option in dialogue.answer(text).decision.options} == titles
+
+
+def test_an_answer_that_says_nothing_of_it_is_refused_with_examples(home: Home) -> None:
+    dialogue = at(home.begin("dinner"), "cuisine")
+    before = dialogue.steps()
+    with pytest.raises(UsageError, match="does not say cuisine; say for instance: "):
+        dialogue.answer("the weather is fine")
+    assert dialogue.steps() == before
+
+
+def test_back_takes_the_last_step_away_and_never_the_wish(home: Home) -> None:
+    dialogue = home.begin("dinner")
+    first = dialogue.view()
+    dialogue.answer("no matter")
+    assert dialogue.back() == first
+    assert dialogue.back() == first
+
+
+def test_back_from_a_decision_leads_to_the_proposal(home: Home) -> None:
+    dialogue = home.begin("dinner")
+    to_proposal(dialogue)
+    dialogue.choose(2)
+    assert dialogue.back().state == "proposing"
+
+
+def test_it_goes_on_after_its_process_and_over_a_line_cut_off(home: Home) -> None:
+    dialogue = home.begin("dinner")
+    dialogue.answer("no matter")
+    with dialogue.path.open("a", encoding="utf-8") as file:
+        file.write('{"kind": "chose", "te')
+    again = home.reopened()
+    assert again.view() == dialogue.view()
+    assert len(again.steps()) == 2
+    assert home.reopened("last").name == NAME
+
+
+def test_an_edit_of_the_memory_holds_at_the_next_turn(home: Home) -> None:
+    dialogue = home.begin("dinner")
+    path = home.memory.folder / PREFERENCES
+    for text, there in (
+        ("vegan", {"La Piazza"}),
+        ("gluten-free", {"Sushi Ume"}),
+        ("never sichuan", {"Kumo", "La Piazza", "Sushi Ume"}),
+    ):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"## dining\n\n- {text}\n", "utf-8")
+        assert {option.item.title for option in dialogue.view().decision.options} == there
+
+
+def test_the_wish_overrides_what_is_remembered_but_for_what_is_strict(home: Home) -> None:
+    home.memory.write(PREFERENCES, "at most 18 €", heading="dining", source="you")
+    home.memory.write(PREFERENCES, "vegetarian", heading="dining", source="you")
+    titles = {o.item.title for o in home.begin("dinner under 30 €").view().decision.options}
+    assert titles == {"Kumo", "La Piazza"}
+
+
+def test_what_is_remembered_of_other_things_does_not_count(home: Home) -> None:
+    home.memory.write(PREFERENCES, "at most 18 €", heading="events", source="you")
+    assert len(home.begin("dinner").view().decision.options) == 4
+
+
+def test_what_was_visited_is_not_proposed_when_asked_so(home: Home) -> None:
+    home.memory.write(DECISIONS, "ate at Kumo", heading="dining", source="you")
+    home.memory.write(DECISIONS, "been to: Chili Palace", source="you")
+    wish = "dinner, somewhere I haven't been"
+    assert {o.item.title for o in home.begin(wish).view().decision.options} == {
+        "La Piazza",
+        "Sushi Ume",
+    }
+
+
+def test_what_was_chosen_here_is_still_there(home: Home) -> None:
+    dialogue = home.begin("dinner, somewhere I haven't been")
+    to_proposal(dialogue)
+    view = dialogue.choose(1)
+    assert view.chosen
+    assert view.chosen.item.title == "Kumo"
+
+
+def test_what_they_wrote_themselves_speaks_for_an_option(home: Home) -> None:
+    notes = home.folder / "notes.md"
+    notes.write_text(
+        "# Food\n\nI could eat ramen every day. The weather was bad. I avoid sichuan places.\n",
+        "utf-8",
+    )
+    add_words(home.memory.folder, notes)
+    view = home.begin("dinner").view()
+    said = {(t.tag, t.sign): (t.said, t.source) for t in view.wanted.tastes}
+    assert said[("ramen", 1)] == ("I could eat ramen every day.", "notes/notes.md:3")
+    assert said[("sichuan", -1)][0] == "I avoid sichuan places."
+    home.memory.write(PREFERENCES, "does not like ramen", heading="dining", source="you")
+    assert ("ramen", 1) not in {(t.tag, t.sign) for t in home.reopened().view().wanted.tastes}
+
+
+def test_a_weight_is_kept_with_the_dialogue(home: Home) -> None:
+    dialogue = home.begin("dinner")
+    view = dialogue.weigh("distance", 50)
+    assert view.decision.top
+    assert view.decision.top.item.title == "La Piazza"
+    assert view.asked is None
+    with pytest.raises(UsageError, match="no weight 'colour'"):
+        dialogue.weigh("colour", 1)
+    with pytest.raises(UsageError, match="0 to 1,000"):
+        dialogue.weigh("price", float("nan"))
+
+
+@pytest.mark.parametrize("name", ["../x", "last", "ffffffff", ""])
+def test_a_dialogue_that_is_not_there_says_so(home: Home, name: str) -> None:
+    with pytest.raises(UsageError, match="no dialogue"):
+        home.reopened(name)
+
+
+def test_a_wish_of_nothing_begins_nothing(home: Home) -> None:
+    with pytest.raises(UsageError, match="say what you would like"):
+        home.begin("  ")
+    assert not (home.folder / "dialogues").exists()
+
+
+def test_steps_hold_what_was_said_and_nothing_else(home: Home) -> None:
+    at(home.begin("dinner   tonight"), "cuisine").answer("pizza")
+    lines = [
+        json.loads(line)
+        for line in (home.folder / "dialogues" / f"{NAME}.jsonl").read_text("utf-8").splitlines()
+    ]
+    assert lines[0]["kind"] == "wished"
+    assert {line["kind"] for line in lines[1:]} == {"answered"}
+    assert lines[0]["text"] == "dinner tonight"
+    assert lines[-1] == {
+        "kind": "answered",
+        "text": "pizza",
+        "field": "cuisine",
+    }

@@ -1,0 +1,227 @@
+"""Rankers, and what is measured of them."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from manyminds.core.errors import UsageError
+from manyminds.recommend.history import LIKED, History, read_history, split_in_time
+from manyminds.recommend.measures import held_against, rating_error
+from manyminds.recommend.ranking.blend import Blend
+from manyminds.recommend.ranking.diversity import (
+    coverage,
+    inner_distance,
+    novelty,
+    page_of_rows,
+    spread_out,
+)
+from manyminds.recommend.ranking.ease import Ease
+from manyminds.recommend.ranking.factors import Factors
+from manyminds.recommend.ranking.neighbours import ItemNeighbours
+from manyminds.recommend.ranking.popularity import Popularity, PredictedRating, TwoParameters
+from manyminds.recommend.ranking.ranker import Linear, Ranker
+from manyminds.recommend.ranking.star import Star
+from manyminds.recommend.ranking.towers import TwoTowers
+
+CAMPS, EACH, PEOPLE = 4, 25, 40
+
+
+def camps(seed: int = 0) -> History:
+    """Return people of four camps: each likes twelve things of their own camp."""
+    chance = np.random.default_rng(seed)
+    rows: list[tuple[int, int, float]] = []
+    for person in range(CAMPS * PEOPLE):
+        camp = person % CAMPS
+        for item in chance.choice(EACH, 12, replace=False) + camp * EACH:
+            rows.append((person, int(item), 4.5))
+    return History(
+        users=tuple(f"u{i}" for i in range(CAMPS * PEOPLE)), items=tuple(f"i{i}" for i in range(CAMPS * EACH)),
+        user=np.array([r[0] for r in rows]), item=np.array([r[1] for r in rows]),
+        value=np.array([r[2] for r in rows], np.float32), at=np.arange(len(rows)),
+    )  # fmt: skip
+
+
+def words() -> np.ndarray:
+    """Return what the things are about: the camp, and a little of their own."""
+    chance = np.random.default_rng(1)
+    vectors = np.eye(CAMPS)[np.arange(CAMPS * EACH) // EACH] + 0.1 * chance.random(
+        (CAMPS * EACH, CAMPS)
+    )
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+RANKERS: dict[str, Ranker] = {
+    "neighbours": ItemNeighbours(), "factors": Factors(factors=8, regularization=0.1), "ease": Ease(ridge=10),
+    "towers": TwoTowers(width=8, rate=0.02, features=words()), "star": Star(vectors=words()),
+    "blend": Blend(parts={"a": ItemNeighbours(), "b": Ease(ridge=10)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RANKERS)
+def test_a_ranker_finds_what_people_of_the_same_kind_like(name: str) -> None:
+    past, later = split_in_time(camps())
+    found = held_against(RANKERS[name].learn(past), past, later, k=5)
+    plain = held_against(Popularity().learn(past), past, later, k=5)
+    assert found.ndcg.mean() > plain.ndcg.mean() + 0.05
+    own = [
+        item // EACH == int(user[1:]) % CAMPS
+        for user, row in zip(found.users, found.shown, strict=True)
+        for item in row
+    ]
+    assert np.mean(own) > 0.9
+
+
+@pytest.mark.parametrize("name", [*RANKERS, "popularity"])
+def test_people_it_has_never_seen_are_ranked_by_what_they_like(name: str) -> None:
+    history = camps()
+    known = history.where(history.user < 100)
+    ranker = RANKERS.get(name, Popularity())
+    scores = ranker.learn(known)(history.of(np.array([120, 121])))
+    assert scores.shape == (2, len(history.items))
+    assert np.isfinite(scores).all()
+    if name != "popularity":
+        assert scores[0, :EACH].mean() > scores[1, :EACH].mean()
+
+
+@pytest.mark.parametrize("name", RANKERS)
+def test_the_same_history_is_ranked_the_same(name: str) -> None:
+    past, _ = split_in_time(camps())
+    first, second = (RANKERS[name].learn(past)(past) for _ in range(2))
+    np.testing.assert_allclose(first, second, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("ranker", [ItemNeighbours(), Ease(ridge=10)])
+def test_taking_a_named_cause_away_lowers_the_score(ranker: Ranker) -> None:
+    past, _ = split_in_time(camps())
+    linear = ranker.learn(past)
+    assert isinstance(linear, Linear)
+    person = past.of(np.array([3]))
+    scores = linear(person)[0]
+    liked = person.liked().item
+    for item in np.argsort(-scores)[:10]:
+        for cause in linear.because(liked, int(item)):
+            assert linear(person.where(person.item != cause))[0, item] < scores[item]
+
+
+def test_two_weights_are_found_again() -> None:
+    chance = np.random.default_rng(0)
+    people, items = 400, 200
+    quality, known = chance.normal(3.5, 0.5, items), chance.normal(size=items)
+    rows = []
+    for person in range(people):
+        pull = 1.5 * known + chance.gumbel(size=items)
+        for item in np.argsort(-pull)[:20]:
+            rows.append(
+                (person, item, float(np.clip(quality[item] + chance.normal(0, 0.3), 0.5, 5)))
+            )
+    history = History(
+        users=tuple(map(str, range(people))), items=tuple(map(str, range(items))), user=np.array([r[0] for r in rows]),
+        item=np.array([r[1] for r in rows]), value=np.array([r[2] for r in rows], np.float32), at=np.arange(len(rows)),
+    )  # fmt: skip
+    popular, rated = TwoParameters().weights(history)
+    assert popular > 1.0 > abs(rated)
+
+
+def test_good_at_ratings_is_not_good_at_ranking() -> None:
+    past, later = split_in_time(_rated())
+    rating, popular = PredictedRating(damping=1).learn(past), Popularity().learn(past)
+    assert rating_error(rating, past, later) < rating_error(popular, past, later)
+    assert (
+        held_against(rating, past, later, k=5).ndcg.mean()
+        < held_against(popular, past, later, k=5).ndcg.mean()
+    )
+
+
+def _rated() -> History:
+    """Return things that many take and like well enough, and things that few take and love."""
+    chance = np.random.default_rng(2)
+    rows = []
+    for person in range(300):
+        for item in chance.permutation(40):
+            loved = item >= 20
+            if chance.random() < (0.05 if loved else 0.5):
+                rows.append((person, int(item), 5.0 if loved else float(chance.choice([3.0, 4.0]))))
+    return History(
+        users=tuple(map(str, range(300))), items=tuple(map(str, range(40))), user=np.array([r[0] for r in rows]),
+        item=np.array([r[1] for r in rows]), value=np.array([r[2] for r in rows], np.float32), at=np.arange(len(rows)),
+    )  # fmt: skip
+
+
+def test_measures_are_what_their_formulas_say() -> None:
+    history = History(
+        users=("a", "b"), items=("w", "x", "y", "z"), user=np.array([0, 0, 0, 1]), item=np.array([0, 1, 3, 2]),
+        value=np.array([5, 5, 4, 1], np.float32), at=np.arange(4),
+    )  # fmt: skip
+    past, later = history.where(history.at < 1), history.where(history.at >= 1)
+    found = held_against(
+        lambda people: np.tile(np.array([9, 1, 3, 2], np.float32), (len(people.users), 1)),
+        past,
+        later,
+        k=2,
+    )
+    assert found.users == ("a",)
+    assert found.shown.tolist() == [[2, 3]]
+    assert found.ndcg[0] == pytest.approx((1 / math.log2(3)) / (1 + 1 / math.log2(3)))
+    assert (found.recall[0], found.hit[0]) == (0.5, 1.0)
+
+
+def test_the_split_is_in_time_and_loses_nothing() -> None:
+    history = camps()
+    past, later = split_in_time(history)
+    assert len(past.value) + len(later.value) == len(history.value)
+    for person in range(0, len(history.users), 17):
+        mine, after = past.at[past.user == person], later.at[later.user == person]
+        assert mine.max() < after.min()
+        assert len(mine) == math.floor(0.8 * 12)
+
+
+def test_spreading_out_trades_score_for_difference() -> None:
+    scores = np.array([1.0, 0.99, 0.98, 0.5])
+    alike = np.ones((4, 4))
+    alike[3, :3] = alike[:3, 3] = 0
+    assert spread_out(scores, alike, most=3, relevance=1.0) == [0, 1, 2]
+    assert spread_out(scores, alike, most=2, relevance=0.5) == [0, 3]
+    assert spread_out(scores, alike, most=9, relevance=0.5) == [0, 3, 1, 2]
+
+
+def test_nothing_stands_twice_on_a_page() -> None:
+    rows = {
+        "for you": [1, 2, 3, 4],
+        "because of 1": [2, 1, 5, 6, 7],
+        "same": [1, 2, 3],
+        "new": [8, 9, 3],
+    }
+    page = page_of_rows(rows, across=3, down=3)
+    assert page == {"for you": [1, 2, 3], "because of 1": [5, 6, 7], "new": [8, 9]}
+    shown = [item for row in page.values() for item in row]
+    assert len(shown) == len(set(shown))
+
+
+def test_measures_of_what_is_shown_together() -> None:
+    vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
+    shown = np.array([[0, 1], [0, 2]])
+    assert inner_distance(shown, vectors).tolist() == [0.0, 1.0]
+    assert coverage(shown, 6) == 0.5
+    assert novelty(np.array([[0, 1]]), np.array([2.0, 2.0, 0.0]))[0] == 1.0
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("user,item\n", "column of the rating"), ("userId,movieId,rating,timestamp\n", "no ratings"),
+    ("userId,movieId,rating,timestamp\n1,2,good,3\n", "line 2"), ("", "column of the user"), ("userId,movieId,rating,timestamp\n1,2\n", "line 2"),
+])  # fmt: skip
+def test_a_file_that_holds_no_ratings_says_why(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(UsageError, match=message):
+        read_history(path)
+
+
+def test_ratings_are_read_by_the_names_that_files_have(tmp_path: Path) -> None:
+    path = tmp_path / "ratings.csv"
+    path.write_text("user,item,rating,timestamp\nann,a,4.5,7\nbob,a,2,8\n", "utf-8")
+    history = read_history(path)
+    assert (history.users, history.items) == (("ann", "bob"), ("a",))
+    assert history.liked().user.tolist() == [0]
+    assert LIKED == 4.0

@@ -1,0 +1,144 @@
+"""What is read from a person's words, and what holds of an item."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from manyminds.recommend.catalogue.domain import domain_named
+from manyminds.recommend.catalogue.read import Catalogue, read_catalogue
+from manyminds.recommend.deciding.wish import Condition, Span, holds, read_wish
+
+FRIDAY = date(2026, 11, 27)
+DINING = """name,cuisine,price,rating,distance km,diet,spice,open,terrace
+Kumo,"ramen, noodles",16,4.6,1.2,vegetarian,mild,Tue-Sun,no
+La Piazza,"pizza, italian",22,4.2,0.4,"vegetarian, vegan",mild,daily,yes
+Chili Palace,sichuan,19,4.7,2.1,,spicy,Mon-Sat,no
+Sushi Ume,sushi,32,4.5,,gluten-free,mild,Tue-Sun,no
+"""
+EVENTS = "title,start,price,genre\nTrio,2026-11-27T20:00,12,jazz\nQuartet,2026-11-28T20:00,15,jazz\nDuo,2026-12-04T20:00,9,folk\n"
+
+
+@pytest.fixture
+def dining(tmp_path: Path) -> Catalogue:
+    path = tmp_path / "dining.csv"
+    path.write_text(DINING, "utf-8")
+    return read_catalogue([path], domain_named("dining"))
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Catalogue:
+    path = tmp_path / "events.csv"
+    path.write_text(EVENTS, "utf-8")
+    return read_catalogue([path], domain_named("events"))
+
+
+def conditions(
+    text: str, catalogue: Catalogue, *, soft: bool = False
+) -> list[tuple[str, str, object]]:
+    wish = read_wish(text, catalogue, today=FRIDAY, source="wish", soft=soft)
+    return [(c.field, c.test, c.value) for c in wish.conditions]
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("dinner under 25 €", [("price", "at_most", 25.0)]),
+    ("dinner for at most 25 euros", [("price", "at_most", 25.0)]),
+    ("dinner, not more than €25", [("price", "at_most", 25.0)]),
+    ("a budget of 40", [("price", "at_most", 40.0)]),
+    ("dinner under 25", [("price", "at_most", 25.0)]),
+    ("within 2 km", [("distance", "at_most", 2.0)]),
+    ("at least 4.5 stars", [("rating", "at_least", 4.5)]),
+    ("4 stars", [("rating", "at_least", 4.0)]),
+    ("ramen", [("cuisine", "all", ("ramen",))]),
+    ("sushi or pizza", [("cuisine", "any", ("sushi", "pizza"))]),
+    ("no pizza", [("cuisine", "none", ("pizza",))]),
+    ("nothing spicy", [("spice", "none", ("spicy",))]),
+    ("not too spicy, please", [("spice", "none", ("spicy",))]),
+    ("vegetarian and gluten-free", [("diet", "all", ("vegetarian", "gluten-free"))]),
+    ("with a terrace", [("outdoor", "is", True)]),
+    ("somewhere I haven\u2019t been", [("", "new", None)]),
+    ("tonight", [("days", "any", ("friday",))]),
+    ("on Monday", [("days", "any", ("monday",))]),
+    ("this weekend", [("days", "any", ("saturday", "sunday"))]),
+    ("dinner for 4", []),
+    ("a table at 8", []),
+    ("something nice", []),
+])  # fmt: skip
+def test_conditions_are_read_from_words(dining: Catalogue, text: str, expected: list) -> None:
+    assert conditions(text, dining) == expected
+
+
+def test_a_day_of_events_is_a_span(events: Catalogue) -> None:
+    assert conditions("a concert tomorrow", events) == [
+        (
+            "start",
+            "between",
+            Span(
+                begin=datetime.fromisoformat("2026-11-28"), end=datetime.fromisoformat("2026-11-29")
+            ),
+        )
+    ]
+    assert conditions("on 2026-12-04", events) == [
+        (
+            "start",
+            "between",
+            Span(
+                begin=datetime.fromisoformat("2026-12-04"), end=datetime.fromisoformat("2026-12-05")
+            ),
+        )
+    ]
+
+
+def test_what_is_preferred_is_a_taste_and_no_condition(dining: Catalogue) -> None:
+    wish = read_wish("dinner, preferably ramen", dining, today=FRIDAY, source="wish")
+    assert wish.conditions == ()
+    assert [(t.tag, t.sign) for t in wish.tastes] == [("ramen", 1)]
+
+
+@pytest.mark.parametrize(("text", "tastes", "held"), [
+    ("likes ramen", [("ramen", 1)], []),
+    ("does not like pizza", [("pizza", -1)], []),
+    ("never eats sushi", [], [("cuisine", "none", ("sushi",))]),
+    ("vegetarian", [], [("diet", "all", ("vegetarian",))]),
+])  # fmt: skip
+def test_what_is_remembered_is_a_taste_unless_it_is_strict(
+    dining: Catalogue, text: str, tastes: list, held: list
+) -> None:
+    wish = read_wish(text, dining, today=FRIDAY, source="memory", soft=True)
+    assert [(t.tag, t.sign) for t in wish.tastes] == tastes
+    assert conditions(text, dining, soft=True) == held
+
+
+def test_what_counts_more_is_named(dining: Catalogue) -> None:
+    assert read_wish("something cheap nearby", dining, today=FRIDAY, source="wish").stressed == {
+        "price": "cheap",
+        "distance": "nearby",
+    }
+
+
+def test_what_the_catalogue_does_not_say_is_told(dining: Catalogue) -> None:
+    wish = read_wish(
+        "dinner under 30 €, no peanuts, good for children", dining, today=FRIDAY, source="wish"
+    )
+    assert wish.unread == ("no peanuts",)
+
+
+def test_every_condition_says_which_words_it_was_read_from(dining: Catalogue) -> None:
+    text = "vegetarian dinner tonight under 25 € within 2 km, somewhere i haven't been"
+    wish = read_wish(text, dining, today=FRIDAY, source="wish")
+    assert len(wish.conditions) == 5
+    assert all(c.said in text and c.source == "wish" for c in wish.conditions)
+
+
+@pytest.mark.parametrize(("condition", "expected"), [
+    (("price", "at_most", 16.0), True), (("price", "at_most", 15.9), False), (("rating", "at_least", 4.6), True),
+    (("mood", "all", ("quiet",)), None), (("cuisine", "all", ("ramen", "pizza")), False), (("cuisine", "any", ("ramen", "pizza")), True),
+    (("cuisine", "none", ("pizza",)), True), (("spice", "none", ("mild",)), False), (("outdoor", "is", True), False),
+    (("", "new", None), False),
+])  # fmt: skip
+def test_a_condition_holds_or_not_or_is_not_known(
+    dining: Catalogue, condition: tuple, expected: object
+) -> None:
+    field, test, value = condition
+    asked = Condition(field=field, test=test, value=value, said="", source="")
+    assert holds(asked, dining.items[0], frozenset(["kumo"])) is expected
