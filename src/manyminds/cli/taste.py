@@ -72,7 +72,8 @@ def taste(
         raise UsageError("nobody is there to ask; give --answers y,n,skip,y,n")
     steps: list[dict[str, JsonValue]] = []
     belief = begin(kinds)
-    for belief, step in _play(belief, items, said, questions):
+    for after, step in _play(belief, items, said, questions):
+        belief = after
         steps.append(step)
         if not json_:
             print(safe(_as_text(len(steps), step)))
