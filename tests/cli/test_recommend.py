@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from manyminds.cli.app import run
+from manyminds.recommend.doing.plan import plan_as_json
+from tests.browser import chromium
+from tests.recommend.acting import task
+from tests.recommend.sites import Sites
 from tests.recommend.test_taste import FILMS
 from tests.recommend.test_wish import DINING
 
@@ -174,3 +178,32 @@ def test_what_a_catalogue_says_does_not_steer_the_terminal(
     text = capsys.readouterr().out
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def test_an_act_is_done_by_the_digest_of_its_card_and_no_other_one(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chromium()
+    with Sites() as sites:
+        plan = home / "dinner.json"
+        plan.write_text(plan_as_json(task("shop", sites.origin, "item1", "Ann")), "utf-8")
+        first = told(capsys, "do", str(plan), code=1)
+        assert (first["state"], first["drift"]) == ("waiting", [])
+        assert "Buy now" in first["act"]["card"]
+        digest = first["act"]["digest"]
+        assert told(capsys, "do", str(plan), "--yes", digest[:8], code=1)["state"] == "waiting"
+        assert sites.state.orders == []
+        done = told(capsys, "do", str(plan), "--yes", digest[:16])
+        assert (done["state"], len(sites.state.orders)) == ("done", 1)
+        assert told(capsys, "do", str(plan))["why"] == "it was done before"
+        assert len(sites.state.orders) == 1
+
+
+@pytest.mark.parametrize("text", [None, "{}", "no plan"])
+def test_no_plan_is_told_in_one_line(
+    home: Path, capsys: pytest.CaptureFixture[str], text: str | None
+) -> None:
+    if text is not None:
+        (home / "plan.json").write_text(text, "utf-8")
+    assert run(["do", str(home / "plan.json")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -51,6 +51,7 @@ _COMMANDS = {
         "manyminds.cli.recommend:recommend",
         "Choose from what there is: a first option and a backup, by what you like.",
     ),
+    "do": ("manyminds.cli.do:do", "Carry a plan out in a browser; each act needs your yes."),
     "taste": ("manyminds.cli.taste:taste", "Find out what you like by five yes or no questions."),
     "memory": ("manyminds.cli.memory:app", "Show and change what is remembered of you."),
     "me": ("manyminds.cli.me:app", "Add your own words, and ask what they say of you."),

@@ -24,7 +24,7 @@ import anyio
 from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.fetch import AGENT, Allows, Fetched, Fetcher
 
-__all__ = ["Renderer", "find_browser", "why_not_ready"]
+__all__ = ["Place", "Renderer", "find_browser", "prepared", "why_not_ready"]
 
 SECONDS = 20.0
 """For one page: starting, its scripts, closing."""
@@ -129,7 +129,7 @@ async def _close(socket: Any) -> None:
 async def _browser(driver: Any) -> AsyncGenerator[Any]:
     """Start a browser with a profile of its own; both are gone in the end."""
     with tempfile.TemporaryDirectory(prefix="manyminds-", ignore_cleanup_errors=True) as folder:
-        place = await anyio.to_thread.run_sync(_prepared, Path(folder))
+        place = await anyio.to_thread.run_sync(prepared, Path(folder))
         browser = await driver.chromium.launch_persistent_context(
             place.profile, executable_path=place.program, chromium_sandbox=True, headless=True,
             env={"HOME": str(place.profile)}, args=list(_ARGS), service_workers="block",
@@ -144,12 +144,15 @@ async def _browser(driver: Any) -> AsyncGenerator[Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Place:
+class Place:
+    """Where a browser is started from."""
+
     profile: Path
+    """Its folder, empty, and its own to write."""
     program: Path
 
 
-def _prepared(folder: Path) -> _Place:
+def prepared(folder: Path) -> Place:
     """Lay out a profile and what starts the browser: never as root, whose sandbox it refuses."""
     found = find_browser()
     if found is None:
@@ -157,7 +160,7 @@ def _prepared(folder: Path) -> _Place:
     profile = folder / "profile"
     profile.mkdir()
     if not _is_root():
-        return _Place(profile=profile, program=found)
+        return Place(profile=profile, program=found)
     words: Sequence[str] = (
         shutil.which("setpriv") or "setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}",
         "--clear-groups", "--no-new-privs", str(found),
@@ -167,7 +170,7 @@ def _prepared(folder: Path) -> _Place:
     program.chmod(0o755)
     folder.chmod(0o755)
     os.chown(profile, _NOBODY, _NOBODY)
-    return _Place(profile=profile, program=program)
+    return Place(profile=profile, program=program)
 
 
 class _Answers:

@@ -1,0 +1,143 @@
+"""`manyminds do`: a plan carried out in a browser, with a yes to each act as it really is."""
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.view import safe
+from manyminds.core.errors import UsageError
+from manyminds.core.messages import JsonValue
+from manyminds.recommend.doing.action import card
+from manyminds.recommend.doing.browser import Executor, Outcome
+from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.plan import Plan, drift, plan_as_text, read_plan
+from manyminds.runtime.paths import person_home
+from manyminds.tools.web.render import prepared, why_not_ready
+
+__all__ = ["do"]
+
+Json = Annotated[bool, Parameter(name="--json", negative=())]
+_MOST_ACTS = 10
+_DIGITS = 16
+"""Of a digest that agree to it at least."""
+
+
+def do(
+    plan: Path,
+    *,
+    yes: str | None = None,
+    name: str | None = None,
+    profile: Path | None = None,
+    me: Path | None = None,
+    json_: Json = False,
+) -> int:
+    """Carry a plan out in a browser; nothing is sent before you have seen it and said yes.
+
+    Without a terminal it stops at the act and prints its card; `--yes DIGEST` agrees to that act
+    and no other one, once, within five minutes.
+
+    Args:
+        plan: A JSON file: goal, sites, steps, receipt, look, mark.
+        yes: The digest of the act that you agree to, as its card shows it.
+        name: What this is called: the same act of the same name is done once; the name of the
+            plan's file, where nothing is said.
+        profile: Folder of a Chromium profile that is signed in where it needs to be; a fresh one
+            that is thrown away, where nothing is said.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    if (why := why_not_ready()) is not None:
+        raise UsageError(why)
+    try:
+        steps = read_plan(plan.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{plan}: {str(error.strerror).lower()}") from error
+    consent = Consent(person_home(me) / "doing.sqlite", clock=time.time)
+    talks = not json_ and sys.stdin.isatty()
+    if talks:
+        sys.stderr.write(safe(f"{plan_as_text(steps)}\n\nIs this the plan? (yes/no) "))
+        if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+            raise UsageError("nothing was done: the plan was not agreed to")
+    outcome = asyncio.run(_carry_out(steps, consent, name or plan.stem, yes, profile, talks=talks))
+    if json_:
+        print(json.dumps(_told(steps, outcome), ensure_ascii=False))
+    else:
+        print(safe(_as_text(steps, outcome)))
+    return ANSWERED if outcome.state == "done" else NO_ANSWER
+
+
+async def _carry_out(
+    plan: Plan, consent: Consent, name: str, yes: str | None, profile: Path | None, *, talks: bool
+) -> Outcome:
+    """Run the plan again after each yes, until it is done or no yes comes."""
+    async with _browser(profile) as context:
+        executor = Executor(context, consent)
+        outcome = await executor.run(plan, name)
+        for _ in range(_MOST_ACTS):
+            action = outcome.action
+            if outcome.state != "waiting" or action is None:
+                break
+            if talks:
+                sys.stderr.write(safe(f"\n{card(action)}\n\nDo exactly this? (yes/no) "))
+                said = (await asyncio.to_thread(sys.stdin.readline)).strip().casefold()
+                agreed = said in ("y", "yes")
+            else:
+                agreed = yes is not None and len(yes) >= _DIGITS and action.digest.startswith(yes)
+                yes = None
+            if not agreed:
+                break
+            consent.give(action, name)
+            outcome = await executor.run(plan, name)
+        return outcome
+
+
+@asynccontextmanager
+async def _browser(profile: Path | None) -> AsyncGenerator[Any]:
+    """Open the system's Chromium, in its sandbox, on the person's profile or a fresh one."""
+    playwright: Any = import_module("playwright.async_api")
+    with tempfile.TemporaryDirectory(prefix="manyminds-", ignore_cleanup_errors=True) as folder:
+        place = await asyncio.to_thread(prepared, Path(folder))
+        if profile is not None and place.program.parent == Path(folder):
+            raise UsageError("root's Chromium has no sandbox: --profile is for another user")
+        async with playwright.async_playwright() as play:
+            context = await play.chromium.launch_persistent_context(
+                str(profile or place.profile), executable_path=str(place.program),
+                headless=profile is None, chromium_sandbox=True, service_workers="block",
+                accept_downloads=False, handle_sigint=False, handle_sigterm=False,
+                env={"HOME": str(place.profile)} if profile is None else None,
+            )  # fmt: skip
+            try:
+                yield context
+            finally:
+                await context.close()
+
+
+def _as_text(plan: Plan, outcome: Outcome) -> str:
+    if outcome.state == "done":
+        return f"Done{': ' + outcome.why if outcome.why else ''}\n{outcome.receipt}"
+    if outcome.state == "waiting" and outcome.action is not None:
+        shown = card(outcome.action)
+        return f"{shown}\n\n{outcome.why}; to agree: --yes {outcome.action.digest[:16]}"
+    heads = {"person": "Your turn", "surprise": "Stopped", "unknown": "Look yourself"}
+    what = heads.get(outcome.state, "Waiting")
+    return f"{what}: {outcome.why} (after {len(outcome.done)} of {len(plan.steps)} steps)"
+
+
+def _told(plan: Plan, outcome: Outcome) -> dict[str, JsonValue]:
+    action = outcome.action
+    return {
+        "outcome": "answered" if outcome.state == "done" else "none", "cost": None,
+        "state": outcome.state, "why": outcome.why, "receipt": outcome.receipt,
+        "steps_done": len(outcome.done), "drift": list(drift(plan, outcome.done)),
+        "act": None if action is None else {"digest": action.digest, "card": card(action)},
+    }  # fmt: skip

@@ -1,0 +1,301 @@
+"""Acts on real pages in a real browser: agreed to as they are, done once, seen to be done."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manyminds.core.errors import UsageError
+from manyminds.recommend.doing.action import card
+from manyminds.recommend.doing.browser import Executor
+from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.plan import Plan, Step, drift, plan_as_json, plan_as_text, read_plan
+from tests.chaos.counts import COUNTS, FULL, ROOT
+from tests.recommend.acting import carried_out, context, task
+from tests.recommend.sites import PAYS, SITES, Sites
+
+pytestmark = pytest.mark.anyio
+ITEMS = range(10) if FULL else range(1)
+QUICK = ("clean", "lost response", "price change", "begun")
+FAULTS = (*QUICK, "double click", "pressed", "ready")
+
+
+@pytest.fixture
+def sites() -> Iterator[Sites]:
+    with Sites() as served:
+        yield served
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Any]:
+    async with context() as own:
+        yield own
+
+
+@pytest.fixture
+def consent(tmp_path: Path) -> Consent:
+    return Consent(tmp_path / "doing.sqlite", clock=time.time)
+
+
+def agreed(sites: Sites, kind: str, item: str) -> str | None:
+    return f"{sites.price_of(item)}.00 EUR" if kind in PAYS else None
+
+
+async def test_nothing_is_pressed_before_the_yes_and_then_once(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    plan = task("events", sites.origin, "item3", "Ann")
+    executor = Executor(browser, consent)
+    outcome = await executor.run(plan, "d")
+    assert (outcome.state, outcome.why) == ("waiting", "not asked")
+    assert sites.state.orders == []
+    assert outcome.action is not None
+    shown = card(outcome.action)
+    for part in (
+        "pay",
+        "Buy ticket",
+        sites.origin,
+        'name = "Ann"  (person)',
+        'item = "item3"  (THE PAGE SAYS SO)',
+        agreed(sites, "events", "item3") or "",
+    ):
+        assert part in shown
+    consent.give(outcome.action, "d")
+    done = await executor.run(plan, "d")
+    assert (done.state, drift(plan, done.done)) == ("done", [])
+    assert "Reference 1" in done.receipt
+    assert len(sites.state.orders) == 1
+    again = await executor.run(plan, "d")
+    assert (again.state, again.why) == ("done", "it was done before")
+    assert len(sites.state.orders) == 1
+
+
+@pytest.mark.parametrize("kind", SITES)
+async def test_every_site_and_every_fault_ends_in_one_act_or_none(
+    kind: str, tmp_path: Path
+) -> None:
+    doubles = wrong = done = runs = 0
+    for number in ITEMS:
+        item = f"item{number}"
+        for fault in FAULTS if FULL else QUICK if kind == "shop" else QUICK[:1]:
+            with Sites() as sites:
+                folder = tmp_path / f"{item}-{fault}"
+                folder.mkdir()
+                price = agreed(sites, kind, item)
+                state = await _with_fault(
+                    fault, task(kind, sites.origin, item, "Ann"), sites, folder, price
+                )
+                runs, done = runs + 1, done + (state == "done")
+                orders = sites.state.orders
+                doubles += len(orders) > 1
+                wrong += any(
+                    order.get("price") and f"{order['price']}.00 EUR" != price for order in orders
+                )
+                assert (state == "done") == (len(orders) == 1), (kind, fault, state)
+                assert state == (
+                    "waiting" if fault == "price change" and kind in PAYS else "done"
+                ), (kind, fault)
+    COUNTS[
+        "tasks on five sites, each clean, its line cut, pressed twice, with another price, killed three times"
+    ] += runs
+    COUNTS["done"] += done
+    COUNTS["done twice"] += doubles
+    COUNTS["done at another price"] += wrong
+    assert (doubles, wrong) == (0, 0)
+
+
+async def _with_fault(fault: str, plan: Plan, sites: Sites, folder: Path, price: str | None) -> str:
+    """Carry a plan out while something goes wrong; return how it ended."""
+    consent = Consent(folder / "doing.sqlite", clock=time.time)
+    if fault in ("begun", "pressed", "ready"):
+        return _killed_at(fault, plan, folder, price)
+    async with context() as browser:
+        if fault == "lost response":
+            sites.state.lose_response = True
+        if fault == "price change":
+            first = await Executor(browser, consent).run(plan, "d")
+            assert first.action is not None
+            consent.give(first.action, "d")
+            for item in sites.state.price:
+                sites.state.price[item] += 5
+            return (await Executor(browser, consent).run(plan, "d")).state
+        if fault == "double click":
+            first = await Executor(browser, consent).run(plan, "d")
+            assert first.action is not None
+            consent.give(first.action, "d")
+            both = await asyncio.gather(
+                *(carried_out(plan, consent, None if price else "never") for _ in range(2))
+            )
+            assert sorted(o.state for o in both) in (["done", "done"], ["done", "waiting"])
+            return "done"
+        return (await carried_out(plan, consent, price, browser=browser)).state
+
+
+def _killed_at(stage: str, plan: Plan, folder: Path, price: str | None) -> str:
+    """Kill the process that acts at one moment, then carry the plan out again in another one."""
+    (folder / "plan.json").write_text(plan_as_json(plan), "utf-8")
+    (folder / "agreed").write_text(price or "", "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "tests.recommend.acting",
+        str(folder / "plan.json"),
+        str(folder),
+    ]
+    dead = subprocess.run([*command, stage], check=False, capture_output=True, cwd=ROOT)
+    assert dead.returncode == -signal.SIGKILL, dead.stderr[-500:]
+    alive = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return alive.stdout.split()[0]
+
+
+async def test_a_price_that_changes_while_it_is_looked_at_is_another_act(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    plan = task("shop", sites.origin, "item1", "Ann")
+    first = await Executor(browser, consent).run(plan, "d")
+    assert first.action is not None
+    consent.give(first.action, "d")
+    sites.state.live_price = 99
+    second = await Executor(browser, consent).run(plan, "d")
+    assert second.state == "waiting"
+    assert second.action is not None
+    assert second.action.cost == "99.00 EUR"
+    assert sites.state.orders == []
+
+
+@pytest.mark.parametrize(("trouble", "state", "why"), [
+    ({"popup": True}, "done", ""), ({"slow_s": 0.5}, "done", ""), ({"token": False}, "done", ""), ({"gone": True}, "surprise", "sold out"),
+])  # fmt: skip
+async def test_surprises_are_got_over_or_told(
+    sites: Sites, browser: Any, consent: Consent, trouble: dict, state: str, why: str
+) -> None:
+    for name, value in trouble.items():
+        setattr(sites.state, name, value)
+    found = await carried_out(
+        task("booking", sites.origin, "item2", "Ann"),
+        consent,
+        agreed(sites, "booking", "item2"),
+        browser=browser,
+    )
+    assert found.state == state
+    assert why in found.why
+    assert len(sites.state.orders) == (state == "done")
+
+
+async def test_what_a_page_adds_to_the_form_is_another_act(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    plan = task("forms", sites.origin, "item1", "Ann")
+    first = await Executor(browser, consent).run(plan, "d")
+    assert first.action is not None
+    consent.give(first.action, "d")
+    sites.state.hidden = {"cc": "everybody@evil.example"}
+    second = await Executor(browser, consent).run(plan, "d")
+    assert (second.state, second.why) == ("waiting", "another act")
+    assert second.action is not None
+    assert "everybody@evil.example" in card(second.action)
+    assert sites.state.orders == []
+
+
+async def test_where_it_is_sent_is_part_of_the_act_and_other_sites_are_not_reached(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    plan = task("forms", sites.origin, "item1", "Ann")
+    with Sites() as evil:
+        sites.state.away = f"{evil.origin}/forms/item1"
+        sites.state.leak = f"{evil.origin}/orders?q=secret"
+        first = await Executor(browser, consent).run(plan, "d")
+        assert first.action is not None
+        assert first.action.target == sites.state.away
+        consent.give(first.action, "d")
+        found = await Executor(browser, consent).run(plan, "d")
+        assert found.state != "done"
+        assert evil.state.orders == []
+        assert sites.state.orders == []
+
+
+async def test_a_password_that_the_browser_fills_in_is_seen_by_nobody(
+    sites: Sites, browser: Any, consent: Consent, tmp_path: Path
+) -> None:
+    sites.state.autofill = "canary-4711"
+    plan = task("shop", sites.origin, "item1", "Ann")
+    first = await Executor(browser, consent).run(plan, "d")
+    assert first.action is not None
+    assert "canary" not in repr(first) + card(first.action)
+    found = await carried_out(plan, consent, agreed(sites, "shop", "item1"), browser=browser)
+    assert found.state == "done"
+    assert sites.state.orders[0]["password"] == "canary-4711"
+    assert "canary" not in repr(found)
+    assert not _holds(tmp_path, b"canary")
+
+
+def _holds(folder: Path, secret: bytes) -> bool:
+    return any(secret in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_a_step_for_the_person_stops_it(sites: Sites, browser: Any, consent: Consent) -> None:
+    plan = task("shop", sites.origin, "item1", "Ann")
+    plan = replace(plan, steps=(plan.steps[0], Step(kind="person", what="log in"), *plan.steps[1:]))
+    found = await Executor(browser, consent).run(plan, "d")
+    assert (found.state, found.why, len(found.done)) == ("person", "log in", 1)
+
+
+async def test_without_a_place_to_look_nobody_claims_to_know(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    plan = replace(task("shop", sites.origin, "item1", "Ann"), look="", mark="")
+    sites.state.lose_response = True
+    found = await carried_out(plan, consent, agreed(sites, "shop", "item1"), browser=browser)
+    assert found.state == "unknown"
+    again = await Executor(browser, consent).run(plan, "d")
+    assert again.state == "unknown"
+    assert len(sites.state.orders) == 1
+
+
+async def test_two_buttons_of_one_name_are_a_surprise(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    sites.state.price["item1"] = 20
+    plan = task("forms", sites.origin, "item1", "Ann")
+    twice = replace(plan, steps=(*plan.steps[:-1], replace(plan.steps[-1], what="Sent")))
+    found = await Executor(browser, consent).run(twice, "d")
+    assert found.state == "surprise"
+    assert "'Sent'" in found.why
+
+
+def test_a_plan_is_read_back_as_it_was_written() -> None:
+    plan = task("jobs", "https://jobs.example", "item1", "Ann")
+    assert read_plan(plan_as_json(plan)) == plan
+    text = plan_as_text(plan)
+    assert "asks before: submit" in text
+    assert "nowhere else" in text
+
+
+def test_what_was_not_planned_is_drift() -> None:
+    plan = task("jobs", "https://jobs.example", "item1", "Ann")
+    assert drift(plan, plan.steps) == drift(plan, plan.steps[:3]) == []
+    extra = Step(kind="press", what="Delete account", act="delete")
+    assert drift(plan, (*plan.steps[:2], extra)) == ["press Delete account"]
+    assert drift(plan, (plan.steps[3], plan.steps[0])) == [f"open {plan.steps[0].what}"]
+
+
+@pytest.mark.parametrize("change", [
+    {"sites": ()}, {"steps": ()}, {"sites": ("https://jobs.example/path",)}, {"sites": ("javascript:alert(1)",)}, {"look": "https://evil.example/"},
+    {"steps": (Step(kind="open", what="https://evil.example/"),)},
+])  # fmt: skip
+def test_a_plan_that_leads_elsewhere_is_none(change: dict) -> None:
+    with pytest.raises(UsageError):
+        replace(task("jobs", "https://jobs.example", "item1", "Ann"), **change)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"steps": [{"kind": "open"}]}', '{"steps": 3}'])
+def test_no_plan_is_told(text: str) -> None:
+    with pytest.raises(UsageError, match="no plan"):
+        read_plan(text)
