@@ -1,6 +1,7 @@
 """Rankers, and what is measured of them."""
 
 import math
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from manyminds.core.errors import UsageError
 from manyminds.recommend.history import LIKED, History, read_history, split_in_time
 from manyminds.recommend.measures import held_against, rating_error
 from manyminds.recommend.ranking.blend import Blend
+from manyminds.recommend.ranking.context import InContext, weekend
 from manyminds.recommend.ranking.diversity import (
     coverage,
     inner_distance,
@@ -225,3 +227,85 @@ def test_ratings_are_read_by_the_names_that_files_have(tmp_path: Path) -> None:
     assert (history.users, history.items) == (("ann", "bob"), ("a",))
     assert history.liked().user.tolist() == [0]
     assert LIKED == 4.0
+
+
+def _timed(effect: float, seed: int = 5) -> History:
+    """Return likes of a week: half of the things are liked `effect` times as much at weekends."""
+    chance = np.random.default_rng(seed)
+    rows = []
+    for person in range(400):
+        at = int(chance.integers(0, 52 * 7)) * 86_400
+        now = weekend(np.array([at]))[0] == 1
+        likely = np.where(np.arange(60) < 30, effect if now else 1.0, 1.0)
+        for item in chance.choice(60, 8, replace=False, p=likely / likely.sum()):
+            rows.append((person, int(item), 5.0, at + len(rows) % 80_000))
+    return History(
+        users=tuple(map(str, range(400))), items=tuple(map(str, range(60))), user=np.array([r[0] for r in rows]),
+        item=np.array([r[1] for r in rows]), value=np.array([r[2] for r in rows], np.float32), at=np.array([r[3] for r in rows]),
+    )  # fmt: skip
+
+
+def test_what_is_liked_at_weekends_is_found_out() -> None:
+    lift = InContext(base=Popularity(), of=weekend, now=1).lift(_timed(5.0))
+    assert lift[:30].min() > lift[30:].max()
+    assert InContext(base=Popularity(), of=weekend, now=0).lift(_timed(5.0))[:30].mean() < 0
+
+
+def test_the_moment_helps_where_it_matters_and_does_no_harm_where_it_does_not() -> None:
+    def quality(effect: float, ranker: Ranker) -> float:
+        past, later = _timed(effect, 1), _timed(effect, 2)
+        later = later.where(weekend(later.at) == 1)
+        fresh = past.where(np.zeros(len(past.user), np.bool_))
+        return float(
+            held_against(
+                lambda people: ranker.learn(past)(fresh.of(np.arange(len(people.users)))),
+                fresh,
+                later,
+                k=10,
+            ).ndcg.mean()
+        )
+
+    now = InContext(base=Popularity(), of=weekend, now=1)
+    assert quality(5.0, now) > quality(5.0, Popularity()) + 0.01
+    assert quality(1.0, now) > quality(1.0, Popularity()) - 0.005
+
+
+def test_a_page_without_repeats_is_clicked_more_than_stacked_rows() -> None:
+    chance = np.random.default_rng(0)
+    lead: list[int] = []
+    for _ in range(500):
+        liked = set(chance.choice(60, 6, replace=False).tolist())
+        best = sorted(range(60), key=lambda i: (i not in liked) + chance.random() * 1.2)
+        rows = {
+            "for you": best[:12],
+            "like the first": [best[0], *best[4:15]],
+            "popular": best[2:14],
+            "new": list(range(40, 52)),
+        }
+        page = page_of_rows(rows, across=6, down=4)
+        stacked = [row[:6] for row in rows.values()]
+        ours, theirs = (_clicked(shown, liked, chance) for shown in (page.values(), stacked))
+        lead.append(len(ours) - len(theirs))
+    assert np.mean(lead) > 3 * np.std(lead) / np.sqrt(len(lead))
+
+
+def _clicked(rows, liked: set[int], chance: np.random.Generator) -> set[int]:
+    """Return what somebody clicks who looks row by row and gives up now and then (cascade)."""
+    found: set[int] = set()
+    for row in rows:
+        for item in row:
+            if item in liked and item not in found:
+                found.add(item)
+            elif chance.random() < 0.03:
+                return found
+    return found
+
+
+def test_weekends_are_saturdays_and_sundays() -> None:
+    days = np.array(
+        [
+            int(datetime.fromisoformat(f"2026-11-{d}T12:00+00:00").timestamp())
+            for d in (27, 28, 29, 30)
+        ]
+    )
+    assert weekend(days).tolist() == [0, 1, 1, 0]
