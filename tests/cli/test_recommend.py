@@ -207,3 +207,44 @@ def test_no_plan_is_told_in_one_line(
         (home / "plan.json").write_text(text, "utf-8")
     assert run(["do", str(home / "plan.json")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_wish_is_recommended_chosen_and_done_in_the_browser(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chromium()
+    with Sites() as sites:
+        link = f"{sites.origin}/booking/item7"
+        (home / "places.csv").write_text(
+            f"name,price,cuisine,url\nKumo,16,ramen,{link}\nUme,30,sushi,\n"
+        )
+        recipes = home / "home" / "me" / "sites"
+        recipes.mkdir(parents=True)
+        (recipes / "local.yaml").write_text(RECIPE.replace("SITE", sites.origin), "utf-8")
+        told(capsys, "recommend", "ramen for dinner", "--from", str(home / "places.csv"))
+        assert run(["do", "--go-on", "last"]) == 2
+        assert "nothing is chosen" in capsys.readouterr().err
+        told(capsys, "recommend", "--go-on", "last", "--choose", "1", "--no-ask")
+        assert run(["do", "--go-on", "last", "--with", "people=2"]) == 2
+        assert "nobody has said name" in capsys.readouterr().err
+        assert run(["memory", "add", "name: Ann", "--to", "profile"]) == 0
+        capsys.readouterr()
+        asked = told(capsys, "do", "--go-on", "last", "--with", "people=2", code=1)["act"]
+        assert 'name = "Ann"  (memory)' in asked["card"]
+        assert 'guests = "2"  (person)' in asked["card"]
+        done = told(capsys, "do", "--go-on", "last", "--with", "people=2", "--yes", asked["digest"])
+        assert (done["state"], done["drift"]) == ("done", [])
+        assert [order["item"] for order in sites.state.orders] == ["item7"]
+
+
+RECIPE = """at: SITE
+steps:
+  - {open: "{link}"}
+  - {fill: Name, value: "{name}"}
+  - {fill: Date, value: "{day}"}
+  - {fill: Guests, value: "{people}"}
+  - {press: Book table, act: submit}
+receipt: Table booked
+look: SITE/orders
+mark: "booking/item7/{name}"
+"""

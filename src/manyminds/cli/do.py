@@ -5,7 +5,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -14,14 +14,19 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
-from manyminds.recommend.doing.action import card
+from manyminds.recommend.dialogue import open_dialogue
+from manyminds.recommend.doing.action import Sent, card, origin_of
 from manyminds.recommend.doing.browser import Executor, Outcome
 from manyminds.recommend.doing.consent import Consent
 from manyminds.recommend.doing.plan import Plan, drift, plan_as_text, read_plan
-from manyminds.runtime.paths import person_home
+from manyminds.recommend.doing.recipe import plan_from, site_of
+from manyminds.recommend.memory.home import PROFILE
+from manyminds.recommend.proxy import Proxy
+from manyminds.runtime.paths import cache_home, person_home
 from manyminds.tools.web.render import prepared, why_not_ready
 
 __all__ = ["do"]
@@ -33,8 +38,11 @@ _DIGITS = 16
 
 
 def do(
-    plan: Path,
+    plan: Path | None = None,
     *,
+    go_on: str | None = None,
+    recipe: Path | None = None,
+    with_: Annotated[Sequence[str], Parameter(name="--with")] = (),
     yes: str | None = None,
     name: str | None = None,
     profile: Path | None = None,
@@ -48,6 +56,11 @@ def do(
 
     Args:
         plan: A JSON file: goal, sites, steps, receipt, look, mark.
+        go_on: Instead of a plan: do what was chosen in a dialogue of `recommend`, or in the `last`.
+        recipe: With --go-on: how its site is used, YAML; the one in your folder `sites` that is for
+            the option's site, where nothing is said.
+        with_: With --go-on: what blanks of the recipe are filled with: people=2. Others come from
+            what was chosen (title, link, id, day) and from PROFILE.md ("name: Ann").
         yes: The digest of the act that you agree to, as its card shows it.
         name: What this is called: the same act of the same name is done once; the name of the
             plan's file, where nothing is said.
@@ -58,22 +71,71 @@ def do(
     """
     if (why := why_not_ready()) is not None:
         raise UsageError(why)
-    try:
-        steps = read_plan(plan.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{plan}: {str(error.strerror).lower()}") from error
-    consent = Consent(person_home(me) / "doing.sqlite", clock=time.time)
+    home = person_home(me)
+    if (plan is None) == (go_on is None):
+        raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last")
+    if plan is not None:
+        steps, called = read_plan(_text_of(plan)), plan.stem
+    else:
+        steps, called = _chosen(home, go_on or "", recipe, with_)
+    consent = Consent(home / "doing.sqlite", clock=time.time)
     talks = not json_ and sys.stdin.isatty()
     if talks:
         sys.stderr.write(safe(f"{plan_as_text(steps)}\n\nIs this the plan? (yes/no) "))
         if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
             raise UsageError("nothing was done: the plan was not agreed to")
-    outcome = asyncio.run(_carry_out(steps, consent, name or plan.stem, yes, profile, talks=talks))
+    outcome = asyncio.run(_carry_out(steps, consent, name or called, yes, profile, talks=talks))
     if json_:
         print(json.dumps(_told(steps, outcome), ensure_ascii=False))
     else:
         print(safe(_as_text(steps, outcome)))
     return ANSWERED if outcome.state == "done" else NO_ANSWER
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "no UTF-8"
+        raise UsageError(f"{path}: {why.lower()}") from error
+
+
+def _chosen(home: Path, name: str, recipe: Path | None, said: Sequence[str]) -> tuple[Plan, str]:
+    """Return the plan for what was chosen in a dialogue, and what the dialogue is called."""
+    memory = memory_of(home)
+    dialogue = open_dialogue(home / "dialogues", name, memory, Proxy(home, cache_home()))
+    chosen = dialogue.view().chosen
+    if chosen is None:
+        raise UsageError(
+            f"nothing is chosen in {dialogue.name}; manyminds recommend --go-on last --choose 1"
+        )
+    item = chosen.item
+    if item.link is None:
+        raise UsageError(f"{item.source} names no address (column url) of {item.title}")
+    values = {
+        key.strip(): Sent(value=value.strip(), origin="memory")
+        for line in memory.lines(PROFILE)[0]
+        for key, found, value in [line.text.partition(":")] if found
+    }  # fmt: skip
+    day = dialogue.steps()[0].day
+    told = {"title": item.title, "link": item.link, "id": item.id}
+    values |= {key: Sent(value=value, origin="catalogue") for key, value in told.items()}
+    values["day"] = Sent(value=day, origin="person")
+    for one in said:
+        key, found, value = one.partition("=")
+        if not found:
+            raise UsageError(f"--with takes NAME=VALUE, as people=2, not {one!r}")
+        values[key.strip()] = Sent(value=value.strip(), origin="person")
+    path = recipe or _recipe_for(home / "sites", item.link)
+    return plan_from(_text_of(path), path.name, item.title, values), dialogue.name
+
+
+def _recipe_for(folder: Path, link: str) -> Path:
+    site = origin_of(link)
+    for path in sorted(folder.glob("*.yaml")):
+        if site_of(_text_of(path), path.name) == site:
+            return path
+    raise UsageError(f"no recipe for {site} in {folder}; docs/recommend.md shows one")
 
 
 async def _carry_out(
