@@ -76,8 +76,8 @@ def test_what_is_printed_names_conditions_sources_and_what_would_change(
         "Top 1",
         "dining.csv:2",
         "La Piazza",
-        "under 25 € (your wish)",
-        "vegetarian (PREFERENCES.md:5)",
+        "price at most 25 € (your wish)",
+        "diet vegetarian (PREFERENCES.md:5)",
         "Not held to, for the catalogue does not say it: no peanuts",
         "What would change this:",
     ):

@@ -38,7 +38,7 @@ PAGE = """<html><head><script type="application/ld+json">
   "location": {"@type": "Place", "name": "Old Hall"}, "offers": {"@type": "Offer", "price": "12.50", "priceCurrency": "EUR"}},
  {"@type": "Organization", "name": "No event"}]}
 </script></head><body>x</body></html>"""
-TABLE = "<table><tr><th>Title</th><th>Ticket price</th></tr><tr><td><a href='https://x.example/1'>Trio</a></td><td>free</td></tr><tr><td>Duo</td><td>9,50 €</td></tr></table>"
+TABLE = "<table><tr><th>Title</th><th>Ticket price</th></tr><tr><td><a href='https://x.example/1'>Trio</a></td><td>ask at the door</td></tr><tr><td>Duo</td><td>9,50 €</td></tr></table>"
 JOBS = '[{"title": "Data engineer", "baseSalary": {"value": {"minValue": 60000}}, "jobLocation": {"address": {"addressLocality": "Bonn"}}, "skills": ["python", "sql"], "remote": true}, {"title": "Cook", "remote": false}]'
 
 
@@ -136,6 +136,14 @@ def test_numbers_are_read_as_people_write_them(text: str, number: float | None) 
 
 
 @pytest.mark.parametrize(("domain", "field", "text", "value"), [
+    ("dining", "distance", "800 m", 0.8), ("shopping", "weight", "1500 g", 1.5), ("films", "minutes", "2h 10min", 130.0), ("films", "minutes", "PT2H10M", 130.0),
+    ("shopping", "delivery", "1 week", 7.0), ("dining", "price", "20-60 €", 60.0), ("dining", "price", "2 courses 25 €", 25.0), ("dining", "price", "free", 0.0),
+    ("dining", "price", "Menu - 20 €", 20.0), ("shopping", "price", "1.299 €", 1299.0), ("jobs", "salary", "60k", 60000.0), ("jobs", "salary", "50.000 - 70.000 €", 50000.0),
+    ("shopping", "weight", "0,125 kg", 0.125), ("dining", "distance", "10 minutes", None), ("dining", "rating", "4.2 (120 reviews)", 4.2), ("dining", "distance", "1.2", 1.2),
+    ("dining", "days", "closed Monday", ("tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")), ("dining", "days", "Mon to Wed", ("monday", "tuesday", "wednesday")),
+    ("dining", "days", "daily except Sunday", ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday")), ("dining", "days", "weekends", ("saturday", "sunday")),
+    ("events", "start", "10.10.2026 20:00", datetime.fromisoformat("2026-10-10T20:00")), ("events", "start", "Oct 11, 2026", datetime.fromisoformat("2026-10-11")),
+    ("shopping", "stock", "Out of stock", False), ("shopping", "stock", "In stock", True), ("dining", "outdoor", "Yes (heated)", True),
     ("dining", "outdoor", "Yes", True), ("dining", "outdoor", "maybe", None), ("shopping", "stock", "https://schema.org/InStock", True),
     ("shopping", "stock", "https://schema.org/OutOfStock", False), ("dining", "diet", "n/a", None), ("films", "genre", "(no genres listed)", None),
     ("films", "genre", "Drama|War", ("drama", "war")), ("dining", "days", "Fri-Mon", ("monday", "friday", "saturday", "sunday")),

@@ -59,7 +59,7 @@ def test_the_latest_of_two_contradicting_lines_holds(tmp_path: Path) -> None:
 
 def test_the_later_day_holds_wherever_it_stands() -> None:
     text = "- budget: 20 _(2026-11-05, from you)_\n- budget: 90 _(2026-01-05, from you)_\n"
-    assert texts(current(read_lines(text), undated=DAY)) == (["budget: 20"], ["budget: 90"])
+    assert texts(current(read_lines(text))) == (["budget: 20"], ["budget: 90"])
 
 
 @pytest.mark.parametrize(("one", "other"), [
@@ -92,11 +92,45 @@ def test_an_edit_by_hand_holds_at_once(tmp_path: Path) -> None:
     assert "A note of mine." in path.read_text("utf-8")
 
 
-def test_an_undated_line_is_of_the_day_its_file_was_written(tmp_path: Path) -> None:
+def test_an_undated_line_is_as_old_as_the_one_above_it(tmp_path: Path) -> None:
     path = tmp_path / PREFERENCES
+    path.write_text("- budget: 50\n- budget: 20 _(2026-11-05, from you)_\n", "utf-8")
+    assert texts(memory(tmp_path).lines(PREFERENCES))[0] == ["budget: 20"]
     path.write_text("- budget: 20 _(2026-11-05, from you)_\n- budget: 50\n", "utf-8")
     os.utime(path, (1_600_000_000, 1_600_000_000))
-    assert texts(memory(tmp_path).lines(PREFERENCES))[0] == ["budget: 20"]
+    assert texts(memory(tmp_path).lines(PREFERENCES))[0] == ["budget: 50"]
+
+
+def test_who_changes_their_mind_back_on_the_same_day_is_heard(tmp_path: Path) -> None:
+    for text in ("likes thai", "hates thai", "likes thai"):
+        memory(tmp_path).write(PREFERENCES, text, source="you")
+    assert texts(memory(tmp_path).lines(PREFERENCES))[0] == ["likes thai"]
+
+
+def test_what_happened_does_not_contradict_what_happened_before(tmp_path: Path) -> None:
+    for text in ("saw Star Wars: A New Hope", "saw Star Wars: The Empire Strikes Back"):
+        memory(tmp_path).write(DECISIONS, text, heading="films", source="you")
+    assert len(memory(tmp_path).lines(DECISIONS)[0]) == 2
+    for text in ("allergies: nuts", "allergies: shellfish"):
+        memory(tmp_path).write(PREFERENCES, text, source="you")
+    assert len(memory(tmp_path).lines(PREFERENCES)[0]) == 2
+
+
+def test_a_heading_below_another_one_is_not_written_into(tmp_path: Path) -> None:
+    path = tmp_path / PREFERENCES
+    path.write_text("## dining\n\n- likes thai\n\n### favourites\n\n- Kumo\n", "utf-8")
+    memory(tmp_path).write(PREFERENCES, "vegetarian", heading="dining", source="you")
+    assert [(line.text, line.heading) for line in memory(tmp_path).lines(PREFERENCES)[0]][:2] == [
+        ("likes thai", "dining"),
+        ("vegetarian", "dining"),
+    ]
+
+
+def test_a_file_that_is_no_utf8_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / PREFERENCES).write_bytes(b"- likes caf\xe9\n")
+    with pytest.raises(UsageError, match="no UTF-8"):
+        memory(tmp_path).write(PREFERENCES, "likes tea", source="you")
+    assert (tmp_path / PREFERENCES).read_bytes() == b"- likes caf\xe9\n"
 
 
 def test_it_says_the_same_after_the_folder_has_moved(tmp_path: Path) -> None:

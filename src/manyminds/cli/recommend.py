@@ -5,7 +5,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +20,9 @@ from manyminds.core.messages import JsonValue
 from manyminds.recommend.catalogue.domain import Domain, domain_named, domain_names, domain_of
 from manyminds.recommend.catalogue.item import shown
 from manyminds.recommend.catalogue.read import ENDINGS
+from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.weigh import Option
+from manyminds.recommend.deciding.wish import Condition
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.paths import cache_home, person_home
@@ -72,11 +74,11 @@ def recommend(
     dialogue = _dialogue(wish, go_on, domain, from_, home)
     for said in weight:
         dialogue.weigh(*_weight(said))
-    view = dialogue.back() if back else dialogue.view()
+    if back:
+        dialogue.back()
     if answer is not None:
-        view = dialogue.answer(answer)
-    if choose is not None:
-        view = dialogue.choose(choose, asking=not ask)
+        dialogue.answer(answer)
+    view = dialogue.view() if choose is None else dialogue.choose(choose, asking=not ask)
     if ask and answer is None and choose is None and not json_ and sys.stdin.isatty():
         view = _talk(dialogue, view)
     if json_:
@@ -210,15 +212,32 @@ def _side_by_side(options: list[Option], view: View) -> list[str]:
 def _grounds(view: View) -> list[str]:
     """Return what the options were held to, what was weighed, and what could not be."""
     wanted, rows = view.wanted, [""]
-    held = [f"{c.said or c.field} ({c.source})" for c in wanted.conditions]
+    held = [f"{_read_as(c, view)} ({c.source})" for c in wanted.conditions if c.test != "not_past"]
     rows += ["Held to: " + "; ".join(held)] if held else []
     liked = [f"{'likes' if t.sign > 0 else 'does not like'} {t.tag}" for t in wanted.tastes]
     rows += ["Weighed: " + "; ".join(liked)] if liked else []
     if wanted.unread:
         rows += ["Not held to, for the catalogue does not say it: " + "; ".join(wanted.unread)]
+    if view.catalogue.left_out:
+        rows += [f"Rows that are no items: {', '.join(view.catalogue.left_out[:3])}"]
     if view.decision.unsure:
         rows += [f"{view.decision.unsure} more may fit, but do not say all that was asked for."]
     return rows if len(rows) > 1 else []
+
+
+def _read_as(condition: Condition, view: View) -> str:
+    """Return a condition as it was read, so that a misreading is seen."""
+    if condition.test == "new":
+        return "new to you"
+    value, unit = condition.value, view.domain.fields[condition.field].unit
+    if isinstance(value, Span):
+        last = value.end - timedelta(days=1)
+        days = [f"{day:%a %d %b}" for day in (value.begin, last)]
+        return f"{condition.field} {' to '.join(dict.fromkeys(days))}"
+    words = {"at_most": "at most", "at_least": "at least", "none": "not", "any": "one of"}
+    return f"{condition.field} {words.get(condition.test, '')} {shown(value, unit)}".replace(
+        "  ", " "
+    )
 
 
 def _as_json(dialogue: Dialogue, view: View, *, ask: bool) -> dict[str, JsonValue]:
@@ -226,7 +245,9 @@ def _as_json(dialogue: Dialogue, view: View, *, ask: bool) -> dict[str, JsonValu
     asked = view.asked if ask else None
     told: dict[str, JsonValue] = {
         "outcome": "question" if asked else "answered" if decision.top else "none", "cost": None,
-        "dialogue": dialogue.name, "state": view.state, "domain": view.domain.name,
+        "dialogue": dialogue.name,
+        "state": "proposing" if view.state == "asking" and not ask else view.state,
+        "domain": view.domain.name,
         "question": None if asked is None else {
             "field": asked.field, "text": asked.text, "gain": round(asked.gain, 4),
             "answers": [{"text": a.text, "leads_to": a.leads_to} for a in asked.answers],
@@ -236,7 +257,10 @@ def _as_json(dialogue: Dialogue, view: View, *, ask: bool) -> dict[str, JsonValu
             {"field": t.field, "better": t.better, "text": t.text} for t in decision.trade_offs
         ],
         "conditions": [
-            {"field": c.field, "test": c.test, "said": c.said, "source": c.source}
+            {
+                "field": c.field, "test": c.test, "said": c.said, "source": c.source,
+                "read": _read_as(c, view),
+            }
             for c in view.wanted.conditions
         ],
         "tastes": [asdict(t) for t in view.wanted.tastes],

@@ -150,6 +150,7 @@ def _held(belief: Belief, items: Sequence[Item]) -> dict[str, JsonValue]:
         "likeliest": [
             {"id": items[i].id, "title": items[i].title, "chance": round(float(scores[i]), 3)}
             for i in best
+            if scores[i] >= 0
         ],
         "tags": [{"tag": tag, "yes": round(yes, 3)} for yes, tag in tags[:_SHOWN]],
         "kinds_in_play": round(float(1 / (belief.shares**2).sum()), 1),

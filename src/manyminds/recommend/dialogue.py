@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,9 +24,10 @@ from manyminds.recommend.catalogue.domain import Domain, domain_named
 from manyminds.recommend.catalogue.read import Catalogue, read_catalogue
 from manyminds.recommend.deciding.decide import Decision, decide
 from manyminds.recommend.deciding.missing import Asked
+from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.weigh import TASTE, Option, Wanted
-from manyminds.recommend.deciding.wish import Wish, read_wish
-from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory
+from manyminds.recommend.deciding.wish import Condition, Wish, read_wish
+from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory, own_folder
 from manyminds.recommend.proxy import Proxy
 
 __all__ = ["Dialogue", "Step", "View", "begin_dialogue", "open_dialogue"]
@@ -34,10 +35,12 @@ __all__ = ["Dialogue", "Step", "View", "begin_dialogue", "open_dialogue"]
 MOST_QUESTIONS = 4
 State = Literal["asking", "proposing", "decided"]
 _NO_MATTER = re.compile(
-    r"\b(?:no matter|does(?:n't| not) matter|any(?:thing|where)?|whatever|don't (?:care|mind|know)|"
-    r"no preference|skip|nothing|none|no)\b"
+    r"(?:it )?(?:no matter|does(?:n't| not) matter|any(?:thing|where)?(?: is fine)?|whatever|"
+    r"(?:i )?don't (?:care|mind|know)|no preference|skip|nothing|none|no|nope|not really)[.! ]*"
 )
+_YES = re.compile(r"\s*(?:yes|yeah|y|sure|please|ja|ok)\b")
 _NAME = re.compile(r"[0-9a-f]{8}")
+_EVER = timedelta(days=365_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,8 @@ class Dialogue:
             UsageError: If a catalogue is gone or cannot be read.
         """
         steps = self.steps()
+        if not steps or steps[0].kind != "wished":
+            raise UsageError(f"{self.path}: it holds no wish; begin anew")
         wish = steps[0]
         domain = domain_named(wish.domain)
         catalogue = read_catalogue([Path(p) for p in wish.catalogues], domain)
@@ -116,9 +121,7 @@ class Dialogue:
         picked = next((step.text for step in reversed(steps) if step.kind == "chose"), None)
         chosen = next((o for o in decision.options if o.item.id == picked), None)
         answered = sum(step.kind == "answered" for step in steps)
-        asked = (
-            decision.asked if answered < MOST_QUESTIONS and steps[-1].kind != "weighed" else None
-        )
+        asked = decision.asked if answered < MOST_QUESTIONS else None
         state: State = "decided" if chosen else "asking" if asked else "proposing"
         return View(
             state=state, domain=domain, catalogue=catalogue, wanted=wanted, decision=decision,
@@ -197,7 +200,8 @@ class Dialogue:
         wish, today = steps[0], date.fromisoformat(steps[0].day)
         said = read_wish(wish.text, catalogue, today=today, source="your wish")
         wanted = Wanted(
-            conditions=said.conditions, tastes=said.tastes, stressed=said.stressed,
+            conditions=(*said.conditions, *_not_past(catalogue, today)), tastes=said.tastes,
+            stressed=said.stressed,
             settled=frozenset(said.settled()), been=self._been(catalogue.domain),
             unread=said.unread,
         )  # fmt: skip
@@ -224,8 +228,7 @@ class Dialogue:
             known = read_wish(
                 line.text, catalogue, today=today, source=f"{PREFERENCES}:{line.number}", soft=True
             )
-            if not (known.conditions or known.tastes or known.stressed):
-                unread = (*unread, f"{line.text} ({PREFERENCES}:{line.number})")
+            unread = (*unread, *(f"{u} ({PREFERENCES}:{line.number})" for u in known.unread))
             free = _free(known, wanted.settled - strict)
             wanted = replace(
                 wanted, conditions=(*wanted.conditions, *free.conditions),
@@ -237,11 +240,11 @@ class Dialogue:
         free = [t for t in _free(spoken, wanted.settled).tastes if t.tag not in tasted]
         wanted = replace(wanted, tastes=(*wanted.tastes, *free))
         # A condition of the memory needs no question; a taste may need one.
-        fields = {condition.field for condition in wanted.conditions}
+        fields = {c.field for c in wanted.conditions if c.test != "not_past"}
         return replace(wanted, settled=wanted.settled | fields, unread=unread)
 
     def _been(self, domain: Domain) -> frozenset[str]:
-        """Return the titles that the memory says the person has had before."""
+        """Return the lines that say what the person has had before."""
         found: set[str] = set()
         for file in (DECISIONS, PREFERENCES):
             for line in self._memory.lines(file)[0]:
@@ -278,7 +281,8 @@ def begin_dialogue(
     if not wish.strip():
         raise UsageError("say what you would like: manyminds recommend 'dinner tonight'")
     read_catalogue(catalogues, domain)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_folder(folder.parent)
+    own_folder(folder)
     dialogue = Dialogue(folder / f"{name}.jsonl", memory, proxy)
     step = Step(
         kind="wished", text=" ".join(wish.split()), day=today.isoformat(), domain=domain.where,
@@ -299,30 +303,56 @@ def open_dialogue(folder: Path, name: str, memory: Memory, proxy: Proxy) -> Dial
         return Dialogue(there[-1], memory, proxy)
     path = folder / f"{name}.jsonl"
     if not _NAME.fullmatch(name) or not path.is_file():
-        raise UsageError(f"no dialogue {name!r}; `manyminds recommend --list` names them")
+        raise UsageError(f"no dialogue {name!r}; begin one: manyminds recommend WISH")
     return Dialogue(path, memory, proxy)
 
 
-def _read_answer(text: str, field: str, catalogue: Catalogue, today: date) -> tuple[Any, ...]:
+def _read_answer(text: str, field: str, catalogue: Catalogue, today: date) -> tuple[Condition, ...]:
     """Return the conditions of an answer that are about what was asked."""
     one = catalogue.domain.fields[field]
-    found = read_wish(text, catalogue, today=today, source=f"your answer about {field}")
-    mine = tuple(c for c in found.conditions if c.field == field)
-    if mine or _no_matter(text):
-        return mine
-    if one.measured:
+    source = f"your answer about {field}"
+    if _no_matter(text):
+        return ()
+    found = read_wish(text, catalogue, today=today, source=source)
+    mine = [c for c in found.conditions if c.field == field]
+    # Who is asked and says "rather mild" means mild.
+    mine += [
+        Condition(
+            field=field, test="all" if t.sign > 0 else "none", value=(t.tag,), said=t.said,
+            source=source,
+        )
+        for t in found.tastes if t.field == field
+    ]  # fmt: skip
+    said = ""
+    if not mine and one.measured and re.fullmatch(r"\D{0,12}\d[\d.,]*k?\D{0,8}", text):
         # A bare number answers the question that was asked.
         bound = "at most" if one.better == "less" else "at least"
         said = f"{one.words[0] if one.words else one.name} {bound} {text} {one.unit}"
-        found = read_wish(said, catalogue, today=today, source=f"your answer about {field}")
-    elif one.kind == "yes" and re.search(r"\b(?:yes|yeah|y|sure|please|ja)\b", text.casefold()):
-        found = read_wish(one.words[0], catalogue, today=today, source=f"your answer about {field}")
-    return tuple(replace(c, said=text) for c in found.conditions if c.field == field)
+    elif not mine and one.kind == "yes" and _YES.match(text.casefold()):
+        said = one.words[0]
+    if said:
+        found = read_wish(said, catalogue, today=today, source=source)
+        mine = [c for c in found.conditions if c.field == field]
+    return tuple(replace(condition, said=text) for condition in mine)
+
+
+def _not_past(catalogue: Catalogue, today: date) -> list[Condition]:
+    """Return that what is over is not proposed."""
+    begin = datetime.combine(today, datetime.min.time())
+    return [
+        Condition(
+            field=one.name, test="not_past", value=Span(begin=begin, end=begin + _EVER),
+            said="not over yet", source="today",
+        )
+        for one in catalogue.domain.fields.values()
+        if one.kind == "time" and one.better is None
+        and any(one.name in item.values for item in catalogue.items)
+    ]  # fmt: skip
 
 
 def _no_matter(text: str) -> bool:
-    low = text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return bool(_NO_MATTER.search(low)) or not low.strip()
+    low = text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip()
+    return not low or bool(_NO_MATTER.fullmatch(low))
 
 
 def _free(known: Wish, settled: frozenset[str] | set[str]) -> Wish:

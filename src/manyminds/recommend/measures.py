@@ -43,6 +43,7 @@ def held_against(scorer: Scorer, past: History, later: History, *, k: int = 10) 
         later: What came after it; nobody who liked nothing then is counted.
         k: Items that are shown.
     """
+    k = min(k, len(past.items))
     known: Any = past.matrix(liked=False)
     liked: Any = later.matrix(liked=True)
     people: NDArray[np.int64] = np.unique(later.user[later.value >= LIKED])

@@ -51,18 +51,25 @@ class Quote:
     """Counted from 1."""
 
 
+_TURNED = re.compile(r"\b(?:not|\w+n't|never|no longer|used to|hardly)\b", re.IGNORECASE)
+"""What may turn a liking into its opposite: such a sentence says nothing for sure."""
+
+
 class Proxy:
     """Speaks for one person, by what they wrote."""
 
     def __init__(self, home: Path, cache: Path) -> None:
         self._home = home
-        self._index = (
-            DocsIndex(home / WORDS, cache, length=PASSAGE, vectors=VECTORS)
-            if list_words(home)
-            else None
-        )
-        if self._index is not None:
-            self._index.refresh()
+        self._index: DocsIndex | None = None
+        if not (home / WORDS).is_dir():
+            return
+        index = DocsIndex(home / WORDS, cache, length=PASSAGE, vectors=VECTORS)
+        if list_words(home):
+            index.refresh()
+            self._index = index
+        else:
+            # What was forgotten is forgotten here, too.
+            index.drop()
 
     @property
     def knows(self) -> bool:
@@ -110,10 +117,12 @@ class Proxy:
         passages: Sequence[Passage] = self._index.search(tag, most=8) if self._index else []
         for passage in passages:
             for match in _SENTENCE.finditer(passage.text):
-                sentence = match[0]
+                sentence = match[0].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
                 if not word.search(sentence):
                     continue
                 sign = -1 if _DISLIKES.search(sentence) else 1 if _LIKES.search(sentence) else 0
+                if sign > 0 and _TURNED.search(sentence):
+                    continue
                 if sign:
                     yield sign, _quote(passage, match.start(), match.end())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.memory.home import own_folder
 from manyminds.tools.docs.readers import Document, LeftOut, html_text, list_files, read_files
 
 __all__ = ["WORDS", "Added", "add_words", "forget_words", "list_words"]
@@ -40,12 +41,13 @@ def add_words(home: Path, source: Path, name: str | None = None) -> Added:
         raise UsageError(f"{source}: there is no such file or folder")
     called = _slug(name or place.resolve().stem)
     left_out: list[LeftOut] = []
+    own_folder(home)
     new = home / WORDS / f".{called}.new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True, mode=0o700)
     texts = 0
     for document in _documents(place, left_out):
-        target = new / _file_name(document.source)
+        target = _free_name(new / _file_name(document.source))
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(document.text, encoding="utf-8")
         texts += 1
@@ -136,5 +138,13 @@ def _file_name(source: str) -> str:
     return f"{stem.removesuffix('-md')}.md"
 
 
+def _free_name(path: Path) -> Path:
+    """Return a name that nothing has yet."""
+    number, free = 2, path
+    while free.exists():
+        free, number = path.with_stem(f"{path.stem}-{number}"), number + 1
+    return free
+
+
 def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-")[:80] or "text"
+    return re.sub(r"[^\w]+", "-", text.casefold()).strip("-")[:80] or "text"

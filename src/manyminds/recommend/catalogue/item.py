@@ -6,6 +6,7 @@ from datetime import datetime
 
 __all__ = ["WEEKDAYS", "Item", "Value", "shown"]
 
+_YEARS = 10_000
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 Value = float | bool | str | tuple[str, ...] | datetime
@@ -45,5 +46,7 @@ def shown(value: Value | None, unit: str = "") -> str:
         return ", ".join(value)
     if isinstance(value, str):
         return value
-    number = f"{value:,.2f}".rstrip("0").rstrip(".")
+    # A year is no amount: 1980.
+    number = f"{value:,.2f}" if unit or abs(value) >= _YEARS else f"{value:.2f}"
+    number = number.rstrip("0").rstrip(".")
     return f"{number} {unit}".rstrip()

@@ -35,14 +35,48 @@ _THINGS = re.compile(
     r"Event|Restaurant|Cafe|Bar|FoodEstablishment|Product|Offer|JobPosting|Hotel|Lodging|Trip|TouristTrip"
 )
 _NUMBER = re.compile(r"\d(?:[\d .,'\u00a0\u202f]*\d)?")
-_YES = frozenset(
-    ("yes", "true", "1", "y", "x", "instock", "available", "ja", "oui", "si", "telecommute")
+_YES = frozenset((
+    "yes", "true", "1", "y", "x", "\u2713", "\u2714", "instock", "available", "ja", "oui", "si",
+    "telecommute", "fullyremote", "remote", "limitedavailability",
+))  # fmt: skip
+_NO = frozenset((
+    "no", "false", "0", "n", "\u2717", "outofstock", "soldout", "unavailable", "nein", "non",
+    "onsite",
+))  # fmt: skip
+_FREE = re.compile(r"\b(?:free|gratis|kostenlos|no charge)\b")
+_CURRENCY = r"[\u20ac$\u00a3]|euros?|eur|usd|dollars?|gbp|pounds?"
+_PART = re.compile(
+    rf"(?P<sign>(?:{_CURRENCY})\s?|(?<!\S)-(?=\d))?(?P<number>\d(?:[\d .,'\u00a0\u202f]*\d)?)"
+    rf"(?P<k>k\b)?\s?-?(?P<currency>{_CURRENCY})?(?P<unit>[a-z\u00b0]+\.?)?"
 )
-_NO = frozenset(("no", "false", "0", "n", "outofstock", "soldout", "sold out", "nein", "non"))
+_RANGE = re.compile(rf"\d\s?(?:{_CURRENCY})?\s?(?:-|\u2013|to)\s?(?:{_CURRENCY})?\s?\d")
+_LASTING = re.compile(
+    r"(?:pt)?(?=\d+\s?[hm])(?:(?P<hours>\d+)\s?h(?:ours?|rs?)?)?\s?"
+    r"(?:(?P<minutes>\d+)\s?m(?:in(?:utes)?)?)?"
+)
+_UNITS = {
+    "km": {
+        "m": 0.001, "metres": 0.001, "meters": 0.001, "mi": 1.609, "miles": 1.609, "mile": 1.609,
+    },
+    "kg": {"g": 0.001, "grams": 0.001, "gram": 0.001, "lb": 0.4536, "lbs": 0.4536},
+    "min": {"h": 60.0, "hours": 60.0, "hour": 60.0, "minutes": 1.0, "mins": 1.0},
+    "h": {"min": 1 / 60, "minutes": 1 / 60, "mins": 1 / 60, "hrs": 1.0, "hour": 1.0},
+    "days": {"week": 7.0, "weeks": 7.0, "d": 1.0, "business": 1.0, "working": 1.0},
+}  # fmt: skip
+"""What other units are in a field's own."""
 _NOTHING = re.compile(r"-|n/?a|none|null|unknown|\?|tba|\(no [^)]*\)")
 """What stands in a cell that says nothing."""
-_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%Y%m%dT%H%M%S", "%Y%m%d")
+_DAYS = (
+    "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d/%m/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y", "%d %B %Y",
+    "%d %b %Y", "%B %d, %Y",
+    "%b %d, %Y", "%a, %d %b %Y %H:%M", "%a, %d %b %Y", "%d %b %Y %H:%M", "%Y%m%dT%H%M%S", "%Y%m%d",
+)  # fmt: skip
 _DAY_STARTS = tuple(day[:2] for day in WEEKDAYS)
+_A_DAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?|mo|tu|we|th|fr|sa|su"
+_DAY_RANGE = re.compile(
+    rf"\b({_A_DAY})\b\.?(?:\s?(?:-|\u2013|to|through|until|till)\s?({_A_DAY})\b)?"
+)
+_CLOSED = re.compile(r"\b(?:closed|except|but not)\b")
 _Row = tuple[str, Mapping[str, str]]
 """Where it stands, and what each column says."""
 
@@ -74,10 +108,14 @@ def read_catalogue(paths: Sequence[Path], domain: Domain) -> Catalogue:
     """
     items: dict[str, Item] = {}
     left_out: list[str] = []
+    fields: dict[str, Field | None] = {}
     for path in paths:
         before = len(items)
         for where, row in _rows(path):
-            item = _item(row, where, domain)
+            for column in row:
+                if column not in fields:
+                    fields[column] = domain.field_called(column)
+            item = _item(row, where, fields)
             if item is None:
                 left_out.append(f"{where}: no title")
             elif len(items) >= MOST_ITEMS:
@@ -99,9 +137,9 @@ def value_of(text: str, field: Field) -> Value | None:
     if not plain or _NOTHING.fullmatch(plain.casefold()):
         return None
     if field.measured:
-        return number_of(plain)
+        return _measured(plain, field)
     if field.kind == "yes":
-        low = plain.casefold().rpartition("/")[2]
+        low = re.sub(r"[\s_-]+", "", plain.casefold().rpartition("/")[2]).partition("(")[0]
         return True if low in _YES else False if low in _NO else None
     if field.kind == "tags":
         tags = (" ".join(tag.casefold().split()) for tag in re.split(r"[,;|/]", plain))
@@ -145,13 +183,17 @@ def _json(text: str, name: str) -> Iterator[_Row]:
     found: Any = json.loads(text)
     if (one := mapping_of(found)) is not None:
         # A list inside an object is what the object is about; without one it is an item itself.
-        lists: list[list[Any]] = [[one], *(list_of(value) for value in one.values())]
+        lists: list[list[Any]] = [[one], *(_objects(value) for value in one.values())]
         listed = max(reversed(lists), key=len)
     else:
         listed = list_of(found)
     for number, row in enumerate(map(mapping_of, listed), 1):
         if row is not None:
             yield f"{name}#{number}", _flat(row)
+
+
+def _objects(found: Any) -> list[Any]:
+    return [one for one in list_of(found) if mapping_of(one) is not None]
 
 
 def _json_lines(text: str, name: str) -> Iterator[_Row]:
@@ -164,12 +206,15 @@ def _json_lines(text: str, name: str) -> Iterator[_Row]:
 def _ical(text: str, name: str) -> Iterator[_Row]:
     calendar = needed("icalendar").Calendar.from_ical(text)
     for number, event in enumerate(calendar.walk("VEVENT"), 1):
+        if str(event.get("status")) == "CANCELLED":
+            continue
         row: dict[str, str] = {}
         for key in ("summary", "location", "url", "uid", "description"):
             if event.get(key) is not None:
                 row[key] = str(event.get(key))
         with suppress(KeyError, ValueError):
-            row["start"] = event.decoded("dtstart").isoformat()
+            start = event.decoded("dtstart")
+            row["start"] = (_local(start) if isinstance(start, datetime) else start).isoformat()
         kinds: Any = event.get("categories")
         if kinds is not None:
             listed = list_of(kinds) or [kinds]
@@ -196,7 +241,7 @@ def _html(text: str, name: str) -> Iterator[_Row]:
         heads = [" ".join(cell.text_content().split()) for cell in table.xpath(".//tr[th][1]/th")]
         for row in table.xpath(".//tr[td]"):
             count += 1
-            cells = [" ".join(cell.text_content().split()) for cell in row.xpath("./td")]
+            cells = [" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")]
             links = row.xpath(".//a/@href")
             told = dict(zip(heads, cells, strict=False))
             yield f"{name}#row{count}", told | ({"url": str(links[0])} if links else {})
@@ -238,14 +283,14 @@ def _said(value: Any, depth: int = 0) -> str:
     return str(value) if isinstance(value, str | int | float) else ""
 
 
-def _item(row: Mapping[str, str], where: str, domain: Domain) -> Item | None:
+def _item(row: Mapping[str, str], where: str, fields: Mapping[str, Field | None]) -> Item | None:
     low = {key.casefold().strip(): value.strip() for key, value in row.items()}
     title = _first(low, _TITLES) or next(iter(low.values()), "")
     if not title:
         return None
     values: dict[str, Value] = {}
     for key, said in row.items():
-        field = domain.field_called(key)
+        field = fields[key]
         found = None if field is None else value_of(said, field)
         if field is not None and found is not None:
             values.setdefault(field.name, found)
@@ -271,47 +316,110 @@ def _first(row: Mapping[str, str], names: Iterable[str]) -> str:
     return next((row[name] for name in names if row.get(name)), "")
 
 
-def number_of(text: str) -> float | None:
-    """Return the first number of a text, be it 1,200.50 or 1.200,50 or 1 200; `None` if none."""
+def number_of(text: str, *, money: bool = False) -> float | None:
+    """Return the first number of a text, be it 1,200.50 or 1.200,50 or 1 200; `None` if none.
+
+    Args:
+        text: What somebody wrote.
+        money: Whether a point before three digits stands between thousands: 1.299 is no price.
+    """
     found = _NUMBER.search(text)
     if found is None:
         return None
     digits = re.sub(r"[ '\u00a0\u202f]", "", found[0])
     comma, point = digits.rfind(","), digits.rfind(".")
-    if comma > point and (len(digits) - comma - 1 != 3 or point >= 0 or digits.count(",") == 0):
-        digits = digits.replace(".", "").replace(",", ".")
-    elif point > comma >= 0 or digits.count(".") <= 1:
-        digits = digits.replace(",", "")
+    if comma > point:
+        thousands = re.fullmatch(r"[1-9]\d{0,2}(,\d{3})+", digits)
+        digits = digits.replace(",", "") if thousands else digits.replace(".", "").replace(",", ".")
     else:
-        digits = digits.replace(".", "")
-    sign = -1.0 if re.search(r"[-\u2212]\s?$", text[: found.start()]) else 1.0
+        thousands = digits.count(".") > 1 or (
+            money and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", digits)
+        )
+        digits = digits.replace(".", "") if thousands else digits.replace(",", "")
+    sign = -1.0 if re.fullmatch(r"\s*[-\u2212]\s?", text[: found.start()]) else 1.0
     try:
         return sign * float(digits)
     except ValueError:
         return None
 
 
-def _weekdays(text: str) -> tuple[str, ...] | None:
-    """Return the days of the week that "Mon-Sat", "mon, tue" or "daily" names."""
+def _measured(text: str, field: Field) -> float | None:
+    """Return what a cell says for a number: in the field's unit, of a range the worse end."""
     low = text.casefold()
-    if re.search(r"\b(?:daily|every day|always|7 days)\b", low):
-        return WEEKDAYS
+    money = field.kind == "money"
+    if money and _FREE.search(low) and not _NUMBER.search(low):
+        return 0.0
+    found = [part for part in _PART.finditer(low) if part["number"]]
+    if money and (priced := [part for part in found if part["sign"] or part["currency"]]):
+        found = priced if not _RANGE.search(low) else found
+    values = [value for part in found if (value := _in_unit(part, field)) is not None]
+    if not values or (field.unit == "min" and _LASTING.search(low)):
+        return _lasting(low) if field.unit in ("min", "h") else None
+    if len(values) > 1 and _RANGE.search(low):
+        return min(values[:2]) if field.better == "more" else max(values[:2])
+    return values[0]
+
+
+def _in_unit(part: re.Match[str], field: Field) -> float | None:
+    """Return one number in the unit of a field; `None` where its own unit is another kind."""
+    minus = "-" if part["sign"] == "-" else ""
+    value = number_of(minus + part["number"], money=field.kind == "money")
+    if value is None:
+        return None
+    unit = (part["unit"] or "").rstrip(".")
+    if unit == "k" or part["k"]:
+        value, unit = value * 1_000, ""
+    if not unit or field.kind == "money" or unit == field.unit.casefold() or unit in field.words:
+        return value
+    factor = _UNITS.get(field.unit.casefold(), {}).get(unit)
+    if factor is not None:
+        return value * factor
+    return None if field.unit else value
+
+
+def _lasting(low: str) -> float | None:
+    """Return how many minutes "2h 10min" or "PT2H10M" lasts; `None` where it says no such time."""
+    found = _LASTING.search(low)
+    if found is None:
+        return None
+    return 60 * float(found["hours"] or 0) + float(found["minutes"] or 0)
+
+
+def _weekdays(text: str) -> tuple[str, ...] | None:
+    """Return the days that "Mon-Sat", "daily except Sunday" or "closed Monday" names."""
+    low = text.casefold()
+    shut = _CLOSED.search(low)
+    said, closed = (low[: shut.start()], low[shut.end() :]) if shut else (low, "")
+    found = _named_days(said)
+    if closed and not found:
+        found = set(range(7))
+    return tuple(WEEKDAYS[day] for day in sorted(found - _named_days(closed))) or None
+
+
+def _named_days(low: str) -> set[int]:
+    if re.search(r"\b(?:daily|every day|always|7 days|all week|week ?round)\b", low):
+        return set(range(7))
     found: set[int] = set()
-    for first, last in re.findall(
-        r"\b(mo|tu|we|th|fr|sa|su)[a-z]*\.?(?:\s?[-\u2013]\s?(mo|tu|we|th|fr|sa|su)[a-z]*)?", low
-    ):
-        begin = _DAY_STARTS.index(first)
-        end = _DAY_STARTS.index(last) if last else begin
+    found |= set(range(5)) if re.search(r"\bweekdays?\b", low) else set()
+    found |= {5, 6} if re.search(r"\bweekends?\b", low) else set()
+    for first, last in _DAY_RANGE.findall(low):
+        begin = _DAY_STARTS.index(first[:2])
+        end = _DAY_STARTS.index(last[:2]) if last else begin
         found.update((begin + step) % 7 for step in range((end - begin) % 7 + 1))
-    return tuple(WEEKDAYS[day] for day in sorted(found)) or None
+    return found
 
 
 def _time(text: str) -> datetime | None:
     with suppress(ValueError):
-        return datetime.fromisoformat(text).replace(tzinfo=None)
+        return _local(datetime.fromisoformat(text))
     for form in _DAYS:
         with suppress(ValueError):
             return datetime.strptime(text, form)  # noqa: DTZ007 (catalogues say local times)
     with suppress(ValueError):
         return datetime.combine(date.fromisoformat(text[:10]), time())
     return None
+
+
+def _local(at: datetime) -> datetime:
+    """Return a time as it is here; one without a zone is."""
+    return at if at.tzinfo is None else at.astimezone().replace(tzinfo=None)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from manyminds.recommend.catalogue.domain import Field
 from manyminds.recommend.catalogue.item import Item, Value, shown
 from manyminds.recommend.catalogue.read import Catalogue
-from manyminds.recommend.deciding.weigh import Option, Wanted, feasible, weigh
+from manyminds.recommend.deciding.weigh import Option, Wanted, leader
 from manyminds.recommend.deciding.wish import Condition, Span, Test, holds
 
 __all__ = ["WORTH", "Answer", "Asked", "most_telling", "with_answer"]
@@ -74,17 +74,15 @@ def _asked(
     answers: list[Answer] = []
     gain = 0.0
     for condition in _answers(one, items):
-        after = with_answer(wanted, one.name, [condition])
-        fit, _ = feasible(catalogue, after)
-        best = weigh(catalogue, fit, after)
-        if not best:
+        # All the others hold of these already.
+        fit = [item for item in items if holds(condition, item, wanted.been)]
+        if not fit:
             continue
+        best, score = leader(catalogue, fit, wanted)
         # What does not meet the answer is worth nothing to who gave it.
         kept = holds(condition, top, wanted.been)
-        gain += 0.0 if kept else best[0].score
-        answers.append(
-            Answer(text=_said(condition, one), condition=condition, leads_to=best[0].item.title)
-        )
+        gain += 0.0 if kept else score
+        answers.append(Answer(text=_said(condition, one), condition=condition, leads_to=best.title))
     if all(answer.leads_to == top.title for answer in answers):
         return None
     return Asked(

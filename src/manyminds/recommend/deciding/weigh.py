@@ -9,7 +9,7 @@ from manyminds.recommend.catalogue.item import Item
 from manyminds.recommend.catalogue.read import Catalogue
 from manyminds.recommend.deciding.wish import STRESSED, Condition, Taste, holds
 
-__all__ = ["TASTE", "Option", "Part", "Wanted", "feasible", "weigh", "weights_of"]
+__all__ = ["TASTE", "Option", "Part", "Wanted", "feasible", "leader", "weigh", "weights_of"]
 
 TASTE = "taste"
 """Name of the part that tastes make up."""
@@ -110,6 +110,25 @@ def weigh(catalogue: Catalogue, items: Sequence[Item], wanted: Wanted) -> list[O
         score = sum((0.5 if p.share is None else p.share) * p.weight for p in parts)
         options.append(Option(item=item, score=score / total if total else 0.5, parts=parts))
     return sorted(options, key=lambda option: -option.score)
+
+
+def leader(catalogue: Catalogue, items: Sequence[Item], wanted: Wanted) -> tuple[Item, float]:
+    """Return the item that `weigh` would put first, with its score; there is one at least."""
+    weights = weights_of(catalogue.domain, wanted)
+    total = sum(weights.values())
+    if not total:
+        return items[0], 0.5
+    sums = [0.0] * len(items)
+    for name, weight in weights.items():
+        shares = (
+            _tasted(items, wanted.tastes)
+            if name == TASTE
+            else _shares(items, catalogue.domain.fields[name])
+        )
+        for place, share in enumerate(shares):
+            sums[place] += weight * (0.5 if share is None else share)
+    best = max(range(len(items)), key=lambda place: sums[place])
+    return items[best], sums[best] / total
 
 
 def _shares(items: Sequence[Item], one: Field) -> list[float | None]:

@@ -5,56 +5,44 @@ nothing a catalogue has are no condition.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal, cast
 
 from manyminds.recommend.catalogue.domain import Field
-from manyminds.recommend.catalogue.item import WEEKDAYS, Item, Value
-from manyminds.recommend.catalogue.read import Catalogue, number_of
+from manyminds.recommend.catalogue.item import Item, Value
+from manyminds.recommend.catalogue.read import Catalogue
+from manyminds.recommend.deciding.numbers import amounts, days
+from manyminds.recommend.deciding.span import Span
+from manyminds.recommend.deciding.words import Place, Words
 
-__all__ = ["NEW", "Condition", "Span", "Taste", "Test", "Wish", "holds", "read_wish"]
+__all__ = ["Condition", "Span", "Taste", "Test", "Wish", "holds", "read_wish"]
 
-Test = Literal["at_most", "at_least", "any", "all", "none", "is", "between", "new"]
-NEW = "new"
+Test = Literal["at_most", "at_least", "any", "all", "none", "is", "between", "not_past", "new"]
 STRESSED = 3.0
 """What a field's weight is multiplied by where it is stressed."""
-_LESS = (
-    r"under|below|less than|at most|no more than|not more than|up to|max(?:imum)?|within|"
-    r"cheaper than|\u2264|<"
-)
-_MORE = r"over|above|more than|at least|no less than|min(?:imum)?|from|\u2265|>"
-_AMOUNT = re.compile(
-    rf"(?:\b|(?<=\s))(?:(?P<less>{_LESS})|(?P<more>{_MORE}))?\s*(?P<sign>[\u20ac$\u00a3])?\s*"
-    r"(?P<number>\d[\d.,]*\d|\d)\s?(?P<unit>[\u20ac$\u00a3]|[a-z]+)?"
-)
-_NEGATED = re.compile(
-    r"\b(?:no|not|without|never|avoid(?:s|ing)?|except|nothing|isn't|don't|doesn't|can't|cannot|"
-    r"hates?|dislikes?|allergic to)\b[^.,;!?]{0,24}$"
-)
-_SOFT = re.compile(
-    r"\b(?:prefer\w*|ideally|maybe|perhaps|rather|would be nice|if possible)\b[^.;!?]{0,40}$"
-)
 _NEW = re.compile(
-    r"(?:haven't|have not|hasn't|never|not)\s+(?:yet\s+)?(?:been|tried|seen|visited|gone|had)|"
+    r"(?:haven't|have not|hasn't|never|not)\s+(?:yet\s+)?(?:been|seen|visited|gone|had)"
+    r"(?: to| before| yet)*|"
     r"\b(?:somewhere|something|anything|anywhere|place) new\b|\bnew to me\b"
 )
 _STRONG = re.compile(r"\b(?:never|allergic|cannot|can't|must|only|no)\b")
-_DAY = re.compile(
-    r"\b(?P<near>today|tonight|this evening|tomorrow|day after tomorrow)\b|"
-    r"\b(?P<weekend>(?:this|at the|next) weekend)\b|"
-    rf"\b(?P<weekday>{'|'.join(WEEKDAYS)})\b|\b(?P<iso>\d{{4}}-\d\d-\d\d)\b"
+_SOFT = re.compile(
+    r"\b(?:prefer\w*|ideally|maybe|perhaps|rather|would be nice|if possible)\b[^.;!?]{0,40}$"
 )
-_NEAR = {"today": 0, "tonight": 0, "this evening": 0, "tomorrow": 1, "day after tomorrow": 2}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Span:
-    """A stretch of time: from its begin on, and before its end."""
-
-    begin: datetime
-    end: datetime
+_FILLER = frozenset((
+    "a", "an", "the", "for", "with", "in", "on", "at", "of", "to", "from", "by", "or", "and",
+    "but", "my", "me", "i", "we", "us", "our", "i'd", "i'm", "would", "like", "likes", "love",
+    "loves", "want", "wants", "looking", "find", "something", "somewhere", "anything",
+    "anywhere", "place", "places", "please", "some", "any", "that", "is", "are", "it", "be",
+    "get", "go", "can", "could", "should", "too", "very", "this", "one", "there", "where",
+    "which", "what", "need", "needs", "no", "not", "don't", "does", "doesn't", "do", "also",
+    "just", "really", "eat", "eats", "food", "prefer", "prefers", "ideally", "maybe", "perhaps",
+    "rather", "if", "possible", "as", "so", "let's", "try", "have", "hates", "hate", "dislikes",
+    "avoid", "avoids", "never", "nothing", "without", "person", "today",
+))  # fmt: skip
+"""Words that ask for nothing by themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,31 +100,53 @@ def read_wish(
         soft: Whether words for tags are tastes unless they say otherwise: so where the person is
             described, while a wish asks.
     """
-    low = text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    conditions = [*_amounts(low, catalogue, source), *_days(low, catalogue, today, source)]
+    words = Words(text)
+    fields = catalogue.domain.fields.values()
+    conditions: list[Condition] = []
+    for name, test, value, said in [*amounts(words, catalogue), *days(words, catalogue, today)]:
+        conditions.append(
+            Condition(field=name, test=cast("Test", test), value=value, said=said, source=source)
+        )
+    if found := words.take(_NEW):
+        conditions.append(Condition(field="", test="new", value=None, said=found, source=source))
     tastes: list[Taste] = []
-    for one in catalogue.domain.fields.values():
+    for one in fields:
         if one.kind == "tags":
-            asked, liked = _tags(low, one, catalogue, source, soft=soft)
+            asked, liked = _tags(words, one, catalogue, source, soft=soft)
             conditions += asked
             tastes += liked
-        elif one.kind == "yes" and (word := _word(low, one.words)):
-            negated = bool(_NEGATED.search(low[: low.index(word)]))
-            conditions.append(
-                Condition(field=one.name, test="is", value=not negated, said=word, source=source)
-            )
-    if found := _NEW.search(low):
-        conditions.append(Condition(field="", test="new", value=None, said=found[0], source=source))
-    stressed = {
-        one.name: word
-        for one in catalogue.domain.fields.values()
-        if (word := _word(low, one.stress)) and not any(c.field == one.name for c in conditions)
-    }
-    read = [*(c.said for c in conditions), *(t.said for t in tastes), *stressed.values()]
+        elif one.kind == "yes" and (said := _yes(words, one)) is not None:
+            conditions.append(replace(said, source=source))
+    stressed = _stressed(words, fields, {condition.field for condition in conditions})
     return Wish(
         conditions=tuple(conditions), tastes=tuple(tastes), stressed=stressed,
-        unread=_unread(low, catalogue, read),
+        unread=words.left(_FILLER | set(catalogue.domain.about)),
     )  # fmt: skip
+
+
+def _yes(words: Words, one: Field) -> Condition | None:
+    """Read whether a field that is yes or no must be one of them."""
+    place = words.first(one.words)
+    if place is None:
+        return None
+    sign = words.sign(place)
+    words.use(place)
+    if sign is None:
+        return None
+    said = words.text[slice(*place)]
+    return Condition(field=one.name, test="is", value=sign > 0, said=said, source="")
+
+
+def _stressed(words: Words, fields: Iterable[Field], held: set[str]) -> dict[str, str]:
+    """Read which fields count more than usual, of those that no condition holds."""
+    found: dict[str, str] = {}
+    for one in fields:
+        place = words.first(one.stress)
+        # Who wants nothing too cheap is not read: that is no weight of the other side.
+        if place is not None and one.name not in held and words.sign(place) == 1:
+            found[one.name] = words.text[slice(*place)]
+            words.use(place)
+    return found
 
 
 def holds(condition: Condition, item: Item, been: frozenset[str]) -> bool | None:
@@ -145,160 +155,84 @@ def holds(condition: Condition, item: Item, been: frozenset[str]) -> bool | None
     Args:
         condition: What must hold.
         item: One item.
-        been: Titles of what the person has had before, in small letters.
+        been: Lines of what the person has had before, in small letters; a title stands in one.
     """
     if condition.test == "new":
-        return item.title.casefold() not in been
+        title = re.escape(item.title.casefold())
+        return not any(re.search(rf"(?<!\w){title}(?!\w)", line) for line in been)
     value, asked = item.values.get(condition.field), condition.value
+    if condition.test == "not_past":
+        # What names no day is not over.
+        past = isinstance(value, datetime) and isinstance(asked, Span) and value < asked.begin
+        return not past
     if value is None:
         # Who avoids something is safe only where it is known not to be there.
         return None
-    match condition.test:
-        case "at_most":
-            return isinstance(value, float) and isinstance(asked, float) and value <= asked
-        case "at_least":
-            return isinstance(value, float) and isinstance(asked, float) and value >= asked
-        case "is":
-            return value == asked
-        case "between":
-            if not (isinstance(value, datetime) and isinstance(asked, Span)):
-                return False
-            return asked.begin <= value < asked.end
-        case "any" | "all" | "none":
-            has = set(value) if isinstance(value, tuple) else {value}
-            wanted = set(asked) if isinstance(asked, tuple) else {asked}
-            if condition.test == "any":
-                return bool(has & wanted)
-            return wanted <= has if condition.test == "all" else not has & wanted
+    return _meets(condition.test, value, asked)
 
 
-def _unread(low: str, catalogue: Catalogue, read: list[str]) -> tuple[str, ...]:
-    """Return the parts between commas that nothing was read from and that name no domain."""
-    words = {word for said in read for word in re.findall(r"\w+", said)}
-    words |= set(catalogue.domain.about)
-    parts = (part.strip() for part in re.split(r"[,;.!?]|\band\b|\bbut\b", low))
-    return tuple(part for part in parts if part and not words & set(re.findall(r"\w+", part)))
-
-
-def _amounts(low: str, catalogue: Catalogue, source: str) -> Iterator[Condition]:
-    fields = list(catalogue.domain.fields.values())
-    for found in _AMOUNT.finditer(low):
-        number = number_of(found["number"])
-        one = _measured(found, low, fields)
-        if number is None or one is None:
-            continue
-        if found["less"] or found["more"]:
-            test: Test = "at_most" if found["less"] else "at_least"
-        elif one.better is not None:
-            test = "at_most" if one.better == "less" else "at_least"
-        else:
-            continue
-        yield Condition(
-            field=one.name, test=test, value=number, said=found[0].strip(), source=source
-        )
-
-
-def _measured(found: re.Match[str], low: str, fields: list[Field]) -> Field | None:
-    """Return the field that an amount is of."""
-    sign, unit = found["sign"] or "", found["unit"] or ""
-    if (
-        sign in "\u20ac$\u00a3"
-        and sign
-        or unit in ("\u20ac", "$", "\u00a3", "euro", "euros", "eur", "dollars", "usd", "pounds")
-    ):
-        return next((f for f in fields if f.kind == "money"), None)
-    if unit:
-        for one in fields:
-            if one.measured and (unit in one.words or unit == one.unit.casefold()):
-                return one
-    before = low[max(0, found.start() - 30) : found.start()]
-    for one in fields:
-        if one.measured and _word(before, one.words):
-            return one
-    if (found["less"] or found["more"]) and not unit:
-        return next((f for f in fields if f.kind == "money"), None)
-    return None
-
-
-def _days(low: str, catalogue: Catalogue, today: date, source: str) -> Iterator[Condition]:
-    found = _DAY.search(low)
-    if found is None:
-        return
-    first, days = today, 1
-    if found["near"]:
-        first = today + timedelta(days=_NEAR[found["near"]])
-    elif found["weekend"]:
-        first, days = today + timedelta(days=(5 - today.weekday()) % 7), 2
-    elif found["weekday"]:
-        first = today + timedelta(days=(WEEKDAYS.index(found["weekday"]) - today.weekday()) % 7)
-    else:
-        try:
-            first = date.fromisoformat(found["iso"])
-        except ValueError:
-            return
-    begin = datetime.combine(first, datetime.min.time())
-    for one in catalogue.domain.fields.values():
-        has = any(one.name in item.values for item in catalogue.items)
-        if one.kind == "time" and one.better is None and has:
-            span = Span(begin=begin, end=begin + timedelta(days=days))
-            yield Condition(
-                field=one.name, test="between", value=span, said=found[0], source=source
-            )
-        elif one.kind == "days" and has:
-            named = tuple(WEEKDAYS[(first.weekday() + step) % 7] for step in range(days))
-            yield Condition(field=one.name, test="any", value=named, said=found[0], source=source)
+def _meets(test: Test, value: Value, asked: Value | Span | None) -> bool:
+    """Say whether a value that is known meets what is asked."""
+    if isinstance(asked, Span):
+        return isinstance(value, datetime) and asked.begin <= value < asked.end
+    if test == "is":
+        return value == asked
+    if test in ("at_most", "at_least"):
+        if not (isinstance(value, float) and isinstance(asked, float)):
+            return False
+        return value <= asked if test == "at_most" else value >= asked
+    has = set(value) if isinstance(value, tuple) else {value}
+    wanted = set(asked) if isinstance(asked, tuple) else {asked}
+    if test == "any":
+        return bool(has & wanted)
+    return wanted <= has if test == "all" else not has & wanted
 
 
 def _tags(
-    low: str, one: Field, catalogue: Catalogue, source: str, *, soft: bool
+    words: Words, one: Field, catalogue: Catalogue, source: str, *, soft: bool
 ) -> tuple[list[Condition], list[Taste]]:
     """Read the tags of one field: those asked for, those refused, and tastes."""
     there = catalogue.tags(one.name)
-    said: dict[str, str] = {tag: tag for tag in there}
-    said |= {word: tag for word, tag in one.synonyms.items() if word not in said and tag in there}
-    wanted: list[tuple[int, str, str]] = []
-    refused: list[tuple[str, str]] = []
+    known = {tag: tag for tag in there}
+    known |= {word: tag for word, tag in one.synonyms.items() if word not in known and tag in there}
+    wanted: list[tuple[Place, str]] = []
+    refused: list[tuple[Place, str]] = []
     tastes: list[Taste] = []
-    taken: list[tuple[int, int]] = []
-    for word, tag in sorted(said.items(), key=lambda pair: -len(pair[0])):
-        found = re.search(rf"(?<![\w-]){re.escape(word)}(?:s|es)?(?![\w-])", low)
-        if found is None or any(
-            begin < found.end() and found.start() < end for begin, end in taken
-        ):
+    for place, word in words.all(known):
+        tag, sign = known[word], words.sign(place, known)
+        words.use(place)
+        if sign is None:
             continue
-        taken.append(found.span())
-        before = low[: found.start()]
-        negated, mild = bool(_NEGATED.search(before)), bool(_SOFT.search(before)) or soft
-        strong = one.strict or bool(soft and negated and _STRONG.search(before))
-        if mild and not strong:
-            tastes.append(
-                Taste(field=one.name, tag=tag, sign=-1 if negated else 1, said=word, source=source)
-            )
-        elif negated:
-            refused.append((word, tag))
+        if one.strict and sign < 0:
+            # No gluten asks for what is free of it; who is not vegan asks for nothing.
+            free = tag if tag.endswith("-free") and word != tag else f"{word}-free"
+            if free in there:
+                wanted.append((place, free))
+            continue
+        before = words.text[: place[0]]
+        strong = one.strict or (soft and sign < 0 and bool(_STRONG.search(words.clause(place))))
+        if (soft or bool(_SOFT.search(before))) and not strong:
+            tastes.append(Taste(field=one.name, tag=tag, sign=sign, said=word, source=source))
         else:
-            wanted.append((found.start(), word, tag))
-    wanted.sort()
+            (wanted if sign > 0 else refused).append((place, tag))
+    return _asked(words, one, wanted, refused, source), tastes
+
+
+def _asked(
+    words: Words, one: Field, wanted: list[tuple[Place, str]], refused: list[tuple[Place, str]],
+    source: str,
+) -> list[Condition]:  # fmt: skip
+    """Put the tags of a field together: one of them is enough, but for strict ones."""
     asked: list[Condition] = []
     if wanted:
-        either = not one.strict and len(wanted) > 1
-        words, tags = " or ".join(w for _, w, _ in wanted), tuple(t for *_, t in wanted)
-        words = words if either else ", ".join(w for _, w, _ in wanted)
-        asked.append(
-            Condition(
-                field=one.name,
-                test="any" if either else "all",
-                value=tags,
-                said=words,
-                source=source,
-            )
-        )
+        between = words.text[wanted[0][0][1] : wanted[-1][0][0]]
+        either = len(wanted) > 1 and (not one.strict or bool(re.search(r"\bor\b", between)))
+        said = (" or " if either else ", ").join(words.text[slice(*place)] for place, _ in wanted)
+        tags = tuple(dict.fromkeys(tag for _, tag in wanted))
+        test: Test = "any" if either else "all"
+        asked.append(Condition(field=one.name, test=test, value=tags, said=said, source=source))
     if refused:
-        tags, words = tuple(t for _, t in refused), "no " + ", ".join(w for w, _ in refused)
-        asked.append(Condition(field=one.name, test="none", value=tags, said=words, source=source))
-    return asked, tastes
-
-
-def _word(low: str, words: tuple[str, ...]) -> str | None:
-    """Return the first of some words that stands in a text."""
-    return next((w for w in words if re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", low)), None)
+        said = "no " + ", ".join(words.text[slice(*place)] for place, _ in refused)
+        tags = tuple(dict.fromkeys(tag for _, tag in refused))
+        asked.append(Condition(field=one.name, test="none", value=tags, said=said, source=source))
+    return asked

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,7 @@ from filelock import FileLock
 from manyminds.core.errors import UsageError
 from manyminds.recommend.memory.line import Line, current, one_line, read_lines
 
-__all__ = ["DECISIONS", "PREFERENCES", "PROFILE", "Memory", "Origin", "Proposal"]
+__all__ = ["DECISIONS", "PREFERENCES", "PROFILE", "Memory", "Origin", "Proposal", "own_folder"]
 
 PROFILE, PREFERENCES, DECISIONS = "PROFILE.md", "PREFERENCES.md", "DECISIONS.md"
 Origin = Literal["person", "documents", "decision", "model", "page", "mail", "peer", "tool"]
@@ -48,6 +48,13 @@ class Proposal:
         return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
+def own_folder(folder: Path) -> Path:
+    """Make a folder that nobody else can look into, where it is missing."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True, mode=0o700)
+    return folder
+
+
 class Memory:
     """One person's memory, in a folder of Markdown.
 
@@ -73,12 +80,8 @@ class Memory:
             UsageError: If it is not a file of the memory.
         """
         path = self._path(file)
-        if not path.is_file():
-            return [], []
-        text, written = path.read_text("utf-8", errors="replace"), path.stat().st_mtime
-        return current(
-            read_lines(text), undated=datetime.fromtimestamp(written, UTC).astimezone().date()
-        )
+        text = _read(path) if path.is_file() else ""
+        return current(read_lines(text), events=file == DECISIONS)
 
     def write(self, file: str, text: str, *, heading: str = "", source: str) -> Line:
         """Write a line that the person said.
@@ -132,7 +135,7 @@ class Memory:
     def diff(self, proposal: Proposal) -> str:
         """Return what accepting a proposal would change, as a unified diff."""
         path = self._path(proposal.file)
-        before = path.read_text("utf-8", errors="replace") if path.is_file() else ""
+        before = _read(path) if path.is_file() else ""
         after = _with(before or _TITLES.get(proposal.file, ""), _line(proposal))
         changes = difflib.unified_diff(
             before.splitlines(), after.splitlines(), proposal.file, proposal.file, lineterm="", n=1
@@ -174,8 +177,10 @@ class Memory:
     def _put(self, file: str, line: Line) -> None:
         path = self._path(file)
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = path.read_text("utf-8") if path.is_file() else _TITLES.get(file, "")
-        if all(line.written() != known.written() for known in read_lines(before)):
+        before = _read(path) if path.is_file() else _TITLES.get(file, "")
+        # What was said before and holds stands there; what was taken back since is said anew.
+        holding, _ = current(read_lines(before), events=file == DECISIONS)
+        if all((line.heading, line.text) != (known.heading, known.text) for known in holding):
             _replace(path, _with(before, line))
 
     def _path(self, file: str) -> Path:
@@ -189,7 +194,7 @@ class Memory:
         )
 
     def _locked(self) -> FileLock:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own_folder(self.folder)
         return FileLock(self.folder / ".lock")
 
 
@@ -211,7 +216,7 @@ def _with(text: str, line: Line) -> str:
             rows += ["", f"## {line.heading}", ""]
             begin = end = len(rows)
     for place in range(begin, end):
-        if rows[place].startswith("## "):
+        if rows[place].startswith("#"):
             end = place
             break
     while end > begin and not rows[end - 1].strip() and end < len(rows):
@@ -223,11 +228,21 @@ def _with(text: str, line: Line) -> str:
     return "\n".join(rows) + "\n"
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: no UTF-8; save it as UTF-8, nothing was changed") from error
+
+
 def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_suffix(path.suffix + ".new")
+    """Write a file whole or not at all, where it really is, as readable as it was."""
+    target = path.resolve()
+    draft = target.with_suffix(target.suffix + ".new")
+    mode = target.stat().st_mode if target.exists() else 0o600
     with draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    draft.chmod(mode & 0o777)
+    draft.replace(target)

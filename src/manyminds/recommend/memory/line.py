@@ -27,9 +27,10 @@ _SMALL = frozenset((
     "cannot", "won", "isn", "without", "always", "now", "again", "still", "more", "anymore",
 ))  # fmt: skip
 _KEYED = re.compile(r"^(?P<key>[^:]{1,40}):\s+\S")
-_SEVERAL = frozenset(
-    ("been to", "visited", "went to", "chose", "likes", "dislikes", "avoids", "never")
-)
+_SEVERAL = frozenset((
+    "been to", "visited", "went to", "likes", "dislikes", "avoids", "never", "allergies", "allergy",
+    "allergic to", "intolerances", "note", "notes",
+))  # fmt: skip
 """Keys that may stand several times: one does not take another's place."""
 
 
@@ -89,22 +90,28 @@ def read_lines(text: str) -> list[Line]:
     return found
 
 
-def current(lines: Iterable[Line], *, undated: date) -> tuple[list[Line], list[Line]]:
+def current(lines: Iterable[Line], *, events: bool = False) -> tuple[list[Line], list[Line]]:
     """Return the lines that hold, and those that a later one has taken the place of.
 
     Two lines of one heading contradict each other where both give a value to the same key
     ("diet: vegetarian", "diet: fish, too"), or one likes what the other does not. The later day
-    holds; of the same day the lower line.
+    holds; of the same day the lower line. A line without a day is of the day of the one above it;
+    without one above it is older than all that have one.
 
     Args:
         lines: Of one file, in order.
-        undated: The day of lines without one: when their file was last written.
+        events: Whether they say what happened: that does not change, and is only said again.
     """
     ordered = list(lines)
-    latest: dict[tuple[str, str], Line] = {}
-    for line in sorted(ordered, key=lambda line: (line.on or undated, line.number)):
-        latest[line.heading.casefold(), topic(line.text)] = line
-    holding = {id(line) for line in latest.values()}
+    latest: dict[tuple[str, str], tuple[date, int, Line]] = {}
+    day = date.min
+    for line in ordered:
+        day = line.on or day
+        about = line.text.casefold() if events else topic(line.text)
+        key = line.heading.casefold(), about
+        if key not in latest or (day, line.number) > latest[key][:2]:
+            latest[key] = day, line.number, line
+    holding = {id(line) for _, _, line in latest.values()}
     return (
         [line for line in ordered if id(line) in holding],
         [line for line in ordered if id(line) not in holding],

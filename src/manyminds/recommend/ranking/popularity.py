@@ -60,6 +60,8 @@ class TwoParameters:
         chance = np.random.default_rng(self.seed)
         features, taken = self._features(past), past.matrix(liked=False)
         liked = np.flatnonzero(past.value >= LIKED)
+        if not len(liked):
+            return np.array([1.0, 0.0])
         drawn = chance.choice(liked, self.pairs)
         other = chance.integers(len(past.items), size=self.pairs)
         fresh = np.asarray(taken[past.user[drawn], other]).ravel() == 0

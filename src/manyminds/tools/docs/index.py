@@ -110,6 +110,11 @@ class DocsIndex:
         with closing(self._open()) as db:
             return store.read(db, source, line=line, lines=lines)
 
+    def drop(self) -> None:
+        """Delete the index, with all it says of the documents."""
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self._path}{ending}").unlink(missing_ok=True)
+
     def text_of(self, source: str) -> str | None:
         """Return the stored text that offsets of `source` count in."""
         with closing(self._open()) as db:
