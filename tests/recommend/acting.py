@@ -16,7 +16,7 @@ from typing import Any
 
 from playwright.async_api import async_playwright
 
-from manyminds.recommend.doing.browser import Executor, Outcome
+from manyminds.recommend.doing.browser import Executor, Outcome, launch_arguments
 from manyminds.recommend.doing.consent import Consent
 from manyminds.recommend.doing.plan import Plan, Step, read_plan
 from tests.browser import chromium
@@ -54,10 +54,10 @@ def task(kind: str, origin: str, item: str, name: str) -> Plan:
 
 
 @asynccontextmanager
-async def context() -> AsyncIterator[Any]:
+async def context(*sites: str) -> AsyncIterator[Any]:
     """A browser's context of our own."""
     async with async_playwright() as play:
-        args = ["--no-sandbox"] if os.geteuid() == 0 else []
+        args = launch_arguments(sites) + (["--no-sandbox"] if os.geteuid() == 0 else [])
         browser = await play.chromium.launch(executable_path=chromium(), args=args)
         try:
             yield await browser.new_context()
@@ -75,7 +75,7 @@ async def carried_out(
             os.kill(os.getpid(), signal.SIGKILL)
 
     if browser is None:
-        async with context() as own:
+        async with context(*plan.sites) as own:
             return await carried_out(plan, consent, agreed, dies_at=dies_at, browser=own)
     executor = Executor(browser, consent, on_stage=stage, wait_ms=WAIT_MS)
     outcome = await executor.run(plan, "d")

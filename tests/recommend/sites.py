@@ -43,6 +43,13 @@ class State:
     """Address that every page loads a picture from."""
     autofill: str = ""
     """A password that the browser has filled in."""
+    seen: list[str] = field(default_factory=list)
+    """Addresses that were asked for."""
+    page: str = ""
+    """What every form page is instead."""
+    late_s: float = 0.0
+    """The order is taken so much later."""
+    declines: bool = False
     live_price: int | None = None
     """What the page's script makes of the price while it is looked at."""
 
@@ -91,10 +98,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         state: State = self.sites.state
+        state.seen.append(self.path)
         if state.slow_s:
             threading.Event().wait(state.slow_s)
         parts = urlsplit(self.path).path.strip("/").split("/")
-        if parts[0] == "orders":
+        if parts[0] == "worker.js":
+            self._say(
+                "fetch('/shop/item1', {method: 'POST', body: 'name=worker'})",
+                kind="text/javascript",
+            )
+        elif parts[0] == "orders":
             rows = "".join(
                 f"<li>{html.escape(json.dumps(o, sort_keys=True))} {html.escape(o['mark'])}</li>"
                 for o in state.orders
@@ -117,7 +130,11 @@ class _Handler(BaseHTTPRequestHandler):
         order = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
         kind = urlsplit(self.path).path.strip("/").split("/")[0]
         order |= {"kind": kind, "mark": f"{kind}/{order.get('item')}/{order.get('name')}"}
-        if (why := self.sites.take(order)) is not None:
+        if self.sites.state.late_s:
+            threading.Event().wait(self.sites.state.late_s)
+        if self.sites.state.declines:
+            self._say("<h1>The card was declined</h1>", 402)
+        elif (why := self.sites.take(order)) is not None:
             self._say(f"<h1>{why}</h1>", 409)
         elif self.sites.state.lose_response:
             self.close_connection = True
@@ -130,6 +147,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _form(self, kind: str, item: str) -> str:
         state: State = self.sites.state
+        if state.page:
+            return state.page
         if state.gone:
             return f"<h1>{item}</h1><p>Sorry, this is sold out.</p>"
         button, _, fields = SITES[kind]
@@ -167,10 +186,11 @@ class _Handler(BaseHTTPRequestHandler):
             f"<input type='hidden' name='item' value='{item}'>{''.join(rows)}<button>{button}</button></form>{script}"
         )
 
-    def _say(self, body: str, code: int = 200) -> None:
-        content = f"<!doctype html><meta charset=utf-8><title>t</title>{body}".encode()
+    def _say(self, body: str, code: int = 200, kind: str = "text/html") -> None:
+        head = "<!doctype html><meta charset=utf-8><title>t</title>" if kind == "text/html" else ""
+        content = (head + body).encode()
         self.send_response(code)
-        self.send_header("content-type", "text/html; charset=utf-8")
+        self.send_header("content-type", f"{kind}; charset=utf-8")
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -133,13 +133,42 @@ def test_a_yes_outlives_its_process(tmp_path: Path) -> None:
     assert Consent(path, clock=lambda: 3.0).take(ACT, "d").refusal == "used"
 
 
-def test_an_act_begins_once(consent: Consent) -> None:
-    assert consent.begin(ACT, "d")
-    assert not consent.begin(ACT, "d")
-    assert consent.state(ACT, "d") == "begun"
-    consent.end(ACT, "d", "Reference 7")
-    assert consent.state(ACT, "d") == "done"
-    assert consent.state(ACT, "other") == "new"
+def test_the_act_of_a_dialogue_begins_once_and_what_is_done_stays_done(consent: Consent) -> None:
+    assert consent.begin(ACT, "d", marks=0)
+    assert not consent.begin(replace(ACT, cost="49.00 EUR"), "d", marks=0)
+    past = consent.past("d")
+    assert past is not None
+    assert not past.done
+    assert consent.forget("d")
+    assert consent.begin(ACT, "d", marks=1)
+    consent.end("d", "Reference 7")
+    assert not consent.forget("d")
+    past = consent.past("d")
+    assert past is not None
+    assert (past.done, past.said, past.marks) == (True, "Reference 7", 1)
+    assert consent.past("other") is None
+
+
+def test_a_digest_agrees_to_an_act_that_was_shown_a_moment_ago_and_once(
+    consent: Consent, clock: Clock
+) -> None:
+    assert not consent.agree(ACT.digest, ACT, "d")
+    consent.show(ACT, "d")
+    assert not consent.agree(ACT.digest[:16], ACT, "d")
+    assert not consent.agree(ACT.digest, ACT, "other")
+    assert consent.agree(ACT.digest, ACT, "d")
+    assert not consent.agree(ACT.digest, ACT, "d")
+    consent.show(ACT, "d")
+    clock.now += LASTS_S
+    assert not consent.agree(ACT.digest, ACT, "d")
+    other = replace(ACT, cost="49.00 EUR")
+    consent.show(other, "d")
+    assert not consent.agree(other.digest, ACT, "d")
+
+
+def test_no_name_of_a_field_makes_a_line_of_the_card() -> None:
+    with pytest.raises(UsageError, match="nobody can see"):
+        replace(ACT, values={'q = "1"\ncosts   1.00 EUR': Sent(value="", origin="page")})
 
 
 @pytest.mark.parametrize("kind", ["observe", "navigate", "type"])

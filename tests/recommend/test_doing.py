@@ -14,9 +14,9 @@ import pytest
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import card
-from manyminds.recommend.doing.browser import Executor
+from manyminds.recommend.doing.browser import Executor, prices_of
 from manyminds.recommend.doing.consent import Consent
-from manyminds.recommend.doing.plan import Plan, Step, drift, plan_as_json, plan_as_text, read_plan
+from manyminds.recommend.doing.plan import Plan, Step, plan_as_json, plan_as_text, read_plan
 from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.acting import carried_out, context, task
 from tests.recommend.sites import PAYS, SITES, Sites
@@ -36,7 +36,7 @@ def sites() -> Iterator[Sites]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Any]:
-    async with context() as own:
+    async with context("http://127.0.0.1") as own:
         yield own
 
 
@@ -70,7 +70,7 @@ async def test_nothing_is_pressed_before_the_yes_and_then_once(
         assert part in shown
     consent.give(outcome.action, "d")
     done = await executor.run(plan, "d")
-    assert (done.state, drift(plan, done.done)) == ("done", [])
+    assert (done.state, done.done) == ("done", plan.steps)
     assert "Reference 1" in done.receipt
     assert len(sites.state.orders) == 1
     again = await executor.run(plan, "d")
@@ -116,7 +116,7 @@ async def _with_fault(fault: str, plan: Plan, sites: Sites, folder: Path, price:
     if fault == "killed":
         stage = STAGES[int(plan.goal[-1]) % len(STAGES)]
         return await asyncio.to_thread(_killed_at, stage, plan, folder, price)
-    async with context() as browser:
+    async with context(*plan.sites) as browser:
         if fault == "lost response":
             sites.state.lose_response = True
         if fault == "price change":
@@ -133,7 +133,7 @@ async def _with_fault(fault: str, plan: Plan, sites: Sites, folder: Path, price:
             both = await asyncio.gather(
                 *(carried_out(plan, consent, None if price else "never") for _ in range(2))
             )
-            assert sorted(o.state for o in both) in (["done", "done"], ["done", "waiting"])
+            assert "done" in {o.state for o in both}
             return "done"
         return (await carried_out(plan, consent, price, browser=browser)).state
 
@@ -152,7 +152,14 @@ def _killed_at(stage: str, plan: Plan, folder: Path, price: str | None) -> str:
     dead = subprocess.run([*command, stage], check=False, capture_output=True, cwd=ROOT)
     assert dead.returncode == -signal.SIGKILL, dead.stderr[-500:]
     alive = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    return alive.stdout.split()[0]
+    state = alive.stdout.split()[0]
+    if state == "unknown":
+        # It had been written down and had not been sent: the person looks, says so, and goes on.
+        assert stage == "begun"
+        assert Consent(folder / "doing.sqlite", clock=time.time).forget("d")
+        alive = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+        state = alive.stdout.split()[0]
+    return state
 
 
 async def test_a_price_that_changes_while_it_is_looked_at_is_another_act(
@@ -204,21 +211,18 @@ async def test_what_a_page_adds_to_the_form_is_another_act(
     assert sites.state.orders == []
 
 
-async def test_where_it_is_sent_is_part_of_the_act_and_other_sites_are_not_reached(
+async def test_another_site_is_not_reached_by_a_form_nor_by_a_picture(
     sites: Sites, browser: Any, consent: Consent
 ) -> None:
     plan = task("forms", sites.origin, "item1", "Ann")
     with Sites() as evil:
         sites.state.away = f"{evil.origin}/forms/item1"
         sites.state.leak = f"{evil.origin}/orders?q=secret"
-        first = await Executor(browser, consent).run(plan, "d")
-        assert first.action is not None
-        assert first.action.target == sites.state.away
-        consent.give(first.action, "d")
         found = await Executor(browser, consent).run(plan, "d")
-        assert found.state != "done"
-        assert evil.state.orders == []
-        assert sites.state.orders == []
+        assert found.state == "surprise"
+        assert found.why == f"it would be sent to {sites.state.away}"
+        assert evil.state.orders == sites.state.orders == []
+        assert evil.state.seen == []
 
 
 async def test_a_password_that_the_browser_fills_in_is_seen_by_nobody(
@@ -278,14 +282,6 @@ def test_a_plan_is_read_back_as_it_was_written() -> None:
     assert "nowhere else" in text
 
 
-def test_what_was_not_planned_is_drift() -> None:
-    plan = task("jobs", "https://jobs.example", "item1", "Ann")
-    assert drift(plan, plan.steps) == drift(plan, plan.steps[:3]) == []
-    extra = Step(kind="press", what="Delete account", act="delete")
-    assert drift(plan, (*plan.steps[:2], extra)) == ["press Delete account"]
-    assert drift(plan, (plan.steps[3], plan.steps[0])) == [f"open {plan.steps[0].what}"]
-
-
 @pytest.mark.parametrize("change", [
     {"sites": ()}, {"steps": ()}, {"sites": ("https://jobs.example/path",)}, {"sites": ("javascript:alert(1)",)}, {"look": "https://evil.example/"},
     {"steps": (Step(kind="open", what="https://evil.example/"),)},
@@ -299,3 +295,100 @@ def test_a_plan_that_leads_elsewhere_is_none(change: dict) -> None:
 def test_no_plan_is_told(text: str) -> None:
     with pytest.raises(UsageError, match="no plan"):
         read_plan(text)
+
+
+HOSTILE = {
+    "changes the price and the name as it is sent": "<form method=post action='/shop/item1' onsubmit=\"this.price.value=99;this.name.value='Eve'\">"
+    "<label>Name <input name=name></label><p>€24.00</p><input type=hidden name=price value=24><button>Buy now</button></form>",
+    "sends it elsewhere by the button": "<form method=post action='/shop/item1'><label>Name <input name=name></label><p>€24.00</p>"
+    "<button formaction='/jobs/item1'>Buy now</button></form>",
+    "sends more than one": "<form method=post action='/shop/item1'><label>Name <input name=name></label><p>€24.00</p>"
+    "<button onclick=\"for (let i = 0; i < 3; i++) fetch('/shop/item1', {method: 'POST', body: 'name=x' + i})\">Buy now</button></form>",
+    "sends without a form": "<label>Name <input id=n></label><p>€24.00</p>"
+    "<button onclick=\"fetch('/shop/item1', {method: 'POST', body: JSON.stringify({to: 'everybody', name: n.value})})\">Buy now</button>",
+    "sends by a worker that all share": "<script>new SharedWorker('/worker.js')</script><form method=post action='/shop/item1'>"
+    "<label>Name <input name=name></label><p>€24.00</p><button>Buy now</button></form>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", HOSTILE)
+async def test_what_is_shown_is_what_would_be_sent_and_nothing_else_is(
+    how: str, sites: Sites, consent: Consent
+) -> None:
+    sites.state.page = HOSTILE[how]
+    plan = Plan(
+        goal="buy", sites=(sites.origin,), receipt="Order placed", look=f"{sites.origin}/orders", mark="shop/item1/Ann",
+        steps=(
+            Step(kind="open", what=f"{sites.origin}/shop/item1"), Step(kind="fill", what="Name", value="Ann", origin="person"),
+            Step(kind="press", what="Buy now", act="pay"),
+        ),
+    )  # fmt: skip
+    async with context(sites.origin) as browser:
+        found = await Executor(browser, consent, wait_ms=3_000).run(plan, "d")
+        assert sites.state.orders == []
+        assert found.state == "waiting", found
+        assert found.action is not None
+        shown = card(found.action)
+        wanted = {
+            "changes": ['price = "99"', 'name = "Eve"'], "sends it elsewhere": ["/jobs/item1"], "sends more": ["name=x"],
+            "sends without": ["everybody"], "sends by": ['name = "Ann"'],
+        }  # fmt: skip
+        for part in next(parts for begin, parts in wanted.items() if how.startswith(begin)):
+            assert part in shown
+        consent.give(found.action, "d")
+        await Executor(browser, consent, wait_ms=3_000).run(plan, "d")
+        assert len(sites.state.orders) <= 1
+
+
+async def test_an_act_that_arrives_late_is_not_done_again(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    sites.state.late_s = 3.0
+    plan = task("shop", sites.origin, "item1", "Ann")
+    executor = Executor(browser, consent, wait_ms=1_500)
+    first = await executor.run(plan, "d")
+    assert first.action is not None
+    consent.give(first.action, "d")
+    assert (await executor.run(plan, "d")).state == "unknown"
+    consent.give(first.action, "d")
+    assert (await executor.run(plan, "d")).state == "unknown"
+    await asyncio.sleep(3)
+    assert ((await executor.run(plan, "d")).state, len(sites.state.orders)) == ("done", 1)
+
+
+async def test_an_older_order_of_the_same_kind_is_not_taken_for_this_one(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    sites.state.orders.append({"mark": "shop/item1/Ann"})
+    sites.state.declines = True
+    found = await carried_out(
+        task("shop", sites.origin, "item1", "Ann"),
+        consent,
+        agreed(sites, "shop", "item1"),
+        browser=browser,
+    )
+    assert (found.state, len(sites.state.orders)) == ("unknown", 1)
+
+
+@pytest.mark.parametrize(("text", "prices"), [
+    ("€1,234.56", ("1234.56 EUR",)), ("€20.000", ("20000.00 EUR",)), ("$1,000", ("1000.00 USD",)), ("Guests: 2 EUR 48.00", ("48.00 EUR",)),
+    ("was €80 now €40", ("80.00 EUR", "40.00 EUR")), ("A$20", ("20.00 AUD",)), ("CHF 48.00", ("48.00 CHF",)), ("12,50 €", ("12.50 EUR",)), ("no price", ()),
+])  # fmt: skip
+def test_prices_are_read_whole(text: str, prices: tuple[str, ...]) -> None:
+    assert prices_of(text) == prices
+
+
+@pytest.mark.parametrize("step", [
+    {"kind": "press", "what": "Buy", "act": "purchase"}, {"kind": "jump", "what": "x"}, {"kind": "fill", "what": "x", "origin": "nobody"},
+])  # fmt: skip
+def test_a_step_of_no_known_kind_is_none(step: dict) -> None:
+    with pytest.raises(UsageError, match="a step says one of"):
+        Step(**step)
+
+
+def test_a_plan_does_one_thing_that_needs_a_yes() -> None:
+    plan = task("jobs", "https://jobs.example", "item1", "Ann")
+    with pytest.raises(UsageError, match="in its last step"):
+        replace(plan, steps=(*plan.steps, plan.steps[-1]))
+    with pytest.raises(UsageError, match="a receipt"):
+        replace(plan, receipt=" ")

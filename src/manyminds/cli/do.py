@@ -20,9 +20,9 @@ from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.recommend.dialogue import open_dialogue
 from manyminds.recommend.doing.action import Sent, card, origin_of
-from manyminds.recommend.doing.browser import Executor, Outcome
+from manyminds.recommend.doing.browser import Executor, Outcome, launch_arguments
 from manyminds.recommend.doing.consent import Consent
-from manyminds.recommend.doing.plan import Plan, drift, plan_as_text, read_plan
+from manyminds.recommend.doing.plan import Plan, plan_as_text, read_plan
 from manyminds.recommend.doing.recipe import plan_from, site_of
 from manyminds.recommend.memory.home import PROFILE
 from manyminds.recommend.proxy import Proxy
@@ -32,9 +32,8 @@ from manyminds.tools.web.render import prepared, why_not_ready
 __all__ = ["do"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
+Flag = Annotated[bool, Parameter(negative=())]
 _MOST_ACTS = 10
-_DIGITS = 16
-"""Of a digest that agree to it at least."""
 
 
 def do(
@@ -45,6 +44,8 @@ def do(
     with_: Annotated[Sequence[str], Parameter(name="--with")] = (),
     yes: str | None = None,
     name: str | None = None,
+    mine_done: Flag = False,
+    did_not_happen: Flag = False,
     profile: Path | None = None,
     me: Path | None = None,
     json_: Json = False,
@@ -64,13 +65,14 @@ def do(
         yes: The digest of the act that you agree to, as its card shows it.
         name: What this is called: the same act of the same name is done once; the name of the
             plan's file, where nothing is said.
+        mine_done: You have done the steps that are yours (a person's); go on behind them.
+        did_not_happen: You have looked yourself: what was begun did not happen, and may be asked
+            for again.
         profile: Folder of a Chromium profile that is signed in where it needs to be; a fresh one
             that is thrown away, where nothing is said.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
-    if (why := why_not_ready()) is not None:
-        raise UsageError(why)
     home = person_home(me)
     if (plan is None) == (go_on is None):
         raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last")
@@ -79,12 +81,16 @@ def do(
     else:
         steps, called = _chosen(home, go_on or "", recipe, with_)
     consent = Consent(home / "doing.sqlite", clock=time.time)
+    if did_not_happen and not consent.forget(name or called):
+        raise UsageError(f"nothing was begun as {name or called}")
     talks = not json_ and sys.stdin.isatty()
     if talks:
         sys.stderr.write(safe(f"{plan_as_text(steps)}\n\nIs this the plan? (yes/no) "))
         if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
             raise UsageError("nothing was done: the plan was not agreed to")
-    outcome = asyncio.run(_carry_out(steps, consent, name or called, yes, profile, talks=talks))
+    outcome = asyncio.run(
+        _carry_out(steps, consent, name or called, yes, profile, talks=talks, mine=mine_done)
+    )
     if json_:
         print(json.dumps(_told(steps, outcome), ensure_ascii=False))
     else:
@@ -139,33 +145,38 @@ def _recipe_for(folder: Path, link: str) -> Path:
 
 
 async def _carry_out(
-    plan: Plan, consent: Consent, name: str, yes: str | None, profile: Path | None, *, talks: bool
-) -> Outcome:
-    """Run the plan again after each yes, until it is done or no yes comes."""
-    async with _browser(profile) as context:
+    plan: Plan, consent: Consent, name: str, yes: str | None, profile: Path | None, *,
+    talks: bool, mine: bool,
+) -> Outcome:  # fmt: skip
+    """Run the plan, and again after each yes, until it is done or no yes comes."""
+    async with _browser(profile, plan.sites) as context:
         executor = Executor(context, consent)
-        outcome = await executor.run(plan, name)
+        outcome = await executor.run(plan, name, mine_done=mine)
         for _ in range(_MOST_ACTS):
             action = outcome.action
             if outcome.state != "waiting" or action is None:
                 break
             if talks:
-                sys.stderr.write(safe(f"\n{card(action)}\n\nDo exactly this? (yes/no) "))
-                said = (await asyncio.to_thread(sys.stdin.readline)).strip().casefold()
-                agreed = said in ("y", "yes")
+                said = f"\n{card(action)}\n({outcome.why})\n\nDo exactly this? (yes/no) "
+                sys.stderr.write(safe(said))
+                line = (await asyncio.to_thread(sys.stdin.readline)).strip().casefold()
+                if line not in ("y", "yes"):
+                    break
+                consent.give(action, name)
             else:
-                agreed = yes is not None and len(yes) >= _DIGITS and action.digest.startswith(yes)
+                if yes is None or not consent.agree(yes, action, name):
+                    consent.show(action, name)
+                    break
                 yes = None
-            if not agreed:
-                break
-            consent.give(action, name)
-            outcome = await executor.run(plan, name)
+            outcome = await executor.run(plan, name, mine_done=mine)
         return outcome
 
 
 @asynccontextmanager
-async def _browser(profile: Path | None) -> AsyncGenerator[Any]:
+async def _browser(profile: Path | None, sites: tuple[str, ...]) -> AsyncGenerator[Any]:
     """Open the system's Chromium, in its sandbox, on the person's profile or a fresh one."""
+    if (why := why_not_ready()) is not None:
+        raise UsageError(why)
     playwright: Any = import_module("playwright.async_api")
     with tempfile.TemporaryDirectory(prefix="manyminds-", ignore_cleanup_errors=True) as folder:
         place = await asyncio.to_thread(prepared, Path(folder))
@@ -176,6 +187,7 @@ async def _browser(profile: Path | None) -> AsyncGenerator[Any]:
                 str(profile or place.profile), executable_path=str(place.program),
                 headless=profile is None, chromium_sandbox=True, service_workers="block",
                 accept_downloads=False, handle_sigint=False, handle_sigterm=False,
+                args=launch_arguments(sites),
                 env={"HOME": str(place.profile)} if profile is None else None,
             )  # fmt: skip
             try:
@@ -189,7 +201,7 @@ def _as_text(plan: Plan, outcome: Outcome) -> str:
         return f"Done{': ' + outcome.why if outcome.why else ''}\n{outcome.receipt}"
     if outcome.state == "waiting" and outcome.action is not None:
         shown = card(outcome.action)
-        return f"{shown}\n\n{outcome.why}; to agree: --yes {outcome.action.digest[:16]}"
+        return f"{shown}\n\n{outcome.why}; to agree: --yes {outcome.action.digest}"
     heads = {"person": "Your turn", "surprise": "Stopped", "unknown": "Look yourself"}
     what = heads.get(outcome.state, "Waiting")
     return f"{what}: {outcome.why} (after {len(outcome.done)} of {len(plan.steps)} steps)"
@@ -200,6 +212,6 @@ def _told(plan: Plan, outcome: Outcome) -> dict[str, JsonValue]:
     return {
         "outcome": "answered" if outcome.state == "done" else "none", "cost": None,
         "state": outcome.state, "why": outcome.why, "receipt": outcome.receipt,
-        "steps_done": len(outcome.done), "drift": list(drift(plan, outcome.done)),
+        "steps_done": len(outcome.done), "steps": len(plan.steps),
         "act": None if action is None else {"digest": action.digest, "card": card(action)},
     }  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Literal
 from manyminds.recommend.catalogue.domain import Domain, Field
 from manyminds.recommend.catalogue.item import Item, Value, shown
 from manyminds.recommend.catalogue.read import Catalogue
-from manyminds.recommend.deciding.weigh import Option, Wanted, feasible, weigh
+from manyminds.recommend.deciding.weigh import Option, Wanted, feasible, leader
 from manyminds.recommend.deciding.wish import Condition
 
 __all__ = ["TradeOff", "Turn", "trade_offs", "turns"]
@@ -125,16 +125,18 @@ def _without(catalogue: Catalogue, wanted: Wanted, top: Option | None) -> list[T
     """Return the conditions without which another option would lead, or any would be there."""
     found: list[Turn] = []
     for condition in wanted.conditions:
+        if condition.test == "not_past":
+            continue
         less = replace(wanted, conditions=tuple(c for c in wanted.conditions if c is not condition))
-        best = weigh(catalogue, feasible(catalogue, less)[0], less)
-        if best and (top is None or best[0].item.id != top.item.id):
-            found.append(
-                Turn(
-                    what=f"without {_named(condition)}",
-                    leads_to=best[0].item.title,
-                    field=condition.field,
-                )
+        fit, _ = feasible(catalogue, less)
+        if not fit:
+            continue
+        best, _ = leader(catalogue, fit, less)
+        if top is None or best.id != top.item.id:
+            turn = Turn(
+                what=f"without {_named(condition)}", leads_to=best.title, field=condition.field
             )
+            found.append(turn)
     return found
 
 

@@ -25,7 +25,8 @@ ASKED: frozenset[Class] = frozenset(("submit", "pay", "delete", "login", "downlo
 """Classes that need a yes to the exact act: read freely, write with consent."""
 Origin = Literal["person", "memory", "plan", "catalogue", "page"]
 """Who a value is from. What a page says is nobody's word but the page's."""
-_SECRET = "(filled in by your browser, seen by nobody here)"
+_SECRET = "(a password field's, shown and kept nowhere)"
+_FRESH = "(made up by the page for each visit)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,9 @@ class Sent:
     value: str
     origin: Origin
     secret: bool = False
-    """Filled in outside: what it is stands nowhere here, not even in the digest."""
+    """What a password field holds: it stands nowhere here, not even in the digest."""
+    fresh: bool = False
+    """A number that the page makes up for each visit: its name alone is part of the act."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +51,13 @@ class Action:
     element: str
     """What is pressed, by its role and name: `button "Book table"`."""
     values: Mapping[str, Sent] = field(default_factory=dict[str, Sent])
-    """Every field that goes out, the hidden ones too."""
+    """Every field that goes out, the hidden ones too; of several of one name `name (2)`."""
     cost: str | None = None
-    """What the page asks for it: "48.00 EUR"; `None` where it names no price."""
+    """What the page asks for it: "48.00 EUR"; `None` where it names no price, or several."""
+    prices: tuple[str, ...] = ()
+    """All prices that the page names."""
     target: str = ""
-    """Address that it is sent to; "" where that is the page's own origin."""
+    """Method and whole address that it is sent to: `POST https://book.example/tables`."""
     undo: str = ""
     """How it could be undone, where the page says so."""
 
@@ -77,9 +82,12 @@ class Action:
         """SHA-256 of all of it, in one fixed form."""
         told = {
             "kind": self.kind, "origin": self.origin, "element": self.element, "cost": self.cost,
-            "target": self.target, "undo": self.undo,
+            "target": self.target, "undo": self.undo, "prices": list(self.prices),
             "values": {
-                name: {"origin": s.origin, "secret": s.secret, "value": "" if s.secret else s.value}
+                name: {
+                    "origin": s.origin, "secret": s.secret, "fresh": s.fresh,
+                    "value": "" if s.secret or s.fresh else s.value,
+                }
                 for name, s in self.values.items()
             },
         }  # fmt: skip
@@ -92,14 +100,15 @@ def card(action: Action) -> str:
     rows = [f"{action.kind}: {action.element}", f"on      {action.origin}"]
     if action.target:
         rows.append(f"sent to {action.target}")
-    if action.cost is not None:
-        rows.append(f"costs   {action.cost}")
+    if action.cost is not None or action.prices:
+        rows.append(f"costs   {action.cost or 'one of ' + ', '.join(action.prices)}")
     for name, sent in sorted(action.values.items()):
-        said = _SECRET if sent.secret else json.dumps(sent.value, ensure_ascii=False)
+        said = json.dumps(sent.value, ensure_ascii=False)
+        said = _SECRET if sent.secret else _FRESH if sent.fresh else said
         mark = "  (THE PAGE SAYS SO)" if sent.origin == "page" else f"  ({sent.origin})"
         rows.append(f"  {name} = {said}{mark}")
     rows.append(f"undo    {action.undo or 'not known'}")
-    rows.append(f"digest  {action.digest[:16]}")
+    rows.append(f"digest  {action.digest}")
     return "\n".join(rows)
 
 
@@ -124,7 +133,8 @@ def origin_of(address: str) -> str:
 
 def _check(name: str, text: str) -> None:
     """Refuse what a person could not see or would see as something else."""
-    if any(c != "\n" and not c.isprintable() for c in text):
+    lines = "\n" if name.startswith("field ") else ""
+    if any(c not in lines and not c.isprintable() for c in text):
         raise UsageError(f"{name} holds characters that nobody can see: {text[:60]!r}")
     if unicodedata.normalize("NFC", text) != text:
         raise UsageError(f"{name} is not in Unicode's normal form: {text[:60]!r}")

@@ -1,61 +1,64 @@
 """A plan carried out in a real browser, up to the act that needs a yes, and then once.
 
-The browser reaches the plan's sites and nothing else. What is pressed is looked at twice: when it
-is shown to the person, and again right before the press; where one letter differs, it is asked
-anew. Before an act is begun that is written down, so that after a crash nobody presses again
-without having looked whether it happened.
+The act is not guessed from the page: the button is pressed, and the request that it makes is held
+before it leaves. What the person is shown is that request; what is sent after their yes is that
+request again, compared in every part, by this program, once. Everything else that would write is
+stopped. Before it leaves that is written down, so that after a crash nobody sends it again.
 """
 
+import asyncio
+import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from email import message_from_bytes
 from typing import Any, Literal
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from manyminds.core.errors import UsageError
-from manyminds.recommend.doing.action import ASKED, Action, Sent, origin_of
-from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.catalogue.read import number_of
+from manyminds.recommend.doing.action import ASKED, Action, Origin, Sent, origin_of
+from manyminds.recommend.doing.consent import Consent, Past
 from manyminds.recommend.doing.plan import Plan, Step
 
-__all__ = ["Executor", "Outcome", "Stage"]
+__all__ = ["Executor", "Outcome", "Stage", "launch_arguments", "prices_of"]
 
 WAIT_MS = 8_000
 """For a page that is slow."""
 LOOK_MS = 1_500
 """For something that is there or is not."""
 Stage = Literal["planned", "ready", "begun", "pressed", "seen"]
+_NUMBER = r"\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?:[.,]\d{2})?|\d+(?:[.,]\d{1,2})?"
 _PRICE = re.compile(
-    r"(?P<sign>[€$£])\s?(?P<first>\d+(?:[.,]\d\d)?)|"
-    r"(?P<last>\d+(?:[.,]\d\d)?)\s?(?P<unit>€|EUR|USD|GBP)"
+    rf"(?P<before>[A-Z]{{0,3}}[€$£]|\b(?:EUR|USD|GBP|CHF)\b)[ \u00a0]?(?P<first>{_NUMBER})"
+    rf"(?![\d.,]*\d)|(?P<last>{_NUMBER})[ \u00a0]?(?P<after>€|(?:EUR|USD|GBP|CHF)\b)(?! ?\d)"
 )
-_CURRENCY = {"€": "EUR", "$": "USD", "£": "GBP"}
+_CURRENCY = {"€": "EUR", "$": "USD", "£": "GBP", "A$": "AUD", "US$": "USD", "C$": "CAD"}
 _AWAY = re.compile(
     r"^\s*(?:close|dismiss|no,? thanks|not now|reject(?: all)?|decline|×|x)\s*$", re.IGNORECASE
 )
 _GONE = re.compile(
     r"\b(?:sold out|fully booked|no longer available|unavailable|expired)\b", re.IGNORECASE
 )
-_LONG = 16
+_FRESH = frozenset((
+    "csrf", "csrf_token", "_csrf", "_csrf_token", "csrfmiddlewaretoken", "xsrf", "_xsrf", "_token",
+    "authenticity_token", "__requestverificationtoken", "form_build_id", "_wpnonce", "nonce",
+))  # fmt: skip
 _READS = ("GET", "HEAD", "OPTIONS")
-_ONE_VISIT = re.compile(r"csrf|token|nonce|authenticity", re.IGNORECASE)
-_FORM = """element => {
-  const form = element.form || element.closest('form');
-  const told = {fields: [], target: '', text: ''};
-  if (!form) return told;
-  told.target = new URL(form.getAttribute('action') || '', document.baseURI).href;
-  told.text = form.innerText;
-  for (const f of form.elements) {
-    if (!f.name || f.disabled || f === element && !f.name) continue;
-    if (['submit', 'button', 'reset', 'image'].includes(f.type)) {
-      if (f === element && f.name) told.fields.push([f.name, f.value, false, false]);
-      continue;
-    }
-    if (['checkbox', 'radio'].includes(f.type) && !f.checked) continue;
-    const secret = f.type === 'password' || (f.autocomplete || '').startsWith('cc-');
-    told.fields.push([f.name, secret ? '' : f.value, secret, f.type === 'hidden']);
-  }
-  return told;
-}"""
+_PASSWORDS = """() => [...document.querySelectorAll('input')].filter(f => f.type === 'password'
+  || f.type !== 'hidden'
+  && /(^|\\s)(cc-\\S+|current-password|new-password|one-time-code)(\\s|$)/.test(f.autocomplete)
+).map(f => [f.name, f.value !== ''])"""
+_NO_SHARED = "delete window.SharedWorker"
+"""What runs in one is reached by no route."""
+
+
+def launch_arguments(sites: tuple[str, ...]) -> list[str]:
+    """Return what Chromium is started with, so that no name but those of the sites is found."""
+    hosts = {urlsplit(site).hostname or "" for site in sites}
+    rules = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in sorted(hosts))])
+    return [f"--host-resolver-rules={rules}", "--disable-shared-workers"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +88,21 @@ class Executor:
     ) -> None:  # fmt: skip
         self._context, self._consent = context, consent
         self._on_stage, self._wait_ms = on_stage, wait_ms
-        self._armed = False
-        """Whether an act that was agreed to is under way."""
+        self._held: asyncio.Future[Any] | None = None
+        """Where the next request that writes is held; `None`: it is stopped."""
 
-    async def run(self, plan: Plan, dialogue: str) -> Outcome:
-        """Carry a plan out, from its first step; only an act that was agreed to is pressed.
+    async def run(self, plan: Plan, dialogue: str, *, mine_done: bool = False) -> Outcome:
+        """Carry a plan out, from its first step; only an act that was agreed to is sent.
 
-        It may be called again after any outcome and any crash: what was begun before is looked
-        for, not repeated.
+        It may be called again after any outcome and any crash: what was begun before is looked for,
+        and never sent again.
+
+        Args:
+            plan: What to do.
+            dialogue: What it is part of; it has one act.
+            mine_done: Whether the person has done the steps that are theirs.
         """
+        self._held = None
         await self._context.unroute_all()
 
         async def answer(route: Any) -> None:
@@ -101,146 +110,186 @@ class Executor:
 
         await self._context.route("**/*", answer)
         await self._context.route_web_socket("**/*", _closed)
+        await self._context.add_init_script(_NO_SHARED)
         page = await self._context.new_page()
         page.set_default_timeout(self._wait_ms)
         done: list[Step] = []
-        await self._on_stage("planned")
         try:
-            for step in plan.steps:
-                if (stopped := await self._step(page, plan, step, dialogue, done)) is not None:
-                    return stopped
-                done.append(step)
-            return await self._receipt(page, plan, tuple(done))
+            return await self._steps(page, plan, dialogue, done, mine_done=mine_done)
+        except Exception as error:  # noqa: BLE001 (a page may do anything; the person is told)
+            why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
+            return self._stopped(dialogue, why, tuple(done))
         finally:
+            self._held = None
             with suppress(Exception):
                 await page.close()
 
-    async def _step(
-        self, page: Any, plan: Plan, step: Step, dialogue: str, done: list[Step]
-    ) -> Outcome | None:
-        """Do one step; return an outcome where it ends there."""
-        so_far = tuple(done)
-        if step.kind == "person":
-            return Outcome(state="person", why=step.what, done=so_far)
-        try:
-            if step.kind == "open":
-                await page.goto(step.what, wait_until="load")
-            elif step.kind == "press":
-                return await self._press(page, plan, step, dialogue, so_far)
+    async def _steps(
+        self, page: Any, plan: Plan, dialogue: str, done: list[Step], *, mine_done: bool
+    ) -> Outcome:
+        if (past := self._consent.past(dialogue)) is not None:
+            return await self._look(page, plan, past, dialogue)
+        await self._on_stage("planned")
+        for step in plan.steps:
+            if step.kind == "person":
+                if not mine_done:
+                    return Outcome(state="person", why=step.what, done=tuple(done))
+            elif step.act in ASKED:
+                return await self._press(page, plan, step, dialogue, tuple(done))
             else:
-                await _gentle(page, step)
-        except Exception as error:  # noqa: BLE001 (a page may do anything; the person is asked)
+                try:
+                    await _gently(page, step)
+                except Exception as error:  # noqa: BLE001 (told in the page's words where it has any)
+                    why = await _what_is_wrong(page, step, error)
+                    return Outcome(state="surprise", why=why, done=tuple(done))
+                if not _within(page.url, plan.sites):
+                    why = f"it led to {page.url}"
+                    return Outcome(state="surprise", why=why, done=tuple(done))
+            done.append(step)
+        text = await _text(page)
+        if plan.receipt not in text:
             return Outcome(
-                state="surprise", why=await _what_is_wrong(page, step, error), done=so_far
+                state="surprise", why=f'it does not say "{plan.receipt}"', done=tuple(done)
             )
-        if origin_of(page.url) not in plan.sites:
-            return Outcome(state="surprise", why=f"it led to {page.url}", done=so_far)
-        return None
+        return Outcome(state="done", why="", done=tuple(done), receipt=text[:1_000])
 
     async def _press(
         self, page: Any, plan: Plan, step: Step, dialogue: str, done: tuple[Step, ...]
-    ) -> Outcome | None:
-        button = await _found(page, step)
-        if step.act not in ASKED:
-            await button.click()
-            await page.wait_for_load_state("load")
-            return None
-        origins = {
-            s.value: s.origin for s in plan.steps if s.kind in ("fill", "choose") and s.value
-        }
-        action = await _resolved(page, button, step, origins)
+    ) -> Outcome:
+        """Press, hold what would be sent, and send it if the person has said yes to just that."""
+        try:
+            button = await _found(page, step)
+        except UsageError as error:
+            why = await _what_is_wrong(page, step, error)
+            return Outcome(state="surprise", why=why, done=done)
+        if plan.receipt in await _text(page):
+            why = f'the page says "{plan.receipt}" before anything was done'
+            return Outcome(state="surprise", why=why, done=done)
+        marks = await self._marks(plan)
+        prices = prices_of(await page.inner_text("body"))
+        passwords = await page.evaluate(_PASSWORDS)
+        self._held = asyncio.get_running_loop().create_future()
+        await button.click(no_wait_after=True)
+        try:
+            async with asyncio.timeout(self._wait_ms / 1_000):
+                route = await self._held
+            action = _act(route.request, page.url, step, plan, prices, passwords)
+        except TimeoutError:
+            return Outcome(state="surprise", why=f"{step.what!r} sends nothing", done=done)
+        except UsageError as error:
+            return Outcome(state="surprise", why=str(error), done=done)
         await self._on_stage("ready")
-        if self._consent.state(action, dialogue) != "new":
-            return await self._look(page, plan, action, dialogue, done)
-        taken = self._consent.take(action, dialogue)
-        if not taken.allowed:
-            return Outcome(
-                state="waiting", why=taken.refusal or "not asked", action=action, done=done
-            )
-        if (now := await _resolved(page, button, step, origins)).digest != action.digest:
-            return Outcome(state="waiting", why="another act", action=now, done=done)
-        if not self._consent.begin(action, dialogue):
-            return await self._look(page, plan, action, dialogue, done)
+        if (refused := self._refused(action, dialogue)) is not None:
+            await route.abort("aborted")
+            return Outcome(state="waiting", why=refused, action=action, done=done)
+        if not self._consent.begin(action, dialogue, marks=marks):
+            await route.abort("aborted")
+            return self._stopped(dialogue, "another process is at it", done)
         await self._on_stage("begun")
-        return await self._once(page, plan, button, action, dialogue, (*done, step))
+        return await self._send(page, plan, route, dialogue, (*done, step))
 
-    async def _once(
-        self, page: Any, plan: Plan, button: Any, action: Action, dialogue: str,
-        done: tuple[Step, ...],
-    ) -> Outcome:  # fmt: skip
-        """Press, and look for the receipt; without one look whether it happened."""
-        self._armed = True
-        with suppress(Exception):
-            # Whether the press was seen by the site is told by what the site says, not by this.
-            await button.click(no_wait_after=True)
-        await self._on_stage("pressed")
-        with suppress(Exception):
-            await page.get_by_text(plan.receipt).first.wait_for(timeout=self._wait_ms)
-            found = await self._receipt(page, plan, done)
-            self._consent.end(action, dialogue, found.receipt)
-            await self._on_stage("seen")
-            return found
-        self._armed = False
-        return await self._look(page, plan, action, dialogue, done)
+    def _refused(self, action: Action, dialogue: str) -> str | None:
+        """Use up the yes; return why the act may not happen."""
+        if action.kind == "pay" and not action.prices:
+            return "the page names no price"
+        taken = self._consent.take(action, dialogue)
+        return None if taken.allowed else taken.refusal or "not asked"
 
-    async def _look(
-        self, page: Any, plan: Plan, action: Action, dialogue: str, done: tuple[Step, ...]
-    ) -> Outcome:  # fmt: skip
-        """Look whether an act that had begun happened; never do it again."""
-        if plan.look and plan.mark:
+    async def _send(
+        self, page: Any, plan: Plan, route: Any, dialogue: str, done: tuple[Step, ...]
+    ) -> Outcome:
+        """Send what was held, once, and look for what the site says to it."""
+        try:
+            found = await route.fetch(max_redirects=0, max_retries=0, timeout=self._wait_ms)
+            await self._on_stage("pressed")
+            onwards = found.headers.get("location")
+            away = onwards and not _within(urljoin(route.request.url, onwards), plan.sites)
+            if found.status in (307, 308) or away:
+                await route.abort("aborted")
+            else:
+                await route.fulfill(response=found)
+                await page.get_by_text(plan.receipt).first.wait_for(timeout=self._wait_ms)
+                text = await _text(page)
+                if _within(page.url, plan.sites) and plan.receipt in text:
+                    self._consent.end(dialogue, text[:1_000])
+                    await self._on_stage("seen")
+                    return Outcome(state="done", why="", done=done, receipt=text[:1_000])
+        except Exception:  # noqa: BLE001 (whether it arrived is looked for)
             with suppress(Exception):
-                await page.goto(plan.look, wait_until="load")
-                text = " ".join((await page.inner_text("body")).split())
-                if plan.mark in text:
-                    self._consent.end(action, dialogue, plan.mark)
-                    return Outcome(
-                        state="done",
-                        why="it was done before",
-                        action=action,
-                        done=done,
-                        receipt=plan.mark,
-                    )
-                self._consent.forget(action, dialogue)
-                return Outcome(
-                    state="waiting", why="it was begun and did not happen", action=action, done=done
-                )
-        self._consent.end(action, dialogue, "", known=False)
-        return Outcome(
-            state="unknown",
-            why="it was begun; whether it happened cannot be seen",
-            action=action,
-            done=done,
-        )
+                await route.abort("aborted")
+        past = self._consent.past(dialogue)
+        if past is None:
+            return self._stopped(dialogue, "its record is gone", done)
+        found = await self._look(page, plan, past, dialogue)
+        return Outcome(state=found.state, why=found.why, done=done, receipt=found.receipt)
+
+    async def _look(self, page: Any, plan: Plan, past: Past, dialogue: str) -> Outcome:
+        """Look whether what had begun happened; nothing is sent."""
+        if past.done:
+            return Outcome(state="done", why="it was done before", receipt=past.said)
+        marks = await self._marks(plan)
+        if marks is not None and past.marks is not None and marks > past.marks:
+            self._consent.end(dialogue, plan.mark)
+            return Outcome(state="done", why="it is there", receipt=plan.mark)
+        return self._stopped(dialogue, "", ())
+
+    def _stopped(self, dialogue: str, why: str, done: tuple[Step, ...]) -> Outcome:
+        """Return that it stopped: unknown, where an act had begun."""
+        if self._consent.past(dialogue) is None:
+            return Outcome(state="surprise", why=why, done=done)
+        told = "it was begun, and whether it happened cannot be seen" + (f" ({why})" if why else "")
+        return Outcome(state="unknown", why=told, done=done)
+
+    async def _marks(self, plan: Plan) -> int | None:
+        """Return how often the plan's mark stands where it can be looked for."""
+        if not plan.look or not plan.mark:
+            return None
+        page = await self._context.new_page()
+        try:
+            page.set_default_timeout(self._wait_ms)
+            found = await page.goto(plan.look, wait_until="load")
+            seen = (
+                found is not None and found.ok and page.url.split("?")[0] == plan.look.split("?")[0]
+            )
+            return (await _text(page)).count(plan.mark) if seen else None
+        except Exception:  # noqa: BLE001 (what cannot be looked at is not known)
+            return None
+        finally:
+            await page.close()
 
     async def _answer(self, route: Any, sites: tuple[str, ...]) -> None:
-        """Let what only reads through to the plan's sites; what writes only during its act, once.
+        """Let what only reads through to the plan's sites, hold the one act, and stop the rest.
 
         Chromium sends a request again, a POST too, when a connection that it had kept open ends
-        before the answer. So what writes is sent from here, and never again.
+        before the answer. So what writes never leaves by Chromium.
         """
-        request = route.request
-        writes = request.method not in _READS
-        if not _within(request.url, sites) or (writes and not self._armed):
+        request, held = route.request, self._held
+        inside = _within(request.url, sites)
+        act = request.method not in _READS or _leads_on(request)
+        if held is not None and not held.done() and act:
+            if inside:
+                return held.set_result(route)
+            held.set_exception(UsageError(f"it would be sent to {request.url[:200]}"))
+        if not inside:
             return await route.abort()
-        if not writes:
+        if request.method in _READS:
             return await route.continue_()
-        self._armed = not request.is_navigation_request()
-        try:
-            found = await route.fetch(max_redirects=0, max_retries=0)
-        except Exception:  # noqa: BLE001 (whether it arrived is looked for afterwards)
-            return await route.abort()
-        return await route.fulfill(response=found)
-
-    async def _receipt(self, page: Any, plan: Plan, done: tuple[Step, ...]) -> Outcome:
-        text = " ".join((await page.inner_text("body")).split())
-        if plan.receipt not in text:
-            return Outcome(state="surprise", why=f'it does not say "{plan.receipt}"', done=done)
-        return Outcome(state="done", why="", done=done, receipt=text[:1_000])
+        return await route.abort("aborted")
 
 
 async def _closed(socket: Any) -> None:
     """Close what would send and receive past the looking at requests."""
     await socket.close()
+
+
+def _leads_on(request: Any) -> bool:
+    """Say whether a request is for another page in the page's own place."""
+    if not request.is_navigation_request():
+        return False
+    try:
+        return request.frame.parent_frame is None
+    except Exception:  # noqa: BLE001 (a frame that is not there yet is the page's own)
+        return True
 
 
 def _within(address: str, sites: tuple[str, ...]) -> bool:
@@ -250,9 +299,16 @@ def _within(address: str, sites: tuple[str, ...]) -> bool:
         return False
 
 
-async def _gentle(page: Any, step: Step) -> None:
-    """Do what changes nothing outside of the page."""
+async def _gently(page: Any, step: Step) -> None:
+    """Do what needs no yes."""
+    if step.kind == "open":
+        await page.goto(step.what, wait_until="load")
+        return
     await _clear(page)
+    if step.kind == "press":
+        await (await _found(page, step)).click()
+        await page.wait_for_load_state("load")
+        return
     if step.kind == "see":
         await page.get_by_text(step.what).first.wait_for()
         return
@@ -289,28 +345,6 @@ async def _found(page: Any, step: Step) -> Any:
     return found
 
 
-async def _resolved(page: Any, button: Any, step: Step, origins: Mapping[str, Any]) -> Action:
-    """Return the act that a press would be now."""
-    told = await button.evaluate(_FORM)
-    cost = None
-    if (price := _PRICE.search(told["text"])) is not None:
-        number = (price["first"] or price["last"]).replace(",", ".")
-        unit = price["sign"] or price["unit"]
-        cost = f"{number} {_CURRENCY.get(unit, unit)}"
-    values: dict[str, Sent] = {}
-    for name, value, secret, hidden in told["fields"]:
-        # A number that the page makes up for each visit is the same act on the next visit.
-        fresh = hidden and _ONE_VISIT.search(name) and len(value) >= _LONG and " " not in value
-        kept = "" if fresh else value
-        values[name] = Sent(value=kept, secret=secret, origin=origins.get(value, "page"))
-    origin = origin_of(page.url)
-    target = told["target"] if told["target"] and origin_of(told["target"]) != origin else ""
-    return Action(
-        kind=step.act, origin=origin, element=f'button "{step.what}"', values=values, cost=cost,
-        target=target,
-    )  # fmt: skip
-
-
 async def _what_is_wrong(page: Any, step: Step, error: Exception) -> str:
     """Say what stands in the way, in the page's words where they are plain."""
     with suppress(Exception):
@@ -319,3 +353,78 @@ async def _what_is_wrong(page: Any, step: Step, error: Exception) -> str:
             return f"the page says: {gone[0]}"
     first = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
     return f"{step.kind} {step.what!r} did not work: {first}"
+
+
+async def _text(page: Any) -> str:
+    return " ".join((await page.inner_text("body")).split())
+
+
+def prices_of(text: str) -> tuple[str, ...]:
+    """Return all prices that a text names, each once."""
+    found: dict[str, None] = {}
+    for price in _PRICE.finditer(text):
+        number = number_of(price["first"] or price["last"], money=True)
+        unit = price["before"] or price["after"]
+        if number is not None:
+            found[f"{number:.2f} {_CURRENCY.get(unit, unit)}"] = None
+    return tuple(found)
+
+
+def _act(
+    request: Any, address: str, step: Step, plan: Plan, prices: tuple[str, ...],
+    passwords: list[tuple[str, bool]],
+) -> Action:  # fmt: skip
+    """Return the act that a request is.
+
+    Raises:
+        UsageError: If what it sends cannot be shown.
+    """
+    secret = {name for name, filled in passwords if filled}
+    origins: dict[str, Origin] = {
+        one.value: one.origin for one in plan.steps if one.kind in ("fill", "choose") and one.value
+    }
+    values: dict[str, Sent] = {}
+    for name, value in _sent(request, hidden=bool(secret)):
+        key, number = name, 2
+        while key in values:
+            key, number = f"{name} ({number})", number + 1
+        values[key] = Sent(
+            value="" if name in secret else value, secret=name in secret,
+            fresh=name.casefold() in _FRESH, origin=origins.get(value, "page"),
+        )  # fmt: skip
+    return Action(
+        kind=step.act, origin=origin_of(address), element=f'button "{step.what}"', values=values,
+        cost=prices[0] if len(prices) == 1 else None, prices=prices,
+        target=f"{request.method} {request.url}",
+    )  # fmt: skip
+
+
+def _sent(request: Any, *, hidden: bool) -> list[tuple[str, str]]:
+    """Return what a request sends, name by name."""
+    body: bytes = request.post_data_buffer or b""
+    kind = str(request.headers.get("content-type") or "").casefold()
+    if not body:
+        return parse_qsl(urlsplit(str(request.url)).query, keep_blank_values=True)
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    if hidden:
+        raise UsageError(
+            "a password is filled in, and what is sent is no form: this is yours to do"
+        )
+    if kind.startswith("multipart/form-data"):
+        whole = message_from_bytes(
+            f"Content-Type: {request.headers['content-type']}\n\n".encode() + body
+        )
+        return [_part(part) for part in whole.walk() if not part.is_multipart()]
+    try:
+        return [("(body)", body.decode("utf-8"))]
+    except UnicodeDecodeError as error:
+        raise UsageError("it sends something that cannot be shown") from error
+
+
+def _part(part: Any) -> tuple[str, str]:
+    name = str(part.get_param("name", "", "content-disposition"))
+    content: bytes = part.get_payload(decode=True) or b""
+    if (file := part.get_filename()) is not None:
+        return name, f"file {file}, {len(content)} bytes, {hashlib.sha256(content).hexdigest()}"
+    return name, content.decode("utf-8", "replace")

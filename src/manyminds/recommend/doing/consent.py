@@ -13,7 +13,7 @@ from typing import Literal
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import ASKED, Action
 
-__all__ = ["LASTS_S", "Consent", "Refusal", "Taken"]
+__all__ = ["LASTS_S", "Consent", "Past", "Refusal", "Taken"]
 
 LASTS_S = 300.0
 """A yes is good for so long: prices and tables change."""
@@ -23,9 +23,9 @@ create table if not exists yes (
     digest text, dialogue text, given real, until real, used real,
     primary key (digest, dialogue, given)
 );
-create table if not exists done (
-    digest text, dialogue text, at real, state text, said text, primary key (digest, dialogue)
-);
+create table if not exists shown (digest text, dialogue text, at real);
+create table if not exists done (dialogue text primary key, digest text, at real, state text,
+    said text, marks integer);
 """
 
 
@@ -35,6 +35,15 @@ class Taken:
 
     allowed: bool
     refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Past:
+    """An act that has begun."""
+
+    done: bool
+    said: str
+    marks: int | None
 
 
 class Consent:
@@ -95,41 +104,65 @@ class Consent:
             found = db.execute("delete from yes where dialogue = ? and used is null", (dialogue,))
             return found.rowcount
 
-    def begin(self, action: Action, dialogue: str) -> bool:
-        """Write down that an act begins; say whether it had not begun before.
+    def show(self, action: Action, dialogue: str) -> None:
+        """Write down that a person is shown the card of an act now."""
+        with closing(self._open()) as db, db:
+            now = self._clock()
+            db.execute("insert into shown values (?, ?, ?)", (action.digest, dialogue, now))
 
-        An act that has begun once is not begun again: after a crash somebody has to look first.
+    def agree(self, digest: str, action: Action, dialogue: str) -> bool:
+        """Keep a yes that names an act by its whole digest; say whether it is one.
+
+        It is one only for an act whose card was shown a moment ago, and once for each showing.
         """
         with closing(self._open()) as db, db:
             found = db.execute(
-                "insert or ignore into done values (?, ?, ?, 'begun', '')",
-                (action.digest, dialogue, self._clock()),
+                "delete from shown where digest = ? and dialogue = ? and at > ?",
+                (digest, dialogue, self._clock() - LASTS_S),
+            )
+            known = found.rowcount > 0 and digest == action.digest
+        if known:
+            self.give(action, dialogue)
+        return known
+
+    def begin(self, action: Action, dialogue: str, *, marks: int | None) -> bool:
+        """Write down that the act of a dialogue begins; say whether none had begun before.
+
+        Args:
+            action: The act.
+            dialogue: It has one act; what has begun once is not begun again.
+            marks: How often the plan's mark stood there before; `None` where it cannot be seen.
+        """
+        with closing(self._open()) as db, db:
+            found = db.execute(
+                "insert or ignore into done values (?, ?, ?, 'begun', '', ?)",
+                (dialogue, action.digest, self._clock(), marks),
             )
             return found.rowcount == 1
 
-    def end(self, action: Action, dialogue: str, said: str, *, known: bool = True) -> None:
-        """Write down how an act ended; `known` is whether its receipt was seen."""
+    def end(self, dialogue: str, said: str) -> None:
+        """Write down that the act of a dialogue is done, by what the site said."""
         with closing(self._open()) as db, db:
             db.execute(
-                "update done set state = ?, said = ?, at = ? where digest = ? and dialogue = ?",
-                ("done" if known else "unknown", said, self._clock(), action.digest, dialogue),
+                "update done set state = 'done', said = ?, at = ? where dialogue = ?",
+                (said, self._clock(), dialogue),
             )
 
-    def state(self, action: Action, dialogue: str) -> Literal["new", "begun", "done", "unknown"]:
-        """Return how far an act has come."""
+    def past(self, dialogue: str) -> Past | None:
+        """Return how far the act of a dialogue has come; `None` where it has not begun."""
         with closing(self._open()) as db:
             row = db.execute(
-                "select state from done where digest = ? and dialogue = ?",
-                (action.digest, dialogue),
+                "select state, said, marks from done where dialogue = ?", (dialogue,)
             ).fetchone()
-        return "new" if row is None else row[0]
+        return None if row is None else Past(done=row[0] == "done", said=row[1], marks=row[2])
 
-    def forget(self, action: Action, dialogue: str) -> None:
-        """Say that an act did not happen after all: somebody has looked."""
+    def forget(self, dialogue: str) -> bool:
+        """Say that an act that had begun did not happen: the person has looked themselves."""
         with closing(self._open()) as db, db:
-            db.execute(
-                "delete from done where digest = ? and dialogue = ?", (action.digest, dialogue)
+            found = db.execute(
+                "delete from done where dialogue = ? and state != 'done'", (dialogue,)
             )
+            return found.rowcount == 1
 
     def _why(
         self, db: sqlite3.Connection, action: Action, dialogue: str,

@@ -5,14 +5,13 @@ looked up then; a step that does not find its own is a surprise, never something
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import ASKED, Class, Origin, origin_of
 
-__all__ = ["Kind", "Plan", "Step", "drift", "plan_as_json", "plan_as_text", "read_plan"]
+__all__ = ["Kind", "Plan", "Step", "plan_as_json", "plan_as_text", "read_plan"]
 
 Kind = Literal["open", "fill", "choose", "tick", "press", "see", "person"]
 
@@ -32,6 +31,12 @@ class Step:
     act: Class = "navigate"
     """Of a press: what it does to the world."""
 
+    def __post_init__(self) -> None:
+        known = ((self.kind, Kind), (self.act, Class), (self.origin, Origin))
+        for said, there in known:
+            if said not in get_args(there):
+                raise UsageError(f"a step says one of {', '.join(get_args(there))}, not {said!r}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -49,8 +54,11 @@ class Plan:
     """Text there that stands for this act and no other one."""
 
     def __post_init__(self) -> None:
-        if not self.steps or not self.sites:
-            raise UsageError("a plan has steps and sites")
+        if not self.steps or not self.sites or not self.receipt.strip():
+            raise UsageError("a plan has steps, sites and a receipt")
+        asked = [place for place, step in enumerate(self.steps) if step.act in ASKED]
+        if asked and asked != [len(self.steps) - 1]:
+            raise UsageError("a plan does one thing that needs a yes, in its last step")
         for site in self.sites:
             if origin_of(site) != site:
                 raise UsageError(f"{site!r} is no site: scheme, host and port alone")
@@ -89,15 +97,3 @@ def read_plan(text: str) -> Plan:
 def plan_as_json(plan: Plan) -> str:
     """Write a plan down."""
     return json.dumps(asdict(plan), ensure_ascii=False)
-
-
-def drift(plan: Plan, done: Sequence[Step]) -> list[str]:
-    """Return what was done and is not in the plan, or in another order."""
-    left = list(plan.steps)
-    strange: list[str] = []
-    for step in done:
-        if step in left:
-            del left[: left.index(step) + 1]
-        else:
-            strange.append(f"{step.kind} {step.what}")
-    return strange
