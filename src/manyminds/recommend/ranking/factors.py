@@ -28,15 +28,19 @@ class Factors:
 
     def learn(self, past: History) -> Scorer:
         """Fit the vectors of the items."""
-        model: Any = needed("implicit.als").AlternatingLeastSquares(
-            factors=self.factors, regularization=self.regularization, iterations=self.passes,
-            random_state=self.seed, num_threads=1,
-        )  # fmt: skip
-        model.fit(as_matrix(past), show_progress=False)
+        # Its vectors are short: more threads of the linear algebra beneath only wait for each other.
+        limits: Any = needed("threadpoolctl").threadpool_limits
+        with limits(1, "blas"):
+            model: Any = needed("implicit.als").AlternatingLeastSquares(
+                factors=self.factors, regularization=self.regularization, iterations=self.passes,
+                random_state=self.seed, num_threads=1,
+            )  # fmt: skip
+            model.fit(as_matrix(past), show_progress=False)
 
         def score(people: History) -> NDArray[np.float32]:
             # People are fitted against the items' vectors, so those nobody knew are, too.
-            vectors = model.recalculate_user(np.arange(len(people.users)), as_matrix(people))
+            with limits(1, "blas"):
+                vectors = model.recalculate_user(np.arange(len(people.users)), as_matrix(people))
             return np.asarray(vectors @ model.item_factors.T, np.float32)
 
         return score
