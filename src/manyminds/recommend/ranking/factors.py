@@ -28,7 +28,7 @@ class Factors:
 
     def learn(self, past: History) -> Scorer:
         """Fit the vectors of the items."""
-        # Its vectors are short: more threads of the linear algebra beneath only wait for each other.
+        # Its vectors are short: threads of the linear algebra beneath would wait for each other.
         limits: Any = needed("threadpoolctl").threadpool_limits
         with limits(1, "blas"):
             model: Any = needed("implicit.als").AlternatingLeastSquares(
