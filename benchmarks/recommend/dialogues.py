@@ -30,7 +30,7 @@ from manyminds.recommend.deciding.wish import Condition, holds
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from figures import code, machine
+from figures import code, machine, mean_interval
 
 HERE = Path(__file__).parent
 DOMAINS = ("dining", "events", "travel", "shopping", "jobs")
@@ -175,9 +175,7 @@ def measure(count: int) -> dict:
 def _mean(values: list[float]) -> list[float]:
     """Return a mean with its 95 % bootstrap interval."""
     array = np.array(values, float)
-    chance = np.random.default_rng(0)
-    means = array[chance.integers(len(array), size=(2_000, len(array)))].mean(axis=1)
-    return [round(float(v), 3) for v in (array.mean(), *np.quantile(means, [0.025, 0.975]))]
+    return [round(float(array.mean()), 3), *mean_interval(array, digits=3)]
 
 
 def table(found: dict) -> str:

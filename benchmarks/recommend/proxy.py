@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from manyminds.judging.interval import share_interval
 from manyminds.recommend.proxy import Proxy, Quote
 from manyminds.recommend.words import add_words
 from manyminds.tools.docs.store import embedder
@@ -37,13 +38,6 @@ def holds(quote: Quote, gold: str) -> bool:
     """Say whether a quote holds half of a passage, at its begin or its end."""
     said, half = " ".join(quote.text.split()), len(gold) // 2
     return gold[:half] in said or gold[-half:] in said
-
-
-def wilson(right: int, n: int) -> list[float]:
-    """Return the 95 % interval of a share."""
-    z, p = 1.96, right / n
-    middle, spread = p + z * z / (2 * n), z * ((p * (1 - p) + z * z / (4 * n)) / n) ** 0.5
-    return [round((middle + sign * spread) / (1 + z * z / n), 3) for sign in (-1, 1)]
 
 
 def measure(data: Path) -> dict:
@@ -85,14 +79,17 @@ def measure(data: Path) -> dict:
         "texts": texts, "indexed_s": round(indexed, 2), "query_ms": round(1000 * float(np.median(seconds)), 1),
         "quotes": quotes, "exact": exact,
         "recall": {
-            str(k): [sum(p < k for p in places), len(places), *wilson(sum(p < k for p in places), len(places))]
-            for k in DEPTHS
+            str(k): _share(sum(place < k for place in places), len(places)) for k in DEPTHS
         },
         "told_apart": {
             kind: [len(far), round(float(np.mean([[(p > a) + (p == a) / 2 for a in far] for p in present])), 3)]
             for kind, far in absent.items()
         },
     }  # fmt: skip
+
+
+def _share(right: int, n: int) -> list[float]:
+    return [right, n, *(round(bound, 3) for bound in share_interval(right, n))]
 
 
 def table(found: dict) -> str:

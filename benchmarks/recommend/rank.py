@@ -42,7 +42,7 @@ from manyminds.tools.docs.store import embedder
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from figures import code, machine
+from figures import code, machine, mean_interval
 
 HERE = Path(__file__).parent
 SHOWN = 10
@@ -105,13 +105,6 @@ def rankers(genres: Floats, words: Floats) -> dict[str, Callable[[], Ranker]]:
 def by_person(ranked: Ranked, values: NDArray[np.float64]) -> dict[str, float]:
     """Return a measure of each person by their name."""
     return dict(zip(ranked.users, map(float, values), strict=True))
-
-
-def interval(values: NDArray[np.float64]) -> list[float]:
-    """Return the 95 % bootstrap interval of a mean."""
-    chance = np.random.default_rng(0)
-    means = values[chance.integers(len(values), size=(2_000, len(values)))].mean(axis=1)
-    return [round(float(np.quantile(means, q)), 4) for q in (0.025, 0.975)]
 
 
 def spread(scorer: Scorer, past: History, later: History, genres: Floats, share: float) -> Scorer:
@@ -207,7 +200,7 @@ def measure(data: Path) -> dict:
 
 def _figures(shown: Ranked, near: Floats, known: NDArray[np.float64], items: int) -> dict:
     return {
-        "ndcg": round(float(shown.ndcg.mean()), 4), "interval": interval(shown.ndcg),
+        "ndcg": round(float(shown.ndcg.mean()), 4), "interval": mean_interval(shown.ndcg),
         "recall": round(float(shown.recall.mean()), 4), "hit": round(float(shown.hit.mean()), 3),
         "distance": round(float(inner_distance(shown.shown, near).mean()), 3),
         "coverage": round(coverage(shown.shown, items), 4),

@@ -28,7 +28,7 @@ from manyminds.recommend.taste.kinds import kinds_of
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from figures import code, machine
+from figures import code, machine, mean_interval
 
 HERE = Path(__file__).parent
 DRAWS, UNKNOWN = 3, 122
@@ -137,9 +137,7 @@ def _shares(likes: NDArray[np.float32], has: NDArray[np.float32]) -> NDArray[np.
 
 def _mean(scores: dict[str, float]) -> dict:
     values = np.array(list(scores.values()))
-    chance = np.random.default_rng(0)
-    means = values[chance.integers(len(values), size=(2_000, len(values)))].mean(axis=1)
-    return {"ndcg": round(float(values.mean()), 4), "interval": [round(float(np.quantile(means, q)), 4) for q in (0.025, 0.975)]}  # fmt: skip
+    return {"ndcg": round(float(values.mean()), 4), "interval": mean_interval(values)}
 
 
 def table(found: dict) -> str:

@@ -18,7 +18,7 @@ from manyminds.core.messages import JsonValue
 from manyminds.recommend.catalogue.domain import domain_named
 from manyminds.recommend.catalogue.item import Item
 from manyminds.recommend.catalogue.read import Catalogue, read_catalogue
-from manyminds.recommend.extra import needed
+from manyminds.recommend.history import read_history
 from manyminds.recommend.memory.home import PREFERENCES
 from manyminds.recommend.taste.belief import Belief, Kinds, begin
 from manyminds.recommend.taste.kinds import drawn_kinds, kinds_of, tags_of
@@ -105,7 +105,7 @@ def _play(
 
 def _known(catalogue: Catalogue, path: Path) -> tuple[list[Item], Kinds]:
     """Return the items that were rated, and the people who rated them as kinds."""
-    history: Any = needed("manyminds.recommend.history").read_history(path)
+    history = read_history(path)
     there = {item.id: item for item in catalogue.items}
     columns = [i for i, name in enumerate(history.items) if name in there]
     if not columns:

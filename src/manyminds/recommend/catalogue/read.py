@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from importlib import import_module
 from pathlib import Path
@@ -122,7 +122,7 @@ def read_catalogue(paths: Sequence[Path], domain: Domain) -> Catalogue:
                 raise UsageError(f"{path}: more than {MOST_ITEMS:,} items; split the catalogue")
             else:
                 name = item.id if item.id not in items else f"{item.id} ({where})"
-                items[name] = item if name == item.id else _renamed(item, name)
+                items[name] = item if name == item.id else replace(item, id=name)
         if len(items) == before:
             raise UsageError(
                 f"{path}: nothing to choose from there; it takes a table with a title column, "
@@ -299,17 +299,6 @@ def _item(row: Mapping[str, str], where: str, fields: Mapping[str, Field | None]
         id=_first(low, _IDS) or title, title=title, values=values, more=dict(row), source=where,
         link=link if link and re.match(r"https?://", link) else None,
     )  # fmt: skip
-
-
-def _renamed(item: Item, name: str) -> Item:
-    return Item(
-        id=name,
-        title=item.title,
-        values=item.values,
-        more=item.more,
-        source=item.source,
-        link=item.link,
-    )
 
 
 def _first(row: Mapping[str, str], names: Iterable[str]) -> str:

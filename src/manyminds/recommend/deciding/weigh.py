@@ -1,6 +1,6 @@
 """What speaks for each option: every condition holds, and the rest is weighed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -92,11 +92,7 @@ def weigh(catalogue: Catalogue, items: Sequence[Item], wanted: Wanted) -> list[O
     Of equal ones the one that stands first in the catalogue leads.
     """
     weights = weights_of(catalogue.domain, wanted)
-    shares = {
-        name: _tasted(items, wanted.tastes) if name == TASTE
-        else _shares(items, catalogue.domain.fields[name])
-        for name in weights
-    }  # fmt: skip
+    shares = _all_shares(catalogue, items, wanted, weights)
     options: list[Option] = []
     for place, item in enumerate(items):
         parts = tuple(
@@ -119,16 +115,22 @@ def leader(catalogue: Catalogue, items: Sequence[Item], wanted: Wanted) -> tuple
     if not total:
         return items[0], 0.5
     sums = [0.0] * len(items)
-    for name, weight in weights.items():
-        shares = (
-            _tasted(items, wanted.tastes)
-            if name == TASTE
-            else _shares(items, catalogue.domain.fields[name])
-        )
+    for name, shares in _all_shares(catalogue, items, wanted, weights).items():
         for place, share in enumerate(shares):
-            sums[place] += weight * (0.5 if share is None else share)
+            sums[place] += weights[name] * (0.5 if share is None else share)
     best = max(range(len(items)), key=lambda place: sums[place])
     return items[best], sums[best] / total
+
+
+def _all_shares(
+    catalogue: Catalogue, items: Sequence[Item], wanted: Wanted, names: Iterable[str]
+) -> dict[str, list[float | None]]:
+    """Return the shares of all items, part by part."""
+    return {
+        name: _tasted(items, wanted.tastes) if name == TASTE
+        else _shares(items, catalogue.domain.fields[name])
+        for name in names
+    }  # fmt: skip
 
 
 def _shares(items: Sequence[Item], one: Field) -> list[float | None]:
