@@ -145,7 +145,7 @@ async def done(act: Act, seed: int, model: str, strategy: str) -> dict[str, Any]
         (folder / "desk.json").write_text(json.dumps(DESK))
         command = [str(HERE / "desk.py"), str(folder / "desk.json")]
         acts = ["add_event", "move_event", "cancel_event", "book_table", "send_mail"]
-        host = {"command": sys.executable, "args": command, "allow": acts}
+        host = {"command": sys.executable, "args": command, "trust": acts}
         (folder / "mcp.json").write_text(json.dumps({"mcpServers": {"desk": host}}))
         options = AskOptions(
             models=(model,), strategy=strategy, seed=seed, mcp=folder / "mcp.json",

@@ -49,7 +49,7 @@ from manyminds.tools.web.search import parse_engines
 from manyminds.tools.web.sites import Sites
 from manyminds.tools.web.sources import Sources
 from manyminds.tools.web.tool import ReadPage, SearchWeb, Web
-from tests.tools.mcp.test_hostile import written
+from tests.tools.mcp.test_hostile import a_gate, written
 from tests.tools.web.site import Site, serving
 from tests.tools.web.test_reading import a_pdf
 
@@ -176,7 +176,7 @@ async def world(python: Python, own_home: Path, tmp_path: Path) -> AsyncIterator
         stack.push_async_callback(reader.close)
         (tmp_path / "mcp").mkdir()
         servers = written(tmp_path / "mcp", "as-told")
-        [theirs] = await ready_mcp(stack, servers, Outgoing(), lambda _line: None)
+        [theirs] = await ready_mcp(stack, servers, Outgoing(), a_gate(), lambda _line: None)
         assert isinstance(theirs, Foreign)
         world = World(
             site=site, evil=evil, fetcher=fetcher, reader=reader, python=python, theirs=theirs,

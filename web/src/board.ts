@@ -59,7 +59,7 @@ export class Board {
   verdicts = new Map<string, Verdict>();
   lines: Line[] = [];
   plan: Plan | null = null;
-  asked: { what: "plan" | "address"; text: string; plan: Plan | null; number: number } | null = null;
+  asked: { what: "plan" | "address" | "act"; text: string; plan: Plan | null; number: number } | null = null;
   scores: Record<string, number> = {};
   answer: Answer | null = null;
   stoppedBy: string | null = null;

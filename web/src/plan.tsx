@@ -14,6 +14,7 @@ export function Approval({ board, onProblem }: { board: Board; onProblem: (why: 
   if (asked.what === "plan" && asked.plan) {
     return <PlanCard key={board.run} plan={asked.plan} told={asked.text} onYes={(plan) => say("approve", plan ? { plan } : {})} onNo={() => say("deny")} />;
   }
+  if (asked.what === "act") return <ActCard card={asked.text} say={say} />;
   const address = asked.text;
   const origin = originOf(address);
   return (
@@ -33,6 +34,28 @@ export function Approval({ board, onProblem }: { board: Board; onProblem: (why: 
         <button type="button" onClick={() => say("approve", { run: true })}>Anything in this run</button>
         <button type="button" onClick={() => say("deny")}>Not this page</button>
         <button type="button" className="danger" onClick={() => say("deny", { never: true })}>Never {origin}</button>
+      </div>
+    </section>
+  );
+}
+
+/** What a tool of another server is about to do, as the run has written it down. */
+function ActCard({ card, say }: { card: string; say: (what: "approve" | "deny", body?: object) => void }) {
+  const tool = card.split("\n", 1)[0];
+  return (
+    <section className="approval" role="alertdialog" aria-labelledby="asked">
+      <h2 id="asked">May this be done?</h2>
+      <pre>{card}</pre>
+      <dl>
+        <dt>Why you are asked</dt><dd>Not all of it is in your own words: a page, a mail or a member may have said the rest</dd>
+        <dt>Expires</dt><dd>When the run ends; until then nothing is done. Silence is a no.</dd>
+      </dl>
+      <div className="row">
+        <button type="button" className="primary" onClick={() => say("approve")}>Once</button>
+        <button type="button" onClick={() => say("approve", { site: true })}>All that {tool} is to do</button>
+        <button type="button" onClick={() => say("approve", { run: true })}>Anything in this run</button>
+        <button type="button" onClick={() => say("deny")}>Not this</button>
+        <button type="button" className="danger" onClick={() => say("deny", { never: true })}>Nothing with {tool}</button>
       </div>
     </section>
   );

@@ -158,7 +158,7 @@ export type RunEvent =
   | { kind: "note_shared"; note: Note }
   | { kind: "checked"; author: string; verdict: Verdict }
   | { kind: "planned"; plan: Plan; changed: boolean }
-  | { kind: "person_asked"; what: "plan" | "address"; text: string; plan: Plan | null }
+  | { kind: "person_asked"; what: "plan" | "address" | "act"; text: string; plan: Plan | null }
   | { kind: "steered"; what: string; text: string }
   | { kind: "resumed"; elapsed_s: number }
   | { kind: "cited"; member: string; claim: string; support: Support }

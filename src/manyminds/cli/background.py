@@ -342,7 +342,7 @@ def _answered(run: str, what: str, *, json_: bool) -> int:
     if asked is None:
         raise UsageError(f"run {run} waits for nothing; see: manyminds attach {run}")
     notice(f"{'no' if what in ('no', 'never') else 'yes'} to the {asked.what}: {safe(asked.text)}")
-    return said(run, what, asked.text if asked.what == "address" else PLAN, json_=json_)
+    return said(run, what, PLAN if asked.what == "plan" else asked.text, json_=json_)
 
 
 def fork(

@@ -3,31 +3,28 @@
 import asyncio
 import json
 import sys
-import tempfile
 import time
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.finding import Wanted, browser_on, found_out
 from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.recommend.dialogue import open_dialogue
 from manyminds.recommend.doing.action import Sent, card, origin_of
-from manyminds.recommend.doing.browser import Executor, Outcome, launch_arguments
+from manyminds.recommend.doing.browser import Executor, Outcome
 from manyminds.recommend.doing.consent import Consent
-from manyminds.recommend.doing.plan import Plan, plan_as_text, read_plan
+from manyminds.recommend.doing.plan import Plan, plan_as_json, plan_as_text, read_plan
 from manyminds.recommend.doing.recipe import plan_from, site_of
 from manyminds.recommend.memory.home import PROFILE
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.paths import cache_home, person_home
-from manyminds.tools.web.render import prepared, why_not_ready
 
 __all__ = ["do"]
 
@@ -40,6 +37,12 @@ def do(
     plan: Path | None = None,
     *,
     go_on: str | None = None,
+    goal: str | None = None,
+    site: str | None = None,
+    receipt: str = "",
+    model: str | None = None,
+    budget: str | None = None,
+    out: Path | None = None,
     recipe: Path | None = None,
     with_: Annotated[Sequence[str], Parameter(name="--with")] = (),
     yes: str | None = None,
@@ -58,6 +61,14 @@ def do(
     Args:
         plan: A JSON file: goal, sites, steps, receipt, look, mark.
         go_on: Instead of a plan: do what was chosen in a dialogue of `recommend`, or in the `last`.
+        goal: Instead of a plan: what is wanted, in your words; a model finds the way to it on
+            `site`, filling in what `with` gives, and stops before anything is sent.
+        site: With --goal: the address to begin at; no other site is reached.
+        receipt: With --goal: text by which the site says that it is done; without it nobody claims
+            that it was.
+        model: With --goal: which model; found as for `ask`, where nothing is said.
+        budget: With --goal: of finding the way, as 20kt,5min.
+        out: With --goal: write the plan here and do nothing more.
         recipe: With --go-on: how its site is used, YAML; the one in your folder `sites` that is for
             the option's site, where nothing is said.
         with_: With --go-on: what blanks of the recipe are filled with: people=2. Others come from
@@ -74,10 +85,17 @@ def do(
         json_: Print one JSON object.
     """
     home = person_home(me)
-    if (plan is None) == (go_on is None):
-        raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last")
+    if sum(one is not None for one in (plan, go_on, goal)) != 1:
+        raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last | --goal WORDS")
     if plan is not None:
         steps, called = read_plan(_text_of(plan)), plan.stem
+    elif goal is not None:
+        wanted = Wanted(goal=goal, site=site, receipt=receipt, model=model, budget=budget)
+        steps, called = asyncio.run(found_out(wanted, _given(with_), profile, silent=json_)), goal
+        if out is not None:
+            out.write_text(plan_as_json(steps) + "\n", "utf-8")
+            print(safe(plan_as_text(steps)))
+            return ANSWERED
     else:
         steps, called = _chosen(home, go_on or "", recipe, with_)
     consent = Consent(home / "doing.sqlite", clock=time.time)
@@ -127,13 +145,24 @@ def _chosen(home: Path, name: str, recipe: Path | None, said: Sequence[str]) -> 
     told = {"title": item.title, "link": item.link, "id": item.id}
     values |= {key: Sent(value=value, origin="catalogue") for key, value in told.items()}
     values["day"] = Sent(value=day, origin="person")
+    values |= {key: Sent(value=value, origin="person") for key, value in _given(said).items()}
+    path = recipe or _recipe_for(home / "sites", item.link)
+    return plan_from(_text_of(path), path.name, item.title, values), dialogue.name
+
+
+def _given(said: Sequence[str]) -> dict[str, str]:
+    """Read NAME=VALUE, as a person gives them.
+
+    Raises:
+        UsageError: If one is something else.
+    """
+    given: dict[str, str] = {}
     for one in said:
         key, found, value = one.partition("=")
         if not found:
             raise UsageError(f"--with takes NAME=VALUE, as people=2, not {one!r}")
-        values[key.strip()] = Sent(value=value.strip(), origin="person")
-    path = recipe or _recipe_for(home / "sites", item.link)
-    return plan_from(_text_of(path), path.name, item.title, values), dialogue.name
+        given[key.strip()] = value.strip()
+    return given
 
 
 def _recipe_for(folder: Path, link: str) -> Path:
@@ -149,7 +178,7 @@ async def _carry_out(
     talks: bool, mine: bool,
 ) -> Outcome:  # fmt: skip
     """Run the plan, and again after each yes, until it is done or no yes comes."""
-    async with _browser(profile, plan.sites) as context:
+    async with browser_on(profile, plan.sites) as context:
         executor = Executor(context, consent)
         outcome = await executor.run(plan, name, mine_done=mine)
         for _ in range(_MOST_ACTS):
@@ -170,30 +199,6 @@ async def _carry_out(
                 yes = None
             outcome = await executor.run(plan, name, mine_done=mine)
         return outcome
-
-
-@asynccontextmanager
-async def _browser(profile: Path | None, sites: tuple[str, ...]) -> AsyncGenerator[Any]:
-    """Open the system's Chromium, in its sandbox, on the person's profile or a fresh one."""
-    if (why := why_not_ready()) is not None:
-        raise UsageError(why)
-    playwright: Any = import_module("playwright.async_api")
-    with tempfile.TemporaryDirectory(prefix="manyminds-", ignore_cleanup_errors=True) as folder:
-        place = await asyncio.to_thread(prepared, Path(folder))
-        if profile is not None and place.program.parent == Path(folder):
-            raise UsageError("root's Chromium has no sandbox: --profile is for another user")
-        async with playwright.async_playwright() as play:
-            context = await play.chromium.launch_persistent_context(
-                str(profile or place.profile), executable_path=str(place.program),
-                headless=profile is None, chromium_sandbox=True, service_workers="block",
-                accept_downloads=False, handle_sigint=False, handle_sigterm=False,
-                args=launch_arguments(sites),
-                env={"HOME": str(place.profile)} if profile is None else None,
-            )  # fmt: skip
-            try:
-                yield context
-            finally:
-                await context.close()
 
 
 def _as_text(plan: Plan, outcome: Outcome) -> str:

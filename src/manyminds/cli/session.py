@@ -46,7 +46,7 @@ async def in_session(
     """Find the models, then let `work` run, looked on by the view and stopped by Ctrl-C.
 
     With `here`, a model that nobody named is sought on this machine only; with `confirm`, the
-    person is asked about addresses that nobody named.
+    person is asked about addresses that nobody named, and acts that are not all in their words.
 
     Raises:
         UsageError: If an option cannot be met.
@@ -57,7 +57,9 @@ async def in_session(
     models = await chosen(settings, view, here=here)
     with looking_on(view, events=events) as watch:
         if confirm:
-            watch = replace(watch, on_address=partial(_confirm, view))
+            watch = replace(
+                watch, on_address=partial(_confirm, view), on_act=partial(_confirm_act, view)
+            )
         return await work(models, watch)
 
 
@@ -96,6 +98,16 @@ async def _confirm(view: View, address: str) -> Agreed:
         view, f"Neither you nor a search named this address:\n  {address}\n"
         "Read it? [Enter] no, [y] this page, [s] all of its site, [a] whatever this run asks for, "
         "[n] nothing of that site: ",
+    )  # fmt: skip
+    return _AGREED.get(said.lower(), "no")
+
+
+async def _confirm_act(view: View, card: str) -> Agreed:
+    """Ask the person whether a tool may do something."""
+    said = await asked_in_terminal(
+        view, f"A tool is to do this, and not all of it is in your words:\n{card}\n"
+        "Do it? [Enter] no, [y] this once, [s] whatever this tool is to do, [a] whatever this run "
+        "asks for, [n] nothing with this tool: ",
     )  # fmt: skip
     return _AGREED.get(said.lower(), "no")
 

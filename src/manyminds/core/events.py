@@ -235,16 +235,17 @@ class PersonAsked:
     """The run waits for the person, who is not at a prompt: `approve` or `deny` answers."""
 
     kind: Literal["person_asked"] = "person_asked"
-    what: Literal["plan", "address"]
+    what: Literal["plan", "address", "act"]
     text: str
-    """The address, or the plan in words."""
+    """The address, the plan in words, or the call: the tool, and each value in a line."""
     plan: Plan | None = None
-    """The plan, to be changed; `None` where an address is asked about."""
+    """The plan, to be changed; `None` where something else is asked about."""
 
 
 Agreed = Literal["page", "site", "run", "no", "never"]
 """What the person says of an address that nobody named: read this page, all of its site, whatever
-this run asks for; or do not read it, or nothing of its site."""
+this run asks for; or do not read it, or nothing of its site. Of an act: do this one, all that this
+tool is to do, all that this run is; or do not, or nothing with this tool."""
 
 
 @dataclass(frozen=True, kw_only=True)

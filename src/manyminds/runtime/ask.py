@@ -24,6 +24,7 @@ from manyminds.core.errors import (
 from manyminds.core.events import Clarified, Recorded, RunEnded, RunStarted, Steered
 from manyminds.core.protocols import Strategy
 from manyminds.core.values import VERSION, Answer, Cost, Member, Task
+from manyminds.runtime.acting import plan_acts
 from manyminds.runtime.admission import admit, admit_task
 from manyminds.runtime.choose import (
     AskOptions,
@@ -44,6 +45,8 @@ from manyminds.runtime.run import MemoryRun, Sink
 from manyminds.runtime.schemas import obeying
 from manyminds.runtime.steer import CANCELLED, following
 from manyminds.strategies.registry import thinking_for
+from manyminds.tools.mcp.gate import Gate
+from manyminds.tools.provenance import Provenance
 from manyminds.tools.toolset import Toolset
 from manyminds.tools.web.sites import Agreed, Confirm, Sites
 from manyminds.transcript.store import TranscriptWriter, new_transcript_path
@@ -72,6 +75,9 @@ class Watch:
     """Given what may be fetched from the web."""
     on_address: Confirm | None = None
     """Asks the person whether an address may be read that nobody named; `None`: it may not."""
+    on_act: Confirm | None = None
+    """Asks the person whether a tool may be called, shown the call; `None`: it may not, unless all
+    that matters of it are their own words."""
     on_doubt: Callable[[str], Awaitable[str | None]] | None = None
     """Asks the person a question and returns what they say; `None`: nobody is there to be asked."""
 
@@ -167,21 +173,21 @@ async def ask(
         endpoints = _limited(await seeing(endpoints) if pictures else endpoints, place)
         admit_task(task, options.limits, endpoints)
         place = place or _new_place(stack, data, order or Order(task=task, options=options))
-        tools, opened = await _tools(stack, options, task, cache, watch, place)
+        tools, opened, gate = await _tools(stack, options, task, cache, watch, place)
         events = list(place.past)
         run = _run_of(
             place, _sourced(task, options), options, endpoints, tools, name=name, count=count,
             began=began, sinks=(place.writer.write, events.append, *watch.sinks), watch=watch,
         )  # fmt: skip
         run.asides.pictures, run.ask_back = pictures, watch.on_doubt
-        _hand_over(opened, run, watch, place.past)
+        _hand_over(opened, gate, run, watch, place.past)
         models = ",".join(endpoints)
         if way is None:  # what research will cost is told with its plan
             watch.on_notice(f"expected: {expected(data, name, models, count, free=run.here)}")
         strategy, doubt = _as_judged(strategy, place, data)
         run.begin(replace(_started(run, name, options), doubt=doubt))
         async with following(run, place.path.parent, place.past):
-            answer, stopped_by = await going_on(run, strategy, partial(_clarify, run, watch))
+            answer, stopped_by = await going_on(run, strategy, partial(_before, run, watch, gate))
         answer = abstaining(calibrated(data, answer), options.abstain)
         await _tell_end(run, answer, stopped_by)
     cost = cost_of(events)
@@ -209,14 +215,15 @@ def _limited(endpoints: dict[str, Endpoint], place: Place | None) -> dict[str, E
 
 async def _tools(
     stack: AsyncExitStack, options: AskOptions, task: Task, cache: Path, watch: Watch, place: Place
-) -> tuple[Toolset, list[Sites]]:
-    """Ready the tools of a run; return them, and what may be fetched from the web."""
+) -> tuple[Toolset, list[Sites], Gate]:
+    """Ready the tools of a run; return them, what may be fetched, and what may be done."""
     opened: list[Sites] = []
+    gate = Gate(provenance=Provenance(task.prompt))
     tools = await ready_tools(
         stack, options, task, cache=cache, sources=place.path.with_name(SOURCES),
-        on_notice=watch.on_notice, on_sites=opened.append,
+        on_notice=watch.on_notice, on_sites=opened.append, gate=gate,
     )  # fmt: skip
-    return tools, opened
+    return tools, opened, gate
 
 
 async def _tell_end(run: DurableRun, answer: Answer, stopped_by: str | None) -> None:
@@ -299,7 +306,7 @@ def _size(answer: Answer, members: int) -> int:
 
 
 def _hand_over(
-    opened: Sequence[Sites], run: DurableRun, watch: Watch, past: Sequence[Recorded]
+    opened: Sequence[Sites], gate: Gate, run: DurableRun, watch: Watch, past: Sequence[Recorded]
 ) -> None:
     """Show who looks on what is on record, and let them stop the run and open sites."""
     watch.on_start(run)
@@ -308,16 +315,20 @@ def _hand_over(
             sink(recorded)
     for sites in opened:
         watch.on_sites(sites)
-        sites.confirm = None if watch.on_address is None else partial(_agreed, run, watch)
+        sites.confirm = (
+            None if watch.on_address is None else partial(_agreed, run, watch.on_address)
+        )
         run.listeners.append(sites.heed)
+    gate.confirm = None if watch.on_act is None else partial(_agreed, run, watch.on_act)
+    run.listeners.append(gate.heed)
 
 
-async def _agreed(run: MemoryRun, watch: Watch, address: str) -> Agreed:
-    """Ask the person about an address, and record what they say."""
+async def _agreed(run: MemoryRun, ask_person: Confirm, text: str) -> Agreed:
+    """Ask the person about an address or an act, and record what they say."""
     began = time.monotonic()
-    said: Agreed = "no" if watch.on_address is None else await watch.on_address(address)
+    said = await ask_person(text)
     run.leave_out(time.monotonic() - began)
-    run.tell(Steered(what=said, text=address))
+    run.tell(Steered(what=said, text=text))
     return said
 
 
@@ -381,6 +392,13 @@ async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
         why = f"the run ended early ({stopped_by}); what there is was not checked to the end"
         answer = replace(answer, outcome="partial", missing=(*answer.missing, why))
     return answer, stopped_by
+
+
+async def _before(run: DurableRun, watch: Watch, gate: Gate) -> None:
+    """Settle what is settled before a strategy begins."""
+    await plan_acts(run, gate)
+    await _clarify(run, watch)
+    gate.provenance.hear(run.task.prompt)
 
 
 async def _clarify(run: DurableRun, watch: Watch) -> None:

@@ -165,8 +165,11 @@ def _worked(order: Order, place: Place, data: Path, cache: Path, watch: Watch) -
         watch.on_start(run)
 
     back = _nobody if order.clarify and watch.on_doubt is None else watch.on_doubt
-    reached = away.address if order.asks else watch.on_address
-    looks = replace(watch, on_start=on_start, on_doubt=back, on_address=reached)
+    looks = replace(
+        watch, on_start=on_start, on_doubt=back,
+        on_address=away.address if order.asks else watch.on_address,
+        on_act=away.act if order.asks else watch.on_act,
+    )  # fmt: skip
     if order.way is None or order.plan is None:
         way = None if order.conversation is None else ("relay", Relay(order.conversation))
         return ask(

@@ -17,6 +17,7 @@ from manyminds.runtime.web import ready_web
 from manyminds.tools.calculator.tool import Calculate
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.tool import ReadDoc, SearchDocs
+from manyminds.tools.mcp.gate import Gate
 from manyminds.tools.sandbox.tool import Python
 from manyminds.tools.toolset import Toolset
 from manyminds.tools.web.outgoing import Outgoing
@@ -59,6 +60,7 @@ async def ready_tools(
     sources: Path,
     on_notice: Notice,
     on_sites: Callable[[Sites], None],
+    gate: Gate,
 ) -> Toolset:
     """Ready all tools of a run.
 
@@ -70,6 +72,7 @@ async def ready_tools(
         sources: File that keeps the pages that were read.
         on_notice: Told in one line what is being readied.
         on_sites: Given what may be fetched from the web.
+        gate: What tools of other servers may do without a word.
     """
     outgoing = Outgoing()
     outgoing.know(task.prompt)
@@ -82,7 +85,7 @@ async def ready_tools(
             on_sites=on_sites,
         )  # fmt: skip
     if options.mcp is not None:
-        tools += await ready_mcp(stack, options.mcp, outgoing, on_notice)
+        tools += await ready_mcp(stack, options.mcp, outgoing, gate, on_notice)
     return Toolset([*tools, *await _computing(stack, cache, on_notice)])
 
 

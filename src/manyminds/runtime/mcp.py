@@ -10,6 +10,7 @@ from manyminds.core.errors import ToolFailed, UsageError
 from manyminds.core.protocols import Tool
 from manyminds.runtime.paths import config_home
 from manyminds.tools.mcp.config import ServerConfig, read_servers
+from manyminds.tools.mcp.gate import Gate
 from manyminds.tools.mcp.pins import Offered, Pins
 from manyminds.tools.mcp.tool import Foreign, offered_tools
 from manyminds.tools.web.outgoing import Outgoing
@@ -38,7 +39,11 @@ def client_part() -> Any:
 
 
 async def ready_mcp(
-    stack: AsyncExitStack, path: Path, outgoing: Outgoing, on_notice: Callable[[str], None]
+    stack: AsyncExitStack,
+    path: Path,
+    outgoing: Outgoing,
+    gate: Gate,
+    on_notice: Callable[[str], None],
 ) -> list[Tool]:
     """Begin the servers of a file and return the tools that members may use.
 
@@ -48,6 +53,7 @@ async def ready_mcp(
         stack: Ends them.
         path: The file, with `mcpServers`.
         outgoing: What may leave the machine.
+        gate: What may be done without a word.
         on_notice: Told in a line what is left out.
 
     Raises:
@@ -61,13 +67,14 @@ async def ready_mcp(
         except ToolFailed as error:
             on_notice(str(error))
             continue
-        tools += _usable(config, server, outgoing, on_notice)
+        tools += _usable(config, server, outgoing, gate, on_notice)
     return tools
 
 
 def _usable(
-    config: ServerConfig, server: Any, outgoing: Outgoing, on_notice: Callable[[str], None]
-) -> list[Tool]:
+    config: ServerConfig, server: Any, outgoing: Outgoing, gate: Gate,
+    on_notice: Callable[[str], None],
+) -> list[Tool]:  # fmt: skip
     offers: tuple[Offered, ...] = server.offers
     kept_away = pins().quarantined(config.identity, offers)
     usable, refused = offered_tools(config, offers, kept_away)
@@ -78,6 +85,11 @@ def _usable(
             f"look at them: manyminds mcp tools FILE; manyminds mcp accept FILE {config.name}"
         )
     on_notice(f"MCP {config.name}: {len(usable)} tools")
+    gate.acts |= {
+        spec.name for tool, spec in usable
+        if spec.effect != "none" and tool.name not in config.trust
+    }  # fmt: skip
     return [
-        Foreign(server=server, offered=tool, spec=spec, outgoing=outgoing) for tool, spec in usable
+        Foreign(server=server, offered=tool, spec=spec, outgoing=outgoing, config=config, gate=gate)
+        for tool, spec in usable
     ]

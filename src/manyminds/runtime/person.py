@@ -54,6 +54,11 @@ class Away:
         said = await self._ask(PersonAsked(what="address", text=address), address)
         return said.what if said.what in AGREED else "no"
 
+    async def act(self, card: str) -> Agreed:
+        """Ask whether a tool may be called."""
+        said = await self._ask(PersonAsked(what="act", text=card), card)
+        return said.what if said.what in AGREED else "no"
+
     async def plan(self, plan: Plan, _run: str, ahead: Expected) -> Plan:
         """Ask whether to go on with a plan.
 

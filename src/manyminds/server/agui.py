@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -295,9 +295,7 @@ class _Teller:
 
     def interrupt(self, number: int, asked: PersonAsked) -> Event:
         """Say what the run waits for. It goes on by itself, so what is open stays so."""
-        reason: Literal["plan_approval", "address_approval"] = (
-            "plan_approval" if asked.what == "plan" else "address_approval"
-        )
+        reason = f"{asked.what}_approval"
         schema: JsonValue = {
             "type": "object", "required": ["approved"],
             "properties": {

@@ -392,7 +392,7 @@ async def _answered(
     waits = asked[1]
     if plan and waits.what != "plan":
         raise Refused(409, f"run {run} waits for no plan", code="waits_for_nothing")
-    return await _said(request, what, plan or (waits.text if waits.what == "address" else PLAN))
+    return await _said(request, what, plan or (PLAN if waits.what == "plan" else waits.text))
 
 
 async def _said(request: Request, what: str, text: str = "") -> Response:

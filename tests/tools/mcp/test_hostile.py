@@ -17,6 +17,8 @@ from manyminds.core.protocols import Tool
 from manyminds.runtime.mcp import pins, ready_mcp
 from manyminds.tools.mcp import server as served
 from manyminds.tools.mcp.config import read_servers
+from manyminds.tools.mcp.gate import Gate
+from manyminds.tools.provenance import Provenance
 from manyminds.tools.toolset import Toolset
 from manyminds.tools.web.outgoing import Outgoing
 
@@ -39,7 +41,12 @@ def written(tmp_path: Path, behaviour: str, **more: object) -> Path:
 
 async def ready(stack: AsyncExitStack, path: Path, outgoing: Outgoing | None = None) -> tuple[list[Tool], list[str]]:  # fmt: skip
     told: list[str] = []
-    return await ready_mcp(stack, path, outgoing or Outgoing(), told.append), told
+    return await ready_mcp(stack, path, outgoing or Outgoing(), a_gate(), told.append), told
+
+
+def a_gate(question: str = "") -> Gate:
+    """Return a gate for one question; what is not in it would be asked about."""
+    return Gate(provenance=Provenance(question))
 
 
 def names(tools: list[Tool]) -> list[str]:

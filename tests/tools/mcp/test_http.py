@@ -19,7 +19,7 @@ from manyminds.tools.mcp.config import ServerConfig
 from manyminds.tools.web.outgoing import Outgoing
 from tests.server.conftest import Served
 from tests.stub import Stub, say
-from tests.tools.mcp.test_hostile import written
+from tests.tools.mcp.test_hostile import a_gate, written
 
 pytestmark = pytest.mark.anyio
 
@@ -33,10 +33,10 @@ async def test_a_server_over_http_is_used_with_its_key(stub: Stub, own_home: Pat
         path.write_text(json.dumps({"mcpServers": {"Many Minds": {**server, "disabled": True}, "other": server}}))  # fmt: skip
         async with AsyncExitStack() as stack:
             told: list[str] = []
-            [tool] = await ready_mcp(stack, path, Outgoing(), told.append)
+            [tool] = await ready_mcp(stack, path, Outgoing(), a_gate(), told.append)
             assert tool.spec.name == "mcp_other_ask"
             said = await tool.server.call("ask", {"question": "What is 6 * 7?", "mode": "single"})  # pyright: ignore[reportAttributeAccessIssue]
-        assert json.loads(said)["answer"]["text"] == "42"
+        assert json.loads(said.text)["answer"]["text"] == "42"
 
 
 async def test_a_server_that_redirects_or_never_ends_is_left(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip

@@ -9,8 +9,8 @@ stopped. Before it leaves that is written down, so that after a crash nobody sen
 import asyncio
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email import message_from_bytes
 from typing import Any, Literal
@@ -22,7 +22,17 @@ from manyminds.recommend.doing.action import ASKED, Action, Origin, Sent, origin
 from manyminds.recommend.doing.consent import Consent, Past
 from manyminds.recommend.doing.plan import Plan, Step
 
-__all__ = ["Executor", "Outcome", "Stage", "launch_arguments", "prices_of"]
+__all__ = [
+    "AWAY",
+    "Executor",
+    "Outcome",
+    "Stage",
+    "gently",
+    "launch_arguments",
+    "prices_of",
+    "what_is_wrong",
+    "within",
+]
 
 WAIT_MS = 8_000
 """For a page that is slow."""
@@ -35,7 +45,7 @@ _PRICE = re.compile(
     rf"(?![\d.,]*\d)|(?P<last>{_NUMBER})[ \u00a0]?(?P<after>€|(?:EUR|USD|GBP|CHF)\b)(?! ?\d)"
 )
 _CURRENCY = {"€": "EUR", "$": "USD", "£": "GBP", "A$": "AUD", "US$": "USD", "C$": "CAD"}
-_AWAY = re.compile(
+AWAY = re.compile(
     r"^\s*(?:close|dismiss|no,? thanks|not now|reject(?: all)?|decline|×|x)\s*$", re.IGNORECASE
 )
 _GONE = re.compile(
@@ -45,6 +55,12 @@ _FRESH = frozenset((
     "csrf", "csrf_token", "_csrf", "_csrf_token", "csrfmiddlewaretoken", "xsrf", "_xsrf", "_token",
     "authenticity_token", "__requestverificationtoken", "form_build_id", "_wpnonce", "nonce",
 ))  # fmt: skip
+_ROLES = {
+    "fill": ("textbox", "searchbox", "spinbutton", "combobox"), "choose": ("combobox", "listbox"),
+    "tick": ("checkbox", "radio", "switch"),
+}  # fmt: skip
+_UNNAMED = re.compile(r"\((?P<role>[a-z]+) (?P<number>[1-9]\d?)\)")
+"""How a control that nobody named is called: by its place among those of its role."""
 _READS = ("GET", "HEAD", "OPTIONS")
 _PASSWORDS = """() => [...document.querySelectorAll('input')].filter(f => f.type === 'password'
   || f.type !== 'hidden'
@@ -90,6 +106,8 @@ class Executor:
         self._on_stage, self._wait_ms = on_stage, wait_ms
         self._held: asyncio.Future[Any] | None = None
         """Where the next request that writes is held; `None`: it is stopped."""
+        self.stopped: list[str] = []
+        """Addresses that something would have been written to."""
 
     async def run(self, plan: Plan, dialogue: str, *, mine_done: bool = False) -> Outcome:
         """Carry a plan out, from its first step; only an act that was agreed to is sent.
@@ -102,23 +120,30 @@ class Executor:
             dialogue: What it is part of; it has one act.
             mine_done: Whether the person has done the steps that are theirs.
         """
+        done: list[Step] = []
+        async with self.opened(plan.sites) as page:
+            try:
+                return await self._steps(page, plan, dialogue, done, mine_done=mine_done)
+            except Exception as error:  # noqa: BLE001 (a page may do anything; the person is told)
+                why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
+                return self._stopped(dialogue, why, tuple(done))
+
+    @asynccontextmanager
+    async def opened(self, sites: tuple[str, ...]) -> AsyncGenerator[Any]:
+        """Open a page that reaches these sites alone and writes nothing."""
         self._held = None
         await self._context.unroute_all()
 
         async def answer(route: Any) -> None:
-            await self._answer(route, plan.sites)
+            await self._answer(route, sites)
 
         await self._context.route("**/*", answer)
         await self._context.route_web_socket("**/*", _closed)
         await self._context.add_init_script(_NO_SHARED)
         page = await self._context.new_page()
         page.set_default_timeout(self._wait_ms)
-        done: list[Step] = []
         try:
-            return await self._steps(page, plan, dialogue, done, mine_done=mine_done)
-        except Exception as error:  # noqa: BLE001 (a page may do anything; the person is told)
-            why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
-            return self._stopped(dialogue, why, tuple(done))
+            yield page
         finally:
             self._held = None
             with suppress(Exception):
@@ -138,16 +163,16 @@ class Executor:
                 return await self._press(page, plan, step, dialogue, tuple(done))
             else:
                 try:
-                    await _gently(page, step)
+                    await gently(page, step)
                 except Exception as error:  # noqa: BLE001 (told in the page's words where it has any)
-                    why = await _what_is_wrong(page, step, error)
+                    why = await what_is_wrong(page, step, error)
                     return Outcome(state="surprise", why=why, done=tuple(done))
-                if not _within(page.url, plan.sites):
+                if not within(page.url, plan.sites):
                     why = f"it led to {page.url}"
                     return Outcome(state="surprise", why=why, done=tuple(done))
             done.append(step)
         text = await _text(page)
-        if plan.receipt not in text:
+        if not plan.receipt or plan.receipt not in text:
             return Outcome(
                 state="surprise", why=f'it does not say "{plan.receipt}"', done=tuple(done)
             )
@@ -160,9 +185,9 @@ class Executor:
         try:
             button = await _found(page, step)
         except UsageError as error:
-            why = await _what_is_wrong(page, step, error)
+            why = await what_is_wrong(page, step, error)
             return Outcome(state="surprise", why=why, done=done)
-        if plan.receipt in await _text(page):
+        if plan.receipt and plan.receipt in await _text(page):
             why = f'the page says "{plan.receipt}" before anything was done'
             return Outcome(state="surprise", why=why, done=done)
         marks = await self._marks(plan)
@@ -203,14 +228,17 @@ class Executor:
             found = await route.fetch(max_redirects=0, max_retries=0, timeout=self._wait_ms)
             await self._on_stage("pressed")
             onwards = found.headers.get("location")
-            away = onwards and not _within(urljoin(route.request.url, onwards), plan.sites)
+            away = onwards and not within(urljoin(route.request.url, onwards), plan.sites)
             if found.status in (307, 308) or away:
                 await route.abort("aborted")
             else:
                 await route.fulfill(response=found)
-                await page.get_by_text(plan.receipt).first.wait_for(timeout=self._wait_ms)
+                await self._answered(page, plan)
                 text = await _text(page)
-                if _within(page.url, plan.sites) and plan.receipt in text:
+                if not plan.receipt:
+                    why = "it was sent; whether it was taken, you can read"
+                    return Outcome(state="unknown", why=why, done=done, receipt=text[:1_000])
+                if within(page.url, plan.sites) and plan.receipt in text:
                     self._consent.end(dialogue, text[:1_000])
                     await self._on_stage("seen")
                     return Outcome(state="done", why="", done=done, receipt=text[:1_000])
@@ -222,6 +250,13 @@ class Executor:
             return self._stopped(dialogue, "its record is gone", done)
         found = await self._look(page, plan, past, dialogue)
         return Outcome(state=found.state, why=found.why, done=done, receipt=found.receipt)
+
+    async def _answered(self, page: Any, plan: Plan) -> None:
+        """Wait until the page says that it is done; where nobody knows how, until it has loaded."""
+        if plan.receipt:
+            await page.get_by_text(plan.receipt).first.wait_for(timeout=self._wait_ms)
+        else:
+            await page.wait_for_load_state("networkidle", timeout=self._wait_ms)
 
     async def _look(self, page: Any, plan: Plan, past: Past, dialogue: str) -> Outcome:
         """Look whether what had begun happened; nothing is sent."""
@@ -264,7 +299,7 @@ class Executor:
         before the answer. So what writes never leaves by Chromium.
         """
         request, held = route.request, self._held
-        inside = _within(request.url, sites)
+        inside = within(request.url, sites)
         act = request.method not in _READS or _leads_on(request)
         if held is not None and not held.done() and act:
             if inside:
@@ -274,6 +309,7 @@ class Executor:
             return await route.abort()
         if request.method in _READS:
             return await route.continue_()
+        self.stopped.append(str(request.url))
         return await route.abort("aborted")
 
 
@@ -292,14 +328,15 @@ def _leads_on(request: Any) -> bool:
         return True
 
 
-def _within(address: str, sites: tuple[str, ...]) -> bool:
+def within(address: str, sites: tuple[str, ...]) -> bool:
+    """Say whether an address is on one of these sites."""
     try:
         return origin_of(address) in sites
     except UsageError:
         return False
 
 
-async def _gently(page: Any, step: Step) -> None:
+async def gently(page: Any, step: Step) -> None:
     """Do what needs no yes."""
     if step.kind == "open":
         await page.goto(step.what, wait_until="load")
@@ -312,7 +349,12 @@ async def _gently(page: Any, step: Step) -> None:
     if step.kind == "see":
         await page.get_by_text(step.what).first.wait_for()
         return
-    field = page.get_by_label(step.what, exact=True)
+    field = _nth(page, step.what)
+    if field is None:
+        # By its label; and by its name, which a placeholder or a part of the label may give it.
+        field = page.get_by_label(step.what, exact=True)
+        for role in _ROLES[step.kind]:
+            field = field.or_(page.get_by_role(role, name=step.what, exact=True))
     if step.kind == "fill":
         await field.fill(step.value)
     elif step.kind == "choose":
@@ -325,16 +367,26 @@ async def _clear(page: Any) -> None:
     """Close what lies over the page, by the buttons that only close."""
     for dialog in await page.get_by_role("dialog").all():
         for button in await dialog.get_by_role("button").all():
-            if _AWAY.match(await button.inner_text()):
+            if AWAY.match(await button.inner_text()):
                 await button.click()
                 break
+
+
+def _nth(page: Any, what: str) -> Any:
+    """Return what has no name of its own, as `(textbox 2)`; `None` where a name is meant."""
+    told = _UNNAMED.fullmatch(what)
+    return None if told is None else page.get_by_role(told["role"]).nth(int(told["number"]) - 1)
 
 
 async def _found(page: Any, step: Step) -> Any:
     """Return what is to be pressed; of several of one name none is."""
     await _clear(page)
-    name = {"name": step.what, "exact": True}
-    found = page.get_by_role("button", **name).or_(page.get_by_role("link", **name))
+    found = _nth(page, step.what)
+    if found is None:
+        name = {"name": step.what, "exact": True}
+        found = page.get_by_role("button", **name)
+        for role in ("link", "tab", "menuitem"):
+            found = found.or_(page.get_by_role(role, **name))
     with suppress(Exception):
         await found.first.wait_for(timeout=LOOK_MS)
     count = await found.count()
@@ -345,7 +397,7 @@ async def _found(page: Any, step: Step) -> Any:
     return found
 
 
-async def _what_is_wrong(page: Any, step: Step, error: Exception) -> str:
+async def what_is_wrong(page: Any, step: Step, error: Exception) -> str:
     """Say what stands in the way, in the page's words where they are plain."""
     with suppress(Exception):
         text = await page.inner_text("body", timeout=LOOK_MS)

@@ -47,15 +47,15 @@ class Plan:
     """Origins that may be reached; nothing else is, by any request of any page."""
     steps: tuple[Step, ...]
     receipt: str
-    """Text on the page that says it is done."""
+    """Text on the page that says it is done; "" where nobody knows it: then nobody says it was."""
     look: str = ""
     """Address where one can see afterwards whether it was done; "" where there is none."""
     mark: str = ""
     """Text there that stands for this act and no other one."""
 
     def __post_init__(self) -> None:
-        if not self.steps or not self.sites or not self.receipt.strip():
-            raise UsageError("a plan has steps, sites and a receipt")
+        if not self.steps or not self.sites:
+            raise UsageError("a plan has steps and sites")
         asked = [place for place, step in enumerate(self.steps) if step.act in ASKED]
         if asked and asked != [len(self.steps) - 1]:
             raise UsageError("a plan does one thing that needs a yes, in its last step")
@@ -76,7 +76,10 @@ def plan_as_text(plan: Plan) -> str:
         said = f' = "{step.value}" ({step.origin})' if step.value else ""
         asks = f"  [asks before: {step.act}]" if step.act in ASKED else ""
         rows.append(f"{number:>3} {step.kind} {step.what}{said}{asks}")
-    return "\n".join([*rows, f'    done when it says "{plan.receipt}"'])
+    done = (
+        f'done when it says "{plan.receipt}"' if plan.receipt else "nobody knows what it says then"
+    )
+    return "\n".join([*rows, f"    {done}"])
 
 
 def read_plan(text: str) -> Plan:

@@ -1,7 +1,8 @@
 """Which servers there are: `mcpServers` files as other hosts write them, and what we add.
 
 Ours are `allow`, the tools that members may use although the server does not call them read-only,
-and `deny`, those that they may not.
+`trust`, those that they may use without the person being asked about any call, and `deny`, those
+that they may not.
 """
 
 import json
@@ -21,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,40}")
 _VARIABLE = re.compile(r"\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)\}")
 _KNOWN = {
     "command", "args", "env", "cwd", "url", "headers", "type", "transport", "disabled", "allow",
-    "deny", "timeout", "description", "name",
+    "trust", "deny", "timeout", "description", "name",
 }  # fmt: skip
 
 
@@ -37,6 +38,9 @@ class ServerConfig:
     url: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     allow: tuple[str, ...] = ()
+    """Tools that act and may be used; about what the person did not say they are asked."""
+    trust: tuple[str, ...] = ()
+    """Tools that may be used, whatever they are called with."""
     deny: tuple[str, ...] = ()
     written: str = ""
     """Command or url as they stand in the file, before variables are put in: a key that changes
@@ -93,6 +97,7 @@ def _server(where: str, name: str, found: object) -> ServerConfig | None:
         env=_pairs(where, "env", one.get("env", {})),
         headers=_pairs(where, "headers", one.get("headers", {})),
         allow=_texts(where, "allow", one.get("allow", [])),
+        trust=_texts(where, "trust", one.get("trust", [])),
         deny=_texts(where, "deny", one.get("deny", [])),
         written=json.dumps([url, command, words, cwd]),
     )  # fmt: skip

@@ -24,6 +24,7 @@ from manyminds.core.errors import ToolFailed
 from manyminds.core.messages import JsonValue
 from manyminds.tools.mcp.config import ServerConfig
 from manyminds.tools.mcp.pins import Offered
+from manyminds.tools.mcp.tool import Returned
 from manyminds.tools.web.connect import PinnedTransport
 
 __all__ = ["Server", "opened"]
@@ -66,7 +67,7 @@ class Server:
         if not self._ready.done():
             raise self._broken(_why(self._life))
 
-    async def call(self, name: str, arguments: dict[str, JsonValue]) -> str:
+    async def call(self, name: str, arguments: dict[str, JsonValue]) -> Returned:
         """Call one of its tools and return what it says.
 
         Raises:
@@ -91,7 +92,8 @@ class Server:
         text = _text_of(result)
         if result.is_error:
             raise ToolFailed(f"{self.config.name} says it failed: {text[:2_000]}")
-        return text
+        structure = cast("JsonValue", result.structured_content)
+        return Returned(text=text, structure=structure)
 
     async def end(self) -> None:
         """End it."""

@@ -10,10 +10,11 @@ from manyminds.core.errors import ToolFailed
 from manyminds.core.messages import JsonSchema, JsonValue, ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.mcp.config import ServerConfig
+from manyminds.tools.mcp.gate import Gate
 from manyminds.tools.mcp.pins import Offered
 from manyminds.tools.web.outgoing import Outgoing
 
-__all__ = ["Foreign", "Speaks", "offered_tools"]
+__all__ = ["Foreign", "Returned", "Speaks", "offered_tools"]
 
 _LONGEST_NAME = 60
 _LONGEST_ABOUT = 400
@@ -29,10 +30,19 @@ _FORM = {
 """What is kept of a schema."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Returned:
+    """What a call of a server gave."""
+
+    text: str
+    structure: JsonValue = None
+    """The same as fields and values; `None` where it gave a text alone."""
+
+
 class Speaks(Protocol):
     """A server that was begun."""
 
-    async def call(self, name: str, arguments: dict[str, JsonValue]) -> str:
+    async def call(self, name: str, arguments: dict[str, JsonValue]) -> Returned:
         """Call one of its tools and return what it says."""
         ...
 
@@ -45,6 +55,8 @@ class Foreign:
     offered: Offered
     spec: ToolSpec
     outgoing: Outgoing
+    config: ServerConfig
+    gate: Gate
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
         """Call it; what only the person's documents say does not go along.
@@ -55,9 +67,20 @@ class Foreign:
         request = json.dumps(call.arguments, ensure_ascii=False)
         if why := self.outgoing.why_not(" ".join(_texts(call.arguments))):
             raise ToolFailed(f"this would leave the machine: {why}")
+        trusted = self.offered.name in self.config.trust
+        if not trusted:
+            await self.gate.settle(self.config.name, self.spec, call)
         said = await self.server.call(self.offered.name, call.arguments)
-        text = said if len(said) <= _LONGEST_OUTPUT else f"{said[:_LONGEST_OUTPUT]}\n[… cut]"
+        if not trusted:
+            self.gate.learn(self.config.name, self.spec, said.structure)
+        cut = len(said.text) > _LONGEST_OUTPUT
+        text = f"{said.text[:_LONGEST_OUTPUT]}\n[… cut]" if cut else said.text
         return (Evidence(id="", tool=self.spec.name, request=request, output=text),)
+
+    def recall(self, member: str, call: ToolCall, evidence: tuple[Evidence, ...]) -> None:
+        """Take in a call that this run made before its process ended."""
+        if evidence:
+            self.gate.recall(self.config.name, call)
 
 
 def _texts(value: JsonValue) -> Iterator[str]:
@@ -108,7 +131,7 @@ def offered_tools(
             refused[tool.name] = "you deny it"
         elif tool.name in kept_away:
             refused[tool.name] = kept_away[tool.name]
-        elif not tool.reads and tool.name not in config.allow:
+        elif not tool.reads and tool.name not in (*config.allow, *config.trust):
             refused[tool.name] = 'it may change something; put it into "allow" to let members'
         elif spec.name in names:
             refused[tool.name] = f"another tool of this server is called {spec.name} already"

@@ -1,0 +1,154 @@
+"""Goes through a site as a person would, up to the press that would change something.
+
+What comes of it is a plan: the steps that led there, and the press, which the executor makes only
+after a yes. Until then nothing is sent that writes, so trying costs nothing but time.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from manyminds.core.errors import UsageError
+from manyminds.recommend.doing.action import Class
+from manyminds.recommend.doing.browser import AWAY, Executor, gently, what_is_wrong, within
+from manyminds.recommend.doing.pilot.directive import CHUNK, Directive
+from manyminds.recommend.doing.pilot.view import View, look_at
+from manyminds.recommend.doing.plan import Step
+
+__all__ = ["Explored", "Planner", "Policy", "Turn", "explore"]
+
+MOST_TURNS = 60
+_SAME = 3
+"""Turns in a row with the same instruction on the same page, after which it goes nowhere."""
+_PAYS = re.compile(r"\b(?:buy|pay|order|purchase|checkout|reserve now)\b", re.IGNORECASE)
+_DELETES = re.compile(r"\b(?:delete|remove|cancel)\b", re.IGNORECASE)
+_LOGS_IN = re.compile(r"\b(?:log ?in|sign ?in)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """What was said and done between two looks of the planner."""
+
+    directive: Directive
+    done: tuple[Step, ...]
+    wrong: str = ""
+    """Why the next step was not done; "" where all were."""
+    from_person: bool = False
+
+
+Planner = Callable[[View, Sequence[Turn]], Awaitable[Directive]]
+"""Says what is next, from the page and what was done so far."""
+Policy = Callable[[str, View], Awaitable[tuple[Step, ...]]]
+"""Says how an instruction is done on a page, in a few steps."""
+
+
+@dataclass(kw_only=True)
+class Explored:
+    """How far it came."""
+
+    state: Literal["act", "over", "person", "lost"]
+    """Before a press that writes; at the end without one; before a step that is the person's; or
+    it went nowhere."""
+    why: str = ""
+    steps: list[Step] = field(default_factory=list[Step])
+    turns: list[Turn] = field(default_factory=list[Turn])
+
+    @property
+    def corrections(self) -> int:
+        """How often the planner mended something."""
+        return sum(turn.directive.correction for turn in self.turns)
+
+
+async def explore(
+    executor: Executor, start: str, planner: Planner, policy: Policy, *,
+    sites: tuple[str, ...], said: Callable[[], str | None] = lambda: None,
+    person: Callable[[Any, str], Awaitable[bool]] | None = None,
+) -> Explored:  # fmt: skip
+    """Let a planner and a policy find the way.
+
+    Args:
+        executor: Whose browser; it stops all that writes.
+        start: Address to begin at.
+        planner: Looks at the page before each chunk.
+        policy: Does what the planner says, at most a chunk of it.
+        sites: Origins that may be reached.
+        said: What the person has said since, in words: it is done in place of what the planner
+            would say next.
+        person: Waits until the person has done what is theirs, given the page and what it is;
+            `None`, or false, ends it there.
+    """
+    found = Explored(state="lost")
+    async with executor.opened(sites) as page:
+        await gently(page, Step(kind="open", what=start))
+        found.steps.append(Step(kind="open", what=start))
+        for _ in range(MOST_TURNS):
+            view = await look_at(page)
+            override = said()
+            directive = (
+                await planner(view, found.turns) if override is None
+                else Directive(next_step=override)
+            )  # fmt: skip
+            if directive.over:
+                found.state, found.why = "over", directive.next_step
+                return found
+            if directive.person:
+                if person is None or not await person(page, directive.person):
+                    found.state, found.why = "person", directive.person
+                    return found
+                found.steps.append(Step(kind="person", what=directive.person))
+                found.turns.append(Turn(directive=directive, done=()))
+                continue
+            turn = await _turn(executor, page, view, directive, policy, sites)
+            found.turns.append(replace(turn, from_person=override is not None))
+            found.steps += [one for one in turn.done if not AWAY.match(one.what)]
+            if found.steps[-1].act != "navigate":
+                found.state = "act"
+                return found
+            if _stuck(found.turns):
+                found.why = f"it goes nowhere: {turn.wrong or directive.instruction}"
+                return found
+    found.why = f"not there after {MOST_TURNS} turns"
+    return found
+
+
+async def _turn(
+    executor: Executor, page: Any, view: View, directive: Directive, policy: Policy,
+    sites: tuple[str, ...],
+) -> Turn:  # fmt: skip
+    """Do one chunk; what does not work ends it, and is told to the planner."""
+    done: list[Step] = []
+    try:
+        steps = await policy(directive.instruction, view)
+    except UsageError as error:
+        return Turn(directive=directive, done=(), wrong=str(error))
+    for step in steps[:CHUNK]:
+        executor.stopped.clear()
+        try:
+            await gently(page, step)
+        except Exception as error:  # noqa: BLE001 (a page may do anything; the planner is told)
+            if not executor.stopped:
+                why = await what_is_wrong(page, step, error)
+                return Turn(directive=directive, done=tuple(done), wrong=why)
+        if executor.stopped and step.kind == "press":
+            act = _class_of(step, await look_at(page) if page.url == view.address else view)
+            return Turn(directive=directive, done=(*done, replace(step, act=act)))
+        if not within(page.url, sites):
+            why = f"it led to {page.url}, which is none of the sites"
+            return Turn(directive=directive, done=tuple(done), wrong=why)
+        done.append(step)
+    return Turn(directive=directive, done=tuple(done))
+
+
+def _class_of(step: Step, view: View) -> Class:
+    """Return what a press that writes is, by its name: pay, where it may be."""
+    if _LOGS_IN.search(step.what):
+        return "login"
+    if _DELETES.search(step.what):
+        return "delete"
+    return "pay" if _PAYS.search(step.what) or _PAYS.search(view.title) else "submit"
+
+
+def _stuck(turns: Sequence[Turn]) -> bool:
+    last = [(turn.directive.instruction, turn.wrong) for turn in turns[-_SAME:]]
+    return len(last) == _SAME and len(set(last)) == 1 and bool(last[0][1])

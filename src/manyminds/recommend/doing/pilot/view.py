@@ -1,0 +1,127 @@
+"""What a page offers at a moment: its controls by role and name, and what it says."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Element", "View", "look_at", "view_as_text"]
+
+_LONGEST = 4_000
+"""Characters of a page's words that are looked at."""
+_MOST = 80
+"""Elements of a page that are looked at."""
+_ROLES = (
+    "button", "link", "textbox", "searchbox", "spinbutton", "combobox", "checkbox", "radio", "tab",
+    "menuitem", "switch", "slider",
+)  # fmt: skip
+_LINE = re.compile(
+    r'^(?P<indent> *)- (?P<role>[a-z]+)(?: (?P<name>"(?:[^"\\]|\\.)*"))?'
+    r"(?P<marks>(?: \[[^\]]*\])*)(?:: (?P<value>.*))?:?$"
+)
+_WRITTEN = frozenset(("textbox", "searchbox", "spinbutton", "slider"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Element:
+    """One control."""
+
+    role: str
+    name: str
+    """What a screen reader calls it; what has no name is `(textbox 2)`, by its place."""
+    value: str = ""
+    """What stands or is chosen in it."""
+    options: tuple[str, ...] = ()
+    on: bool = False
+    """Whether it is ticked or selected."""
+    dead: bool = False
+    """Whether it can be used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One page as it is now."""
+
+    address: str
+    title: str
+    text: str
+    elements: tuple[Element, ...]
+
+    def has(self, name: str, *roles: str) -> Element | None:
+        """Return the only live element of a name, of these roles where some are given."""
+        found = [
+            e for e in self.elements
+            if e.name == name and not e.dead and (not roles or e.role in roles)
+        ]  # fmt: skip
+        return found[0] if len(found) == 1 else None
+
+
+async def look_at(page: Any) -> View:
+    """Look at a page, through what it offers to a screen reader.
+
+    Args:
+        page: Playwright's.
+    """
+    body = page.locator("body")
+    text = " ".join((await body.inner_text()).split())[:_LONGEST]
+    elements = _elements(await body.aria_snapshot())
+    return View(
+        address=page.url, title=await page.title(), text=text, elements=tuple(elements[:_MOST])
+    )
+
+
+def view_as_text(view: View) -> str:
+    """Return a page as a model reads it: elements in lines, then its words."""
+    rows: list[str] = []
+    for one in view.elements:
+        more = [f"= {json.dumps(one.value, ensure_ascii=False)}"] if one.value else []
+        more += [f"of {', '.join(one.options[:12])}"] if one.options else []
+        more += ["ticked"] if one.on else []
+        more += ["cannot be used"] if one.dead else []
+        rows.append(" ".join([one.role, json.dumps(one.name, ensure_ascii=False), *more]))
+    return "\n".join([f"{view.title} ({view.address})", *rows, "", view.text[:1_500]])
+
+
+def _elements(snapshot: str) -> list[Element]:
+    """Read elements from Playwright's snapshot of the accessibility tree."""
+    found: list[Element] = []
+    options: list[tuple[str, bool]] = []
+    places: Counter[str] = Counter()
+    for line in snapshot.splitlines():
+        parts = _LINE.match(line)
+        if parts is None:
+            continue
+        role, name = parts["role"], json.loads(parts["name"]) if parts["name"] else ""
+        marks = parts["marks"] or ""
+        if role == "option":
+            options.append((name, "[selected]" in marks))
+            _with_options(found, options)
+            continue
+        options = []
+        if role in _ROLES:
+            places[role] += 1
+            found.append(
+                Element(
+                    role=role, name=name or f"({role} {places[role]})", dead="[disabled]" in marks,
+                    value=_bare(parts["value"] or "") if role in _WRITTEN else "",
+                    on="[checked]" in marks or "[selected]" in marks,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _with_options(found: list[Element], options: list[tuple[str, bool]]) -> None:
+    """Give the last list of choices what stands in it so far."""
+    if found and found[-1].role == "combobox":
+        chosen = [name for name, selected in options if selected]
+        last = found[-1]
+        found[-1] = Element(
+            role=last.role, name=last.name, dead=last.dead, value=chosen[0] if chosen else "",
+            options=tuple(name for name, _ in options),
+        )  # fmt: skip
+
+
+def _bare(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] == '"'
+    return str(json.loads(value)) if quoted else value

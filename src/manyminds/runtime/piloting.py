@@ -1,0 +1,82 @@
+"""Finding out how a site is used, with a model: from a goal to a plan to look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from manyminds.agents.roster import roster
+from manyminds.core.values import Limits, Spend, Task
+from manyminds.recommend.doing.action import ASKED, origin_of
+from manyminds.recommend.doing.browser import Executor
+from manyminds.recommend.doing.pilot.explore import Explored, explore
+from manyminds.recommend.doing.pilot.models import ModelHand, ModelPlanner
+from manyminds.recommend.doing.plan import Plan
+from manyminds.runtime.endpoints import connect
+from manyminds.runtime.run import MemoryRun
+from manyminds.tools.toolset import Toolset
+
+__all__ = ["Piloted", "piloted"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piloted:
+    """What came of it."""
+
+    explored: Explored
+    plan: Plan | None
+    """Up to the press that would send something; `None` where it did not come that far."""
+    spend: Spend
+
+
+async def piloted(
+    goal: str, start: str, values: Mapping[str, str], model: str, executor: Executor, *,
+    cache: Path, limits: Limits, receipt: str,
+) -> Piloted:  # fmt: skip
+    """Let a model find the way to what is wanted; nothing is sent.
+
+    Args:
+        goal: What is wanted, in the person's words.
+        start: Address to begin at; its site is the only one that is reached.
+        values: What may be filled in, by what it is.
+        model: Who plans and who acts, each by a prompt of its own.
+        executor: Whose browser.
+        cache: Folder of what can be made again.
+        limits: Of all requests together.
+        receipt: Text that says that it is done.
+
+    Raises:
+        ProviderError: If the model cannot be reached.
+    """
+    endpoint = await connect(model, cache=cache)
+    try:
+        [member] = roster(1, [model], has_docs=False)
+        run = MemoryRun(
+            run_id="pilot", task=Task(prompt=goal), members=(member,), endpoints={model: endpoint},
+            tools=Toolset([]), limits=limits, seed=1,
+        )  # fmt: skip
+        planner = ModelPlanner(run=run, member=member, goal=goal, values=values)
+        site = origin_of(start)
+        found = await explore(
+            executor, start, planner, ModelHand(run=run, member=member), sites=(site,)
+        )
+        return Piloted(
+            explored=found, plan=_plan(found, goal, site, values, receipt), spend=run.meter.spent
+        )
+    finally:
+        await endpoint.close()
+
+
+def _plan(
+    found: Explored, goal: str, site: str, values: Mapping[str, str], receipt: str
+) -> Plan | None:
+    if found.state not in ("act", "over") or (found.state == "over" and not receipt):
+        return None
+    given = set(values.values())
+    # What the person did not give, a page may have talked the model into.
+    steps = tuple(
+        replace(step, origin="person" if step.value in given else "page") if step.value else step
+        for step in found.steps
+    )
+    if any(step.act in ASKED for step in steps[:-1]):
+        return None
+    return Plan(goal=goal, sites=(site,), steps=steps, receipt=receipt)
