@@ -390,5 +390,5 @@ def test_a_plan_does_one_thing_that_needs_a_yes() -> None:
     plan = task("jobs", "https://jobs.example", "item1", "Ann")
     with pytest.raises(UsageError, match="in its last step"):
         replace(plan, steps=(*plan.steps, plan.steps[-1]))
-    with pytest.raises(UsageError, match="a receipt"):
-        replace(plan, receipt=" ")
+    with pytest.raises(UsageError, match="steps and sites"):
+        replace(plan, sites=())

@@ -1,6 +1,7 @@
 """Rankers, and what is measured of them."""
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.experiment import Verdict, ab_test, interleaved, preferred
 from manyminds.recommend.history import LIKED, History, read_history, split_in_time
 from manyminds.recommend.measures import held_against, rating_error
 from manyminds.recommend.ranking.blend import Blend
+from manyminds.recommend.ranking.codes import Spelled, coded
 from manyminds.recommend.ranking.context import InContext, weekend
 from manyminds.recommend.ranking.diversity import (
     coverage,
@@ -24,8 +27,11 @@ from manyminds.recommend.ranking.factors import Factors
 from manyminds.recommend.ranking.neighbours import ItemNeighbours
 from manyminds.recommend.ranking.popularity import Popularity, PredictedRating, TwoParameters
 from manyminds.recommend.ranking.ranker import Linear, Ranker
+from manyminds.recommend.ranking.rbm import Rbm
 from manyminds.recommend.ranking.star import Star
+from manyminds.recommend.ranking.tensor import Tensor
 from manyminds.recommend.ranking.towers import TwoTowers
+from manyminds.recommend.ranking.updating import Hybrid
 
 CAMPS, EACH, PEOPLE = 4, 25, 40
 
@@ -57,7 +63,7 @@ def words() -> np.ndarray:
 RANKERS: dict[str, Ranker] = {
     "neighbours": ItemNeighbours(), "factors": Factors(factors=8, regularization=0.1), "ease": Ease(ridge=10),
     "towers": TwoTowers(width=8, rate=0.02, features=words()), "star": Star(vectors=words()),
-    "blend": Blend(parts={"a": ItemNeighbours(), "b": Ease(ridge=10)}),
+    "rbm": Rbm(hidden=16, passes=120, rate=0.1), "blend": Blend(parts={"a": ItemNeighbours(), "b": Ease(ridge=10)}),
 }  # fmt: skip
 
 
@@ -309,3 +315,115 @@ def test_weekends_are_saturdays_and_sundays() -> None:
         ]
     )
     assert weekend(days).tolist() == [0, 1, 1, 0]
+
+
+def test_things_are_spelled_by_codes_and_no_word_is_none() -> None:
+    codes = coded(words(), levels=2, codes=8)
+    assert len(set(codes.words)) == CAMPS * EACH
+    past, later = split_in_time(camps())
+    scorer = Spelled(codes=codes, beams=10_000).learn(past)
+    following = codes.trie()
+    assert all(word[:n] in following for word in codes.words for n in range(len(word)))
+    everything = held_against(scorer, past, later, k=10)
+    assert (
+        everything.ndcg.mean()
+        > held_against(Popularity().learn(past), past, later, k=10).ndcg.mean()
+    )
+    few = Spelled(codes=codes, beams=5).learn(past)(past.of(np.array([0])))[0]
+    assert (few > few.min()).sum() == 5  # what no beam reaches stands behind
+
+
+def test_a_moment_that_matters_is_factorised_and_one_that_does_not_does_no_harm() -> None:
+    history = in_moments(matters=True)
+    past, later = split_in_time(history)
+    for now in (0, 1):
+        mine = later.where(parity(later.at) == now)
+        with_it = Tensor(of=parity, now=now, moments=2, width=8, ridge=1).learn(past)
+        without = Tensor(of=np.zeros_like, now=0, moments=1, width=8, ridge=1).learn(past)
+        lead = (
+            held_against(with_it, past, mine).ndcg.mean()
+            - held_against(without, past, mine).ndcg.mean()
+        )
+        assert lead > 0.02, lead
+    past, later = split_in_time(in_moments(matters=False))
+    with_it = Tensor(of=parity, now=0, moments=2, width=8, ridge=1).learn(past)
+    without = Tensor(of=np.zeros_like, now=0, moments=1, width=8, ridge=1).learn(past)
+    assert (
+        abs(
+            held_against(with_it, past, later).ndcg.mean()
+            - held_against(without, past, later).ndcg.mean()
+        )
+        < 0.03
+    )
+
+
+def parity(at: np.ndarray) -> np.ndarray:
+    return at % 2
+
+
+def in_moments(*, matters: bool) -> History:
+    """Return people of camps who like one half of their things in even seconds, the other in odd."""
+    chance = np.random.default_rng(2)
+    rows: list[tuple[int, int, int]] = []
+    for person in range(CAMPS * PEOPLE):
+        camp = person % CAMPS
+        for place, item in enumerate(chance.choice(EACH, 16, replace=False)):
+            odd = int(item) % 2 if matters else int(chance.integers(2))
+            rows.append((person, int(item) + camp * EACH, 2 * place + odd))
+    return History(
+        users=tuple(f"u{i}" for i in range(CAMPS * PEOPLE)), items=tuple(f"i{i}" for i in range(CAMPS * EACH)),
+        user=np.array([r[0] for r in rows]), item=np.array([r[1] for r in rows]),
+        value=np.full(len(rows), 5, np.float32), at=np.array([r[2] for r in rows]),
+    )  # fmt: skip
+
+
+def test_an_ab_test_of_a_and_a_finds_nothing_more_often_than_it_says() -> None:
+    chance = np.random.default_rng(0)
+    same = [
+        ab_test((int(a), int(b)), (5_000, 5_000)).found
+        for a, b in chance.binomial(5_000, 0.1, (4_000, 2))
+    ]
+    assert 0.04 <= np.mean(same) <= 0.06
+    pairs = zip(chance.binomial(80_000, 0.1, 400), chance.binomial(80_000, 0.105, 400), strict=True)
+    told = [ab_test((int(a), int(b)), (80_000, 80_000)) for a, b in pairs]
+    assert np.mean([one.found and one.lift > 0 for one in told]) > 0.85
+    assert ab_test((0, 0), (10, 10)) == Verdict(lift=0.0, p=1.0)
+
+
+def test_two_rankings_in_one_list_are_told_apart_by_fewer_sessions() -> None:
+    chance = np.random.default_rng(1)
+    good, bad = list(range(10)), list(range(9, -1, -1))
+    draft = interleaved(good, bad, 6, chance)
+    assert len({item for item, _ in draft}) == 6
+    assert [team for _, team in draft].count("a") == 3
+
+    def likes(item: int) -> bool:
+        return bool(chance.random() < (0.3 if item < 3 else 0.1))
+
+    found = preferred(300, lambda: interleaved(good, bad, 6, chance), likes)
+    assert found.found
+    assert found.lift < 0
+    same = [
+        preferred(
+            200,
+            lambda: interleaved(good, good[::-1], 6, chance),
+            lambda _i: bool(chance.random() < 0.2),
+        ).found
+        for _ in range(200)
+    ]
+    assert np.mean(same) < 0.1
+
+
+def test_rankers_that_keep_up_learn_rarely_and_look_daily() -> None:
+    day, history = 86_400, camps()
+    hybrid = Hybrid(dear=Ease(ridge=10), every_days=28)
+    for week in range(20):
+        scorer = hybrid.day(history, week * 7 * day)
+    assert hybrid.refits == 5
+    assert scorer(history).shape == (len(history.users), len(history.items))
+    old = replace(history, at=np.where(history.item < EACH, 0, 400 * day))
+    mixed = old.where((old.user == 0) | (old.user == 1))
+    latest = Hybrid(dear=Ease(ridge=10), share=1.0).day(old, 400 * day)
+    both = replace(mixed, user=np.zeros_like(mixed.user), users=("u",))
+    scores = latest(both)[0]
+    assert scores[EACH : 2 * EACH].mean() > 5 * scores[:EACH].mean()  # what was liked lately leads

@@ -52,6 +52,8 @@ _COMMANDS = {
         "Choose from what there is: a first option and a backup, by what you like.",
     ),
     "do": ("manyminds.cli.do:do", "Carry a plan out in a browser; each act needs your yes."),
+    "watch": ("manyminds.cli.watch:app", "Propose things in the background, within caps."),
+    "way": ("manyminds.cli.way:way", "Find out with a model how a site is used: a plan for do."),
     "taste": ("manyminds.cli.taste:taste", "Find out what you like by five yes or no questions."),
     "memory": ("manyminds.cli.memory:app", "Show and change what is remembered of you."),
     "me": ("manyminds.cli.me:app", "Add your own words, and ask what they say of you."),

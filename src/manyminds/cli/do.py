@@ -11,16 +11,16 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
-from manyminds.cli.finding import Wanted, browser_on, found_out
 from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
+from manyminds.cli.way import browser_on, given
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.recommend.dialogue import open_dialogue
 from manyminds.recommend.doing.action import Sent, card, origin_of
 from manyminds.recommend.doing.browser import Executor, Outcome
 from manyminds.recommend.doing.consent import Consent
-from manyminds.recommend.doing.plan import Plan, plan_as_json, plan_as_text, read_plan
+from manyminds.recommend.doing.plan import Plan, plan_as_text, read_plan
 from manyminds.recommend.doing.recipe import plan_from, site_of
 from manyminds.recommend.memory.home import PROFILE
 from manyminds.recommend.proxy import Proxy
@@ -37,12 +37,6 @@ def do(
     plan: Path | None = None,
     *,
     go_on: str | None = None,
-    goal: str | None = None,
-    site: str | None = None,
-    receipt: str = "",
-    model: str | None = None,
-    budget: str | None = None,
-    out: Path | None = None,
     recipe: Path | None = None,
     with_: Annotated[Sequence[str], Parameter(name="--with")] = (),
     yes: str | None = None,
@@ -61,14 +55,6 @@ def do(
     Args:
         plan: A JSON file: goal, sites, steps, receipt, look, mark.
         go_on: Instead of a plan: do what was chosen in a dialogue of `recommend`, or in the `last`.
-        goal: Instead of a plan: what is wanted, in your words; a model finds the way to it on
-            `site`, filling in what `with` gives, and stops before anything is sent.
-        site: With --goal: the address to begin at; no other site is reached.
-        receipt: With --goal: text by which the site says that it is done; without it nobody claims
-            that it was.
-        model: With --goal: which model; found as for `ask`, where nothing is said.
-        budget: With --goal: of finding the way, as 20kt,5min.
-        out: With --goal: write the plan here and do nothing more.
         recipe: With --go-on: how its site is used, YAML; the one in your folder `sites` that is for
             the option's site, where nothing is said.
         with_: With --go-on: what blanks of the recipe are filled with: people=2. Others come from
@@ -85,17 +71,10 @@ def do(
         json_: Print one JSON object.
     """
     home = person_home(me)
-    if sum(one is not None for one in (plan, go_on, goal)) != 1:
-        raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last | --goal WORDS")
+    if (plan is None) == (go_on is None):
+        raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last")
     if plan is not None:
         steps, called = read_plan(_text_of(plan)), plan.stem
-    elif goal is not None:
-        wanted = Wanted(goal=goal, site=site, receipt=receipt, model=model, budget=budget)
-        steps, called = asyncio.run(found_out(wanted, _given(with_), profile, silent=json_)), goal
-        if out is not None:
-            out.write_text(plan_as_json(steps) + "\n", "utf-8")
-            print(safe(plan_as_text(steps)))
-            return ANSWERED
     else:
         steps, called = _chosen(home, go_on or "", recipe, with_)
     consent = Consent(home / "doing.sqlite", clock=time.time)
@@ -145,24 +124,9 @@ def _chosen(home: Path, name: str, recipe: Path | None, said: Sequence[str]) -> 
     told = {"title": item.title, "link": item.link, "id": item.id}
     values |= {key: Sent(value=value, origin="catalogue") for key, value in told.items()}
     values["day"] = Sent(value=day, origin="person")
-    values |= {key: Sent(value=value, origin="person") for key, value in _given(said).items()}
+    values |= {key: Sent(value=value, origin="person") for key, value in given(said).items()}
     path = recipe or _recipe_for(home / "sites", item.link)
     return plan_from(_text_of(path), path.name, item.title, values), dialogue.name
-
-
-def _given(said: Sequence[str]) -> dict[str, str]:
-    """Read NAME=VALUE, as a person gives them.
-
-    Raises:
-        UsageError: If one is something else.
-    """
-    given: dict[str, str] = {}
-    for one in said:
-        key, found, value = one.partition("=")
-        if not found:
-            raise UsageError(f"--with takes NAME=VALUE, as people=2, not {one!r}")
-        given[key.strip()] = value.strip()
-    return given
 
 
 def _recipe_for(folder: Path, link: str) -> Path:

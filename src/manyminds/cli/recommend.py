@@ -27,7 +27,7 @@ from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_di
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.paths import cache_home, person_home
 
-__all__ = ["recommend"]
+__all__ = ["catalogues_for", "domain_for", "recommend"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
@@ -99,15 +99,20 @@ def _dialogue(
         raise UsageError(
             'say what you would like, or go on: manyminds recommend "dinner tonight" | --go-on last'
         )
-    chosen = _domain(domain, wish)
+    chosen = domain_for(domain, wish)
     today = datetime.now(UTC).astimezone().date()
     return begin_dialogue(
         folder, wish, memory=memory, proxy=proxy, domain=chosen,
-        catalogues=_catalogues(from_, chosen, home), today=today, name=secrets.token_hex(4),
+        catalogues=catalogues_for(from_, chosen, home), today=today, name=secrets.token_hex(4),
     )  # fmt: skip
 
 
-def _domain(name: str | None, wish: str) -> Domain:
+def domain_for(name: str | None, wish: str) -> Domain:
+    """Return the domain of that name, or that of the wish's words.
+
+    Raises:
+        UsageError: If neither tells.
+    """
     found = domain_named(name) if name else domain_of(wish)
     if found is None:
         raise UsageError(
@@ -116,7 +121,12 @@ def _domain(name: str | None, wish: str) -> Domain:
     return found
 
 
-def _catalogues(named: Sequence[Path], domain: Domain, home: Path) -> list[Path]:
+def catalogues_for(named: Sequence[Path], domain: Domain, home: Path) -> list[Path]:
+    """Return the files of what there is: those named, or those kept for a domain.
+
+    Raises:
+        UsageError: If there is none.
+    """
     if named:
         return list(named)
     folder = home / "catalogues"

@@ -36,6 +36,8 @@ __all__ = [
 
 WAIT_MS = 8_000
 """For a page that is slow."""
+_SETTLES, _SETTLE_S = 2, 0.05
+"""How often, and how long, it is waited for what a page sends as it is left."""
 LOOK_MS = 1_500
 """For something that is there or is not."""
 Stage = Literal["planned", "ready", "begun", "pressed", "seen"]
@@ -66,8 +68,13 @@ _PASSWORDS = """() => [...document.querySelectorAll('input')].filter(f => f.type
   || f.type !== 'hidden'
   && /(^|\\s)(cc-\\S+|current-password|new-password|one-time-code)(\\s|$)/.test(f.autocomplete)
 ).map(f => [f.name, f.value !== ''])"""
-_NO_SHARED = "delete window.SharedWorker"
-"""What runs in one is reached by no route."""
+_BEFORE = """
+delete window.SharedWorker;
+for (const kind of ['pagehide', 'unload', 'beforeunload', 'visibilitychange', 'freeze'])
+  window.addEventListener(kind, e => e.stopImmediatePropagation(), true);
+"""
+"""What is run in each document before its own scripts: what a shared worker sends, or a page as it
+is left, is reached by no route."""
 
 
 def launch_arguments(sites: tuple[str, ...]) -> list[str]:
@@ -106,6 +113,10 @@ class Executor:
         self._on_stage, self._wait_ms = on_stage, wait_ms
         self._held: asyncio.Future[Any] | None = None
         """Where the next request that writes is held; `None`: it is stopped."""
+        self._answering = 0
+        """Requests that are being looked at."""
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.stopped: list[str] = []
         """Addresses that something would have been written to."""
 
@@ -135,19 +146,44 @@ class Executor:
         await self._context.unroute_all()
 
         async def answer(route: Any) -> None:
-            await self._answer(route, sites)
+            self._answering += 1
+            self._idle.clear()
+            try:
+                await self._answer(route, sites)
+            finally:
+                self._answering -= 1
+                if not self._answering:
+                    self._idle.set()
 
         await self._context.route("**/*", answer)
         await self._context.route_web_socket("**/*", _closed)
-        await self._context.add_init_script(_NO_SHARED)
+        await self._context.add_init_script(_BEFORE)
+        before = set(self._context.pages)
         page = await self._context.new_page()
         page.set_default_timeout(self._wait_ms)
         try:
             yield page
         finally:
             self._held = None
-            with suppress(Exception):
-                await page.close()
+            for one in set(self._context.pages) - before:
+                await self._leave(one)
+
+    async def _leave(self, page: Any) -> None:
+        """Close a page so that nothing of it is sent any more.
+
+        Chromium lets requests go that are held up when their page closes. To leave it for an empty
+        one ends most of what it was about to send; what outlives a page (beacons) is waited for,
+        until it has been stopped.
+        """
+        with suppress(Exception):
+            await page.goto("about:blank")
+        for _ in range(_SETTLES):
+            await asyncio.sleep(_SETTLE_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._wait_ms / 1_000 + _SETTLE_S):
+                    await self._idle.wait()
+        with suppress(Exception):
+            await page.close()
 
     async def _steps(
         self, page: Any, plan: Plan, dialogue: str, done: list[Step], *, mine_done: bool
@@ -290,7 +326,7 @@ class Executor:
         except Exception:  # noqa: BLE001 (what cannot be looked at is not known)
             return None
         finally:
-            await page.close()
+            await self._leave(page)
 
     async def _answer(self, route: Any, sites: tuple[str, ...]) -> None:
         """Let what only reads through to the plan's sites, hold the one act, and stop the rest.

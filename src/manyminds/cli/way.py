@@ -1,0 +1,142 @@
+"""`manyminds way`: a model finds out how something is done on a site, and writes it down."""
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from manyminds.budget.parse import parse_limits
+from manyminds.cli.bench import model_for
+from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.view import safe
+from manyminds.cli.words import notice
+from manyminds.core.errors import UsageError
+from manyminds.core.values import Limits
+from manyminds.recommend.doing.action import origin_of
+from manyminds.recommend.doing.browser import Executor, launch_arguments
+from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.plan import plan_as_json, plan_as_text
+from manyminds.runtime.paths import cache_home
+from manyminds.runtime.piloting import Piloted, piloted
+from manyminds.tools.web.render import prepared, why_not_ready
+
+__all__ = ["browser_on", "given", "way"]
+
+
+def way(
+    goal: str,
+    *,
+    site: str,
+    with_: Annotated[Sequence[str], Parameter(name="--with")] = (),
+    receipt: str = "",
+    out: Path = Path("plan.json"),
+    model: str | None = None,
+    budget: str | None = None,
+    profile: Path | None = None,
+    json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
+) -> int:
+    """Let a model find the way to something on a site; what comes of it is a plan for `do`.
+
+    Nothing is sent: the press that would send something ends the search, as the plan's last step.
+
+    Args:
+        goal: What is wanted, in your words.
+        site: The address to begin at; no other site is reached.
+        with_: What may be filled in: name="Ann Lee".
+        receipt: Text by which the site says that it is done; without it nobody claims that it was.
+        out: Where the plan is written.
+        model: Which model; found as for `ask`, where nothing is said.
+        budget: Of all its requests, as 20kt,5min.
+        profile: Folder of a Chromium profile that is signed in where it needs to be.
+        json_: Print one JSON object.
+    """
+    limits = Limits() if budget is None else parse_limits(budget)
+    found = asyncio.run(
+        _found(goal, site, given(with_), receipt, model, limits, profile, silent=json_)
+    )
+    explored, plan = found.explored, found.plan
+    if plan is not None:
+        out.write_text(plan_as_json(plan) + "\n", "utf-8")
+    if json_:
+        print(json.dumps({
+            "outcome": "none" if plan is None else "answered", "state": explored.state,
+            "why": explored.why, "plan": None if plan is None else str(out),
+            "steps": len(explored.steps), "corrections": explored.corrections,
+            "cost": {"tokens": found.spend.tokens},
+        }))  # fmt: skip
+    elif plan is not None:
+        print(safe(f"{plan_as_text(plan)}\n\n{out}; to do it: manyminds do {out}"))
+    else:
+        why = explored.why or "there was nothing to send"
+        print(safe(
+            f"no way was found: {explored.state}, {why} (after {len(explored.steps)} steps); say "
+            "more of it, or write the plan yourself: docs/recommend.md"
+        ))  # fmt: skip
+    return NO_ANSWER if plan is None else ANSWERED
+
+
+def given(said: Sequence[str]) -> dict[str, str]:
+    """Read NAME=VALUE, as a person gives them.
+
+    Raises:
+        UsageError: If one is something else.
+    """
+    found: dict[str, str] = {}
+    for one in said:
+        key, there, value = one.partition("=")
+        if not there:
+            raise UsageError(f"--with takes NAME=VALUE, as people=2, not {one!r}")
+        found[key.strip()] = value.strip()
+    return found
+
+
+async def _found(
+    goal: str, site: str, values: Mapping[str, str], receipt: str, asked: str | None,
+    limits: Limits, profile: Path | None, *, silent: bool,
+) -> Piloted:  # fmt: skip
+    origin = origin_of(site)
+    model = await model_for(asked)
+    if not silent:
+        notice(f"looking for the way with {model}; nothing is sent")
+    with tempfile.TemporaryDirectory(prefix="manyminds-") as folder:
+        async with browser_on(profile, (origin,)) as context:
+            # It is never asked: what would write is stopped.
+            executor = Executor(context, Consent(Path(folder) / "none.sqlite", clock=time.time))
+            found = await piloted(
+                goal, site, values, model, executor, cache=cache_home(), limits=limits,
+                receipt=receipt,
+            )  # fmt: skip
+    for turn in () if silent else found.explored.turns:
+        notice(f"{turn.directive.instruction or turn.directive.person}: {turn.wrong or 'done'}")
+    return found
+
+
+@asynccontextmanager
+async def browser_on(profile: Path | None, sites: tuple[str, ...]) -> AsyncGenerator[Any]:
+    """Open the system's Chromium, in its sandbox, on the person's profile or a fresh one."""
+    if (why := why_not_ready()) is not None:
+        raise UsageError(why)
+    playwright: Any = import_module("playwright.async_api")
+    with tempfile.TemporaryDirectory(prefix="manyminds-", ignore_cleanup_errors=True) as folder:
+        place = await asyncio.to_thread(prepared, Path(folder))
+        if profile is not None and place.program.parent == Path(folder):
+            raise UsageError("root's Chromium has no sandbox: --profile is for another user")
+        async with playwright.async_playwright() as play:
+            context = await play.chromium.launch_persistent_context(
+                str(profile or place.profile), executable_path=str(place.program),
+                headless=profile is None, chromium_sandbox=True, service_workers="block",
+                accept_downloads=False, handle_sigint=False, handle_sigterm=False,
+                args=launch_arguments(sites),
+                env={"HOME": str(place.profile)} if profile is None else None,
+            )  # fmt: skip
+            try:
+                yield context
+            finally:
+                await context.close()

@@ -1,0 +1,217 @@
+"""Proposals in the background: a wish that is looked at again and again, within caps and hours.
+
+What is proposed is written down before it is told, so that a process that dies in between proposes
+nothing twice and goes over no cap; what was never told stands in the file all the same.
+"""
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.domain import domain_named
+from manyminds.recommend.dialogue import begin_dialogue
+from manyminds.recommend.memory.home import Memory, own_folder
+from manyminds.recommend.proxy import Proxy
+from manyminds.runtime.schedules.times import Quiet, When
+
+__all__ = ["Proposal", "Watching", "add_watch", "look", "proposals", "remove_watch", "watches"]
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watching:
+    """A wish that is looked at again and again."""
+
+    name: str
+    wish: str
+    domain: str
+    catalogues: tuple[str, ...]
+    when: When
+    since: str
+    """When it was made, ISO 8601."""
+    quiet: Quiet | None = None
+    per_day: int = 1
+    per_week: int = 3
+    """Most proposals in 24 hours, and in seven times as many."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """One thing that was proposed."""
+
+    at: str
+    """ISO 8601."""
+    id: str
+    title: str
+    score: float
+    source: str
+    dialogue: str
+    """Where it can be chosen: manyminds recommend --go-on DIALOGUE."""
+
+
+def add_watch(home: Path, watch: Watching) -> None:
+    """Keep a wish.
+
+    Raises:
+        UsageError: If its name is none, or taken, or a cap is none.
+    """
+    if not _NAME.fullmatch(watch.name):
+        raise UsageError(f"a watch is called by small letters and digits, not {watch.name!r}")
+    if watch.per_day < 1 or watch.per_week < 1:
+        raise UsageError("at least one proposal a day and a week; remove the watch for none")
+    folder = _folder(home)
+    own_folder(folder)
+    path = folder / f"{watch.name}.json"
+    if path.exists():
+        raise UsageError(f"there is a watch {watch.name} already; manyminds watch remove it first")
+    path.write_text(_adapter().dump_json(watch, indent=1).decode() + "\n", encoding="utf-8")
+
+
+def watches(home: Path) -> list[Watching]:
+    """Return all that are kept.
+
+    Raises:
+        UsageError: If a file of them cannot be read.
+    """
+    return [_read(path) for path in sorted(_folder(home).glob("*.json"))]
+
+
+def remove_watch(home: Path, name: str) -> None:
+    """Look no more; what was proposed stays written down.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    path = _folder(home) / f"{name}.json"
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise UsageError(f"there is no watch {name!r}; manyminds watch list")
+    path.unlink()
+
+
+def proposals(home: Path, name: str) -> list[Proposal]:
+    """Return what was proposed for a wish so far, the first first."""
+    path = _folder(home) / f"{name}.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    return [found for line in lines if (found := _line(line)) is not None]
+
+
+def look(
+    home: Path, watch: Watching, now: datetime, *, memory: Memory, proxy: Proxy,
+    on_kept: Callable[[Proposal], None] = lambda _one: None,
+) -> list[Proposal]:  # fmt: skip
+    """Look at a wish if it is due, and return what is new and fits.
+
+    Args:
+        home: The person's folder.
+        watch: The wish.
+        now: The moment.
+        memory: What is known of the person.
+        proxy: What their own words say.
+        on_kept: Told of each proposal when it is written down, before it is returned.
+
+    Raises:
+        UsageError: If a catalogue is gone or cannot be read.
+    """
+    past = proposals(home, watch.name)
+    if (watch.quiet is not None and watch.quiet.covers(now)) or not _due(home, watch, now):
+        return []
+    room = _room(watch, past, now)
+    if room < 1:
+        return []  # it is looked at again when there is room
+    told = {one.id for one in past} | {_same(one.title) for one in past}
+    found: list[Proposal] = []
+    for option_id, title, score, source, name in _fitting(home, watch, now, memory, proxy):
+        if len(found) == room:
+            break
+        if option_id in told or _same(title) in told:
+            continue
+        told |= {option_id, _same(title)}
+        one = Proposal(
+            at=now.astimezone(UTC).isoformat(), id=option_id, title=title, score=round(score, 3),
+            source=source, dialogue=name,
+        )  # fmt: skip
+        _append(home, watch.name, one)
+        on_kept(one)
+        found.append(one)
+    _looked(home, watch.name, now)
+    return found
+
+
+def _fitting(
+    home: Path, watch: Watching, now: datetime, memory: Memory, proxy: Proxy
+) -> Iterator[tuple[str, str, float, str, str]]:
+    """Yield what fits, the best first, with the dialogue in which it can be chosen."""
+    today: date = now.astimezone().date()
+    dialogue = begin_dialogue(
+        home / "dialogues", watch.wish, memory=memory, proxy=proxy,
+        domain=domain_named(watch.domain), catalogues=[Path(p) for p in watch.catalogues],
+        today=today, name=secrets.token_hex(4),
+    )  # fmt: skip
+    for option in dialogue.view().decision.options:
+        item = option.item
+        yield item.id, item.title, option.score, item.source, dialogue.name
+
+
+def _room(watch: Watching, past: list[Proposal], now: datetime) -> int:
+    """Return how many more may be proposed now."""
+    ages = [now - datetime.fromisoformat(one.at) for one in past]
+    day = watch.per_day - sum(age < timedelta(days=1) for age in ages)
+    week = watch.per_week - sum(age < timedelta(days=7) for age in ages)
+    return min(day, week)
+
+
+def _due(home: Path, watch: Watching, now: datetime) -> bool:
+    path = _folder(home) / f"{watch.name}.looked"
+    last = path.read_text("utf-8").strip() if path.exists() else watch.since
+    return watch.when.last(now, datetime.fromisoformat(last)) is not None
+
+
+def _looked(home: Path, name: str, now: datetime) -> None:
+    path = _folder(home) / f"{name}.looked"
+    part = path.with_suffix(".part")
+    part.write_text(now.astimezone(UTC).isoformat() + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _append(home: Path, name: str, one: Proposal) -> None:
+    with (_folder(home) / f"{name}.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _line(text: str) -> Proposal | None:
+    """Read one line; half a line, of a process that died writing it, was told to nobody."""
+    try:
+        return Proposal(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
+
+
+def _same(title: str) -> str:
+    """Return a title as it is compared: the same thing listed anew is no new thing."""
+    return " ".join(re.findall(r"\w+", title.casefold()))
+
+
+def _folder(home: Path) -> Path:
+    return home / "watches"
+
+
+def _read(path: Path) -> Watching:
+    try:
+        return _adapter().validate_json(path.read_text("utf-8"))
+    except (OSError, ValidationError) as error:
+        raise UsageError(f"{path}: no watch ({type(error).__name__}); mend or delete it") from None
+
+
+def _adapter() -> TypeAdapter[Watching]:
+    return TypeAdapter(Watching)
