@@ -25,6 +25,8 @@ from manyminds.evals.statistics import difference
 from manyminds.recommend.history import History, read_history, split_in_time
 from manyminds.recommend.measures import Ranked, held_against, rating_error
 from manyminds.recommend.ranking.blend import Blend
+from manyminds.recommend.ranking.codes import Spelled, coded
+from manyminds.recommend.ranking.context import weekend
 from manyminds.recommend.ranking.diversity import coverage, inner_distance, novelty, spread_out
 from manyminds.recommend.ranking.ease import Ease
 from manyminds.recommend.ranking.factors import Factors
@@ -36,7 +38,9 @@ from manyminds.recommend.ranking.popularity import (
     likes,
 )
 from manyminds.recommend.ranking.ranker import Linear, Ranker, Scorer
+from manyminds.recommend.ranking.rbm import Rbm
 from manyminds.recommend.ranking.star import Star
+from manyminds.recommend.ranking.tensor import Tensor
 from manyminds.recommend.ranking.towers import TwoTowers
 from manyminds.tools.docs.store import embedder
 
@@ -96,6 +100,9 @@ def rankers(genres: Floats, words: Floats) -> dict[str, Callable[[], Ranker]]:
         "two towers": lambda: TwoTowers(features=genres),
         "factors": Factors,
         "EASE": Ease,
+        "Boltzmann machine": Rbm,
+        "spelled by codes": lambda: Spelled(codes=coded(words, codes=32)),
+        "likes by weekend": lambda: Tensor(of=weekend, now=0, moments=2),
         "blend": lambda: Blend(
             parts={"EASE": Ease(), "factors": Factors(), "STAR": Star(vectors=words)}
         ),
@@ -179,6 +186,8 @@ def measure(data: Path) -> dict:
             ("two towers", "item neighbours"), ("STAR", "STAR, people alone"),
             ("STAR", "STAR, words alone"), ("STAR", "item neighbours"), ("factors", "EASE"),
             ("two parameters", "popularity"), ("blend", "EASE"),
+            ("Boltzmann machine", "popularity"), ("spelled by codes", "STAR, words alone"),
+            ("likes by weekend", "factors"),
         )
     }  # fmt: skip
     spreads = {}

@@ -38,13 +38,14 @@ class Hybrid:
             past: Everything before `now`.
             now: Seconds since 1970.
         """
+        daily = _Latest(half_life_s=self.recent_days * _DAY, now=now).learn(past)
+        if self.share == 1:
+            return daily
         if self._learned_at is None or now - self._learned_at >= self.every_days * _DAY:
             self._scorer, self._learned_at = self.dear.learn(past), now
             self.refits += 1
-        daily = _Latest(half_life_s=self.recent_days * _DAY, now=now).learn(past)
         dear, share = self._scorer, self.share
-        if dear is None or share == 1:
-            return daily
+        assert dear is not None
 
         def score(people: History) -> NDArray[np.float32]:
             both = (1 - share) * _level(dear(people)) + share * _level(daily(people))
