@@ -43,7 +43,13 @@ def watch_of(path: Path, **more: object) -> Watching:
 
 
 def looked(home: Path, watch: Watching, now: datetime) -> list[Proposal]:
-    return look(home, watch, now, memory=Memory(home, today=lambda: BEGIN.date()), proxy=Proxy(home, home / "cache"))
+    return look(
+        home,
+        watch,
+        now,
+        memory=Memory(home, today=lambda: BEGIN.date()),
+        proxy=Proxy(home, home / "cache"),
+    )
 
 
 @pytest.fixture

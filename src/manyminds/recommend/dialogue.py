@@ -178,11 +178,18 @@ class Dialogue:
         if option is None:
             raise UsageError(f"there is no option {which}")
         view = self._add(Step(kind="chose", text=option.item.id))
-        self._memory.write(
-            DECISIONS, f"{view.domain.done[-1]} {option.item.title}", heading=view.domain.name,
-            source=self._source,
-        )  # fmt: skip
+        self.remember()
         return view
+
+    def remember(self) -> None:
+        """Keep what was chosen among the person's decisions, once."""
+        view = self.view()
+        if view.chosen is None:
+            return
+        text = f"{view.domain.done[-1]} {view.chosen.item.title}"
+        there = self._memory.lines(DECISIONS)[0]
+        if not any(line.text == text and line.source == self._source for line in there):
+            self._memory.write(DECISIONS, text, heading=view.domain.name, source=self._source)
 
     def back(self) -> View:
         """Take the last step away; what was chosen stays in the memory until a person edits it."""

@@ -1,0 +1,262 @@
+"""A dialogue over messages that come twice, late, in another order, or not at all: one flow.
+
+Each message is written down before anything is done with it, done once in the order in which it was
+written, and answered by a reply with a name of its own, which is sent until it is taken.
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.domain import Domain, domain_of
+from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
+from manyminds.recommend.memory.home import Memory
+from manyminds.recommend.proxy import Proxy
+
+__all__ = ["Channel", "Gateway", "Incoming", "Stage"]
+
+PATIENCE_S = 120.0
+"""How long an earlier message is waited for before a later one is answered without it."""
+_MOST = 2_000
+"""Characters of a message."""
+Stage = Literal["kept", "begun", "done", "answered", "sent"]
+_SCHEMA = """
+create table if not exists inbox (
+    id text primary key, sender text, number integer, text text, at real, state text, dialogue text,
+    steps integer
+);
+create table if not exists outbox (
+    key text primary key, sender text, text text, at real, sent real
+);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """One message."""
+
+    id: str
+    """The same for the same message, however often it comes."""
+    sender: str
+    number: int
+    """1 and up, in the order in which the sender wrote them."""
+    text: str
+
+
+class Channel(Protocol):
+    """Something that carries messages: a bridge to a messenger, a folder, a test."""
+
+    def received(self) -> Iterable[Incoming]:
+        """Return what has come and is not taken yet, in any order, any number of times."""
+        ...
+
+    def take(self, id_: str) -> None:
+        """Say that a message is safe here; it may come again all the same."""
+        ...
+
+    def send(self, to: str, key: str, text: str) -> bool:
+        """Send a reply and say whether it was taken; it may be called again with the same key."""
+        ...
+
+
+class Gateway:
+    """Carries on the dialogues of those who may write to it.
+
+    Args:
+        home: The person's folder.
+        channel: Where messages come from and go to.
+        senders: Who may write; what others send is taken and nothing else.
+        catalogues: Returns the files of what there is of a kind.
+        memory: What is known of the person.
+        proxy: What their own words say.
+        clock: Seconds since 1970.
+        on_stage: Told how far a message has come.
+    """
+
+    def __init__(
+        self, home: Path, channel: Channel, *, senders: frozenset[str],
+        catalogues: Callable[[Domain], Sequence[Path]], memory: Memory, proxy: Proxy,
+        clock: Callable[[], float], on_stage: Callable[[Stage], None] = lambda _stage: None,
+        patience_s: float = PATIENCE_S,
+    ) -> None:  # fmt: skip
+        self._home, self._channel, self._senders = home, channel, senders
+        self._catalogues, self._memory, self._proxy = catalogues, memory, proxy
+        self._clock, self._on_stage, self._patience = clock, on_stage, patience_s
+        with closing(self._open()) as db:
+            db.executescript(_SCHEMA)
+
+    def turn(self) -> int:
+        """Take in what has come, answer what can be answered, send what is unsent.
+
+        Returns:
+            How many messages were answered.
+        """
+        answered = 0
+        with closing(self._open()) as db:
+            self._keep(db)
+            for sender in sorted(self._senders):
+                while (row := self._next(db, sender)) is not None:
+                    self._do(db, row)
+                    answered += 1
+            self._send(db)
+        return answered
+
+    def _keep(self, db: sqlite3.Connection) -> None:
+        for one in self._channel.received():
+            if one.sender in self._senders:
+                db.execute(
+                    "insert or ignore into inbox values (?, ?, ?, ?, ?, 'new', null, null)",
+                    (one.id, one.sender, one.number, one.text[:_MOST], self._clock()),
+                )
+                self._on_stage("kept")
+            self._channel.take(one.id)
+
+    def _next(self, db: sqlite3.Connection, sender: str) -> Any:
+        """Return the message that is to be done now; `None` while an earlier one is waited for."""
+        last = self._one(
+            db, "select max(number) from inbox where sender = ? and state = 'done'", sender
+        )[0]
+        row = self._one(
+            db, "select * from inbox where sender = ? and state != 'done' order by number limit 1",
+            sender,
+        )  # fmt: skip
+        if row is None or row["number"] <= (last or 0) + 1:
+            return row
+        waits = self._one(
+            db, "select min(at) from inbox where sender = ? and state != 'done'", sender
+        )[0]
+        return row if self._clock() - waits >= self._patience else None
+
+    def _do(self, db: sqlite3.Connection, row: Any) -> None:
+        """Do one message and write its reply down; what a crash came after is not done again."""
+        if row["state"] == "new":
+            now = self._now(db, row["sender"])
+            name = now.name if now is not None and not self._is_wish(now, row["text"]) else None
+            steps = len(now.steps()) if now is not None and name is not None else 0
+            db.execute(
+                "update inbox set state = 'begun', dialogue = ?, steps = ? where id = ?",
+                (name or secrets.token_hex(4), steps, row["id"]),
+            )
+            self._on_stage("begun")
+            row = self._one(db, "select * from inbox where id = ?", row["id"])
+        reply = self._missed(db, row) + self._replied(row["text"], row["dialogue"], row["steps"])
+        self._on_stage("done")
+        with db:
+            db.execute("begin immediate")
+            db.execute("update inbox set state = 'done' where id = ?", (row["id"],))
+            db.execute(
+                "insert or ignore into outbox values (?, ?, ?, ?, null)",
+                (f"re-{row['id']}", row["sender"], reply, self._clock()),
+            )
+        self._on_stage("answered")
+
+    def _replied(self, text: str, name: str, before: int) -> str:
+        """Do what a message says, unless that was done already; return what is said to it."""
+        path = self._home / "dialogues" / f"{name}.jsonl"
+        try:
+            if not path.exists():
+                return _told(self._begun(text, name).view())
+            dialogue = self._dialogue(name)
+            if before == 0 or len(dialogue.steps()) != before:
+                dialogue.remember()  # it was done, and then the process died
+                return _told(dialogue.view())
+            return _told(_said(dialogue, text))
+        except UsageError as error:
+            return str(error)
+
+    def _begun(self, text: str, name: str) -> Dialogue:
+        domain = domain_of(text)
+        if domain is None:
+            raise UsageError("What would you like? For instance: dinner tonight, under 25 euros")
+        return begin_dialogue(
+            self._home / "dialogues", text, memory=self._memory, proxy=self._proxy, domain=domain,
+            catalogues=self._catalogues(domain), name=name,
+            today=datetime.fromtimestamp(self._clock(), UTC).astimezone().date(),
+        )  # fmt: skip
+
+    def _dialogue(self, name: str) -> Dialogue:
+        return open_dialogue(self._home / "dialogues", name, self._memory, self._proxy)
+
+    def _now(self, db: sqlite3.Connection, sender: str) -> Dialogue | None:
+        """Return the dialogue that somebody is in."""
+        row = self._one(
+            db, "select dialogue from inbox where sender = ? and state = 'done' "
+            "and dialogue is not null order by number desc limit 1",
+            sender,
+        )  # fmt: skip
+        if row is None or not (self._home / "dialogues" / f"{row['dialogue']}.jsonl").exists():
+            return None
+        return self._dialogue(str(row["dialogue"]))
+
+    def _is_wish(self, now: Dialogue, text: str) -> bool:
+        """Say whether a message begins anew: after a choice, or by words of a kind of things."""
+        view, low = now.view(), text.strip().casefold()
+        if view.state == "decided" and low != "back":
+            return True
+        return view.state == "proposing" and low not in ("1", "2", "back") and len(low) > 1
+
+    def _missed(self, db: sqlite3.Connection, row: Any) -> str:
+        """Say that a message before this one seems to be lost, or that this one comes late."""
+        there = self._one(
+            db, "select max(number) from inbox where sender = ? and state = 'done'",
+            row["sender"],
+        )  # fmt: skip
+        if row["number"] < (there[0] or 0):
+            return "(This came after what you wrote later.) "
+        follows = row["number"] == (there[0] or 0) + 1
+        return "" if follows else "(A message before this one is missing.) "
+
+    def _send(self, db: sqlite3.Connection) -> None:
+        rows = db.execute(
+            "select key, sender, text from outbox where sent is null order by at, rowid"
+        )
+        for row in rows.fetchall():
+            if not self._channel.send(row["sender"], row["key"], row["text"]):
+                return  # those after it wait, so that none overtakes it
+            db.execute("update outbox set sent = ? where key = ?", (self._clock(), row["key"]))
+            self._on_stage("sent")
+
+    def _one(self, db: sqlite3.Connection, sql: str, *values: Any) -> Any:
+        return db.execute(sql, values).fetchone()
+
+    def _open(self) -> sqlite3.Connection:
+        self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        db = sqlite3.connect(self._home / "messages.sqlite", timeout=30, isolation_level=None)
+        db.row_factory = sqlite3.Row
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = full")
+        return db
+
+
+def _said(dialogue: Dialogue, text: str) -> View:
+    low = text.strip().casefold()
+    view = dialogue.view()
+    if low == "back":
+        return dialogue.back()
+    likely = () if view.asked is None else view.asked.answers
+    if low in ("1", "2") and all(answer.text != low for answer in likely):
+        return dialogue.choose(int(low), asking=True)
+    return dialogue.answer(text)
+
+
+def _told(view: View) -> str:
+    """Return where a dialogue stands, in a message."""
+    top, backup = view.decision.top, view.decision.backup
+    if view.chosen is not None:
+        link = f" {view.chosen.item.link}" if view.chosen.item.link else ""
+        return f"Chosen: {view.chosen.item.title}.{link}"
+    if view.asked is not None:
+        likely = ", ".join(answer.text for answer in view.asked.answers[:4])
+        return f"{view.asked.text} ({likely}, or: no matter)"
+    if top is None:
+        return f"Nothing of {len(view.catalogue.items)} meets every condition."
+    second = f" 2: {backup.item.title}." if backup else ""
+    trades = "; ".join(trade.text for trade in view.decision.trade_offs[:3])
+    about = f" ({trades})" if trades else ""
+    return f"1: {top.item.title}.{second}{about} Say 1 or 2, or back."
