@@ -1,7 +1,8 @@
 """Pictures of the page for the docs: `python -m tests.pictures [HOME RUN]` writes docs/page-*.png.
 
 Without a run it plays the scripted panel of the tests; with one it shows that, as it was.
-`python -m tests.pictures recommend` draws a wish in the terminal instead: docs/recommend.svg.
+`python -m tests.pictures recommend` draws a wish in the terminal and on its page instead: docs/recommend.svg,
+docs/decision.png.
 """
 
 import os
@@ -87,6 +88,17 @@ def draw_wish() -> None:
             )  # fmt: skip
             console.print(Text(f"$ manyminds {line}", style="bold"))
             console.print(Text(done.stdout))
+        shown = shlex.split(WISH[2])
+        page = Path(folder) / "decision.html"
+        command = [sys.executable, "-m", "manyminds.cli", *shown, "--no-ask", "--out", str(page)]
+        subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, check=True,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        with browsing() as browser:
+            tab = browser.new_page(viewport={"width": 1000, "height": 700})
+            tab.goto(page.as_uri())
+            tab.screenshot(path=str(DOCS / "decision.png"))
     console.save_svg(str(DOCS / "recommend.svg"), title="manyminds recommend")
 
 

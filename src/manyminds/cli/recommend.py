@@ -24,6 +24,7 @@ from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.weigh import Option
 from manyminds.recommend.deciding.wish import Condition
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
+from manyminds.recommend.page.write import decision_page
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.paths import cache_home, person_home
 
@@ -47,6 +48,7 @@ def recommend(
     choose: int | None = None,
     back: Flag = False,
     ask: bool = True,
+    out: Path | None = None,
     me: Path | None = None,
     json_: Json = False,
 ) -> int:
@@ -67,6 +69,7 @@ def recommend(
         choose: 1 for the first option, 2 for the backup; it is remembered as a decision.
         back: Take the last step back.
         ask: Ask what is missing; `--no-ask` chooses with what is known.
+        out: Write the table as a page, too, with weights that can be moved: table.html.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
@@ -81,6 +84,8 @@ def recommend(
     view = dialogue.view() if choose is None else dialogue.choose(choose, asking=not ask)
     if ask and answer is None and choose is None and not json_ and sys.stdin.isatty():
         view = _talk(dialogue, view)
+    if out is not None:
+        out.write_text(_page(dialogue, view), "utf-8")
     if json_:
         print(json.dumps(_as_json(dialogue, view, ask=ask), ensure_ascii=False))
     else:
@@ -160,6 +165,14 @@ def _talk(dialogue: Dialogue, view: View) -> View:
         except UsageError as error:
             notice(str(error))
     return view
+
+
+def _page(dialogue: Dialogue, view: View) -> str:
+    conditions = [c for c in view.wanted.conditions if c.test != "not_past"]
+    return decision_page(
+        view, wish=dialogue.steps()[0].text, dialogue=dialogue.name, unread=view.wanted.unread,
+        held=[f"{_read_as(c, view)} ({c.source})" for c in conditions],
+    )  # fmt: skip
 
 
 def _as_text(dialogue: Dialogue, view: View, *, ask: bool) -> str:
