@@ -68,7 +68,9 @@ class Domain:
 
     def field_called(self, column: str) -> Field | None:
         """Return the field that a catalogue's column is of."""
-        low = " ".join(re.split(r"[\W_]+", column.casefold())).strip()
+        # What a table of ours marks as a model's word is the same field.
+        plain = column.casefold().removesuffix("(judged)")
+        low = " ".join(re.split(r"[\W_]+", plain)).strip()
         return next((f for f in self.fields.values() if low in (f.name, *f.names)), None)
 
 
