@@ -92,11 +92,16 @@ class Desk:
         if asked and not agreed:
             return True
         if asked:
-            self.known.agree("desk", ours)
+            self.known.agree(
+                "desk", ours, self.known.doubts("desk", self.tools[call.function], ours)
+            )
         result, error = self.runtime.run_function(env, call.function, call.args)
         self.trace.append(call)
         if error is None:
-            self.known.learn("desk", plain(result), made=self.tools[call.function].effect != "none")
+            self.known.learn(
+                "desk", plain(result), made=self.tools[call.function].effect != "none", call=ours
+            )
+            self.known.passed("desk", self.tools[call.function], ours)
         return asked
 
 

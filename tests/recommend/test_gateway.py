@@ -18,14 +18,9 @@ PLACES = (
     "4,Spice,indian,16,3.0\n5,Bistro,french,23,0.8\n"
 )
 TALK = (
-    "dinner tonight under 25 euros",
-    "italian",
-    "back",
-    "japanese",
-    "1",
-    "dinner tomorrow, italian",
-    "2",
-)
+    "dinner tonight under 25 euros", "italian", "back", "japanese", "no matter", "1",
+    "dinner tomorrow, italian", "no matter", "2",
+)  # fmt: skip
 RUNS = 300 if FULL else 40
 
 
@@ -96,8 +91,8 @@ def clean(tmp_path: Path) -> tuple[list[str], list[str]]:
 def test_a_talk_by_messages(clean: tuple[list[str], list[str]]) -> None:
     replies, decisions = clean
     assert replies[0].startswith("Which kitchen would you like? (italian, ")
-    assert replies[4].startswith("Chosen: Sakura")
-    assert replies[6].startswith("Chosen: ")
+    assert replies[5].startswith("Chosen: Sakura")
+    assert replies[8].startswith("Chosen: ")
     assert len(decisions) == 2
 
 
@@ -131,10 +126,10 @@ def test_one_that_never_comes_is_not_waited_for_for_ever(tmp_path: Path) -> None
     stub.write(2, "dinner tonight under 25 euros")
     assert gateway(tmp_path, stub).turn() == 0
     assert gateway(tmp_path, stub, clock=1_772_000_121.0).turn() == 1
-    assert stub.got["re-ann-2"].startswith("(A message before this one is missing.)")
+    assert stub.got["re ann ann-2"].startswith("(A message before this one is missing.)")
     stub.write(1, "hello")
     gateway(tmp_path, stub).turn()
-    assert stub.got["re-ann-1"].startswith("(This came after what you wrote later.)")
+    assert stub.got["re ann ann-1"].startswith("(This came after what you wrote later.)")
 
 
 def test_strangers_are_not_answered_and_people_are_kept_apart(tmp_path: Path) -> None:
@@ -143,10 +138,10 @@ def test_strangers_are_not_answered_and_people_are_kept_apart(tmp_path: Path) ->
     stub.write(1, "dinner tonight under 25 euros", "ann")
     stub.write(1, "dinner tonight, indian", "bob")
     gateway(tmp_path, stub).turn()
-    assert set(stub.got) == {"re-ann-1", "re-bob-1"}
+    assert set(stub.got) == {"re ann ann-1", "re bob bob-1"}
     stub.write(2, "1", "bob")
     gateway(tmp_path, stub).turn()
-    assert stub.got["re-bob-2"].startswith("Chosen: Spice")
+    assert stub.got["re bob bob-2"].startswith("Chosen: Spice")
     assert len(decided(tmp_path)) == 1
     assert open_dialogue(tmp_path / "dialogues", "last", Memory(tmp_path, today=lambda: date(2026, 2, 25)), Proxy(tmp_path, tmp_path / "c")).view().chosen  # fmt: skip
 
@@ -157,5 +152,5 @@ def test_what_is_not_understood_is_said_and_changes_nothing(tmp_path: Path) -> N
     stub.write(2, "dinner tonight under 25 euros")
     stub.write(3, "purple")
     gateway(tmp_path, stub).turn()
-    assert "For instance: dinner" in stub.got["re-ann-1"]
-    assert "does not say" in stub.got["re-ann-3"]
+    assert "For instance: dinner" in stub.got["re ann ann-1"]
+    assert "does not say" in stub.got["re ann ann-3"]

@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from manyminds.core.messages import JsonValue, ToolCall, ToolSpec
-from manyminds.tools.provenance import Provenance
+from manyminds.tools.provenance import Doubt, Provenance
 
 FORM: JsonValue = {
     "type": "object",
@@ -131,7 +131,9 @@ def test_what_an_allowed_act_made_and_what_was_agreed_to_is_known() -> None:
     known = Provenance("make a list and share it with ann@example.org")
     known.learn("desk", {"id": "26", "filename": "list"}, made=True)
     assert doubts(known, file_id="26", email="ann@example.org") == []
-    known.agree("desk", ToolCall(id="1", name="tool", arguments={"channel": "External_0"}))
+    call = ToolCall(id="1", name="tool", arguments={"channel": "External_0", "body": "77"})
+    known.agree("desk", call, [Doubt(argument="channel", value="External_0")])
+    assert doubts(known, file_id=77) != []
     assert doubts(known, channel="external_0") == []
     assert doubts(known, channel="external_1") != []
 

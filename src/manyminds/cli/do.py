@@ -1,6 +1,7 @@
 """`manyminds do`: a plan carried out in a browser, with a yes to each act as it really is."""
 
 import asyncio
+import hashlib
 import json
 import sys
 import time
@@ -20,7 +21,7 @@ from manyminds.recommend.dialogue import open_dialogue
 from manyminds.recommend.doing.action import Sent, card, origin_of
 from manyminds.recommend.doing.browser import Executor, Outcome
 from manyminds.recommend.doing.consent import Consent
-from manyminds.recommend.doing.plan import Plan, plan_as_text, read_plan
+from manyminds.recommend.doing.plan import Plan, plan_as_json, plan_as_text, read_plan
 from manyminds.recommend.doing.recipe import plan_from, site_of
 from manyminds.recommend.memory.home import PROFILE
 from manyminds.recommend.proxy import Proxy
@@ -60,8 +61,8 @@ def do(
         with_: With --go-on: what blanks of the recipe are filled with: people=2. Others come from
             what was chosen (title, link, id, day) and from PROFILE.md ("name: Ann").
         yes: The digest of the act that you agree to, as its card shows it.
-        name: What this is called: the same act of the same name is done once; the name of the
-            plan's file, where nothing is said.
+        name: What this is called: the same act of the same name is done once; where nothing is
+            said, the name of the plan's file with a digest of what the plan says.
         mine_done: You have done the steps that are yours (a person's); go on behind them.
         did_not_happen: You have looked yourself: what was begun did not happen, and may be asked
             for again.
@@ -74,7 +75,8 @@ def do(
     if (plan is None) == (go_on is None):
         raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last")
     if plan is not None:
-        steps, called = read_plan(_text_of(plan)), plan.stem
+        steps = read_plan(_text_of(plan))
+        called = f"{plan.stem}-{_digest(steps)}"  # another plan of that name is another act
     else:
         steps, called = _chosen(home, go_on or "", recipe, with_)
     consent = Consent(home / "doing.sqlite", clock=time.time)
@@ -93,6 +95,10 @@ def do(
     else:
         print(safe(_as_text(steps, outcome)))
     return ANSWERED if outcome.state == "done" else NO_ANSWER
+
+
+def _digest(plan: Plan) -> str:
+    return hashlib.sha256(plan_as_json(plan).encode()).hexdigest()[:8]
 
 
 def _text_of(path: Path) -> str:

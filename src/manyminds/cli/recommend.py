@@ -45,7 +45,7 @@ def recommend(
     weight: Sequence[str] = (),
     go_on: str | None = None,
     answer: str | None = None,
-    choose: int | None = None,
+    choose: str | None = None,
     back: Flag = False,
     ask: bool = True,
     out: Path | None = None,
@@ -66,7 +66,8 @@ def recommend(
         weight: What a field counts beside the others: price=2; `taste` is what you like.
         go_on: Go on with a dialogue: its name, or `last`.
         answer: The answer to the question that waits.
-        choose: 1 for the first option, 2 for the backup; it is remembered as a decision.
+        choose: 1 for the first option, 2 for the backup, or the title of another that fits; it is
+            remembered as a decision.
         back: Take the last step back.
         ask: Ask what is missing; `--no-ask` chooses with what is known.
         out: Write the table as a page, too, with weights that can be moved: table.html.
@@ -81,7 +82,7 @@ def recommend(
         dialogue.back()
     if answer is not None:
         dialogue.answer(answer)
-    view = dialogue.view() if choose is None else dialogue.choose(choose, asking=not ask)
+    view = dialogue.view() if choose is None else dialogue.choose(_which(choose), asking=not ask)
     if ask and answer is None and choose is None and not json_ and sys.stdin.isatty():
         view = _talk(dialogue, view)
     if out is not None:
@@ -141,6 +142,10 @@ def catalogues_for(named: Sequence[Path], domain: Domain, home: Path) -> list[Pa
             f"what is there to choose from? add --from FILE, or keep {domain.name}.csv in {folder}"
         )
     return there
+
+
+def _which(said: str) -> int | str:
+    return int(said) if said in ("1", "2") else said
 
 
 def _weight(said: str) -> tuple[str, float]:

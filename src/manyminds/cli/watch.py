@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -67,7 +68,7 @@ def add(
         days: With --at: mon,wed.
         every: Or every so often: 6h.
         quiet_hours: Nothing is proposed in them: 22:00-08:00; `none` for none.
-        per_day: Most proposals in 24 hours.
+        per_day: Most proposals a day.
         per_week: Most proposals in seven days.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
@@ -93,7 +94,7 @@ def listed(*, me: Path | None = None, json_: Json = False) -> int:
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
-    found = watches(person_home(me))
+    found = watches(person_home(me), notice)
     if json_:
         rows: list[JsonValue] = [
             {
@@ -131,7 +132,7 @@ def looked(
     if notify_ is not None:
         check_notify(notify_)
     while True:
-        found = [w for w in watches(home) if name in (None, w.name)]
+        found = [w for w in watches(home, notice) if name in (None, w.name)]
         if name is not None and not found:
             raise UsageError(f"there is no watch {name!r}; manyminds watch list")
         told = list(_look_at(home, found))
@@ -182,7 +183,8 @@ def _tell(
 ) -> None:
     rows: list[JsonValue] = [{"watch": name, **asdict(one)} for name, one in told]
     lines = [
-        f"{name}: {one.title} ({one.source}); manyminds recommend --go-on {one.dialogue}"
+        f"{name}: {one.title} ({one.source}); manyminds recommend --go-on {one.dialogue} "
+        f"--no-ask --choose {shlex.quote(one.title)}"
         for name, one in told
     ]
     if json_:

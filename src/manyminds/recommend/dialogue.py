@@ -160,11 +160,11 @@ class Dialogue:
             raise UsageError(f"a weight is a number from 0 to 1,000, not {weight:g}")
         return self._add(Step(kind="weighed", field=field, weight=weight))
 
-    def choose(self, which: int, *, asking: bool = False) -> View:
-        """Choose the first or the second option.
+    def choose(self, which: int | str, *, asking: bool = False) -> View:
+        """Choose an option.
 
         Args:
-            which: 1 or 2.
+            which: 1 or 2, of the two that are proposed; or the id or title of any that fits.
             asking: Whether that may be done while a question waits.
 
         Raises:
@@ -174,7 +174,11 @@ class Dialogue:
         offered = [view.decision.top, view.decision.backup]
         if view.state != "proposing" and not (asking and view.state == "asking"):
             raise UsageError(f"nothing can be chosen in {self.name}: it is {view.state}")
-        option = offered[which - 1] if which in (1, 2) else None
+        if isinstance(which, int):
+            option = offered[which - 1] if which in (1, 2) else None
+        else:
+            fits = view.decision.options
+            option = next((o for o in fits if which in (o.item.id, o.item.title)), None)
         if option is None:
             raise UsageError(f"there is no option {which}")
         view = self._add(Step(kind="chose", text=option.item.id))
@@ -197,7 +201,9 @@ class Dialogue:
 
     def _add(self, step: Step) -> View:
         with FileLock(f"{self.path}.lock"), self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(step))
+            # Half a line, of a process that died, must not swallow this one.
+            whole = self.path.read_bytes().endswith(b"\n")
+            file.write(("" if whole else "\n") + _line(step))
             file.flush()
             os.fsync(file.fileno())
         return self.view()
@@ -295,7 +301,9 @@ def begin_dialogue(
         kind="wished", text=" ".join(wish.split()), day=today.isoformat(), domain=domain.where,
         catalogues=tuple(str(path.expanduser().resolve()) for path in catalogues),
     )  # fmt: skip
-    dialogue.path.write_text(_line(step), encoding="utf-8")
+    part = dialogue.path.with_suffix(".part")
+    part.write_text(_line(step), encoding="utf-8")
+    part.replace(dialogue.path)
     return dialogue
 
 

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from filelock import FileLock
+
 from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.domain import Domain, domain_of
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
@@ -23,6 +25,7 @@ __all__ = ["Channel", "Gateway", "Incoming", "Stage"]
 
 PATIENCE_S = 120.0
 """How long an earlier message is waited for before a later one is answered without it."""
+_LATE = "(This came after what you wrote later.)"
 _MOST = 2_000
 """Characters of a message."""
 Stage = Literal["kept", "begun", "done", "answered", "sent"]
@@ -98,13 +101,14 @@ class Gateway:
             How many messages were answered.
         """
         answered = 0
-        with closing(self._open()) as db:
+        # Two that did the same message at once would both write its step down.
+        with FileLock(self._home / "messages.lock"), closing(self._open()) as db:
             self._keep(db)
             for sender in sorted(self._senders):
                 while (row := self._next(db, sender)) is not None:
                     self._do(db, row)
                     answered += 1
-            self._send(db)
+                self._send(db, sender)
         return answered
 
     def _keep(self, db: sqlite3.Connection) -> None:
@@ -112,7 +116,13 @@ class Gateway:
             if one.sender in self._senders:
                 db.execute(
                     "insert or ignore into inbox values (?, ?, ?, ?, ?, 'new', null, null)",
-                    (one.id, one.sender, one.number, one.text[:_MOST], self._clock()),
+                    (
+                        f"{one.sender} {one.id}",
+                        one.sender,
+                        one.number,
+                        _plain(one.text),
+                        self._clock(),
+                    ),
                 )
                 self._on_stage("kept")
             self._channel.take(one.id)
@@ -136,27 +146,31 @@ class Gateway:
     def _do(self, db: sqlite3.Connection, row: Any) -> None:
         """Do one message and write its reply down; what a crash came after is not done again."""
         if row["state"] == "new":
-            now = self._now(db, row["sender"])
-            name = now.name if now is not None and not self._is_wish(now, row["text"]) else None
-            steps = len(now.steps()) if now is not None and name is not None else 0
+            now = None if domain_of(row["text"]) else self._now(db, row["sender"])
+            name = None if now is None else now.name
+            steps = 0 if now is None else len(now.steps())
             db.execute(
                 "update inbox set state = 'begun', dialogue = ?, steps = ? where id = ?",
                 (name or secrets.token_hex(4), steps, row["id"]),
             )
             self._on_stage("begun")
             row = self._one(db, "select * from inbox where id = ?", row["id"])
-        reply = self._missed(db, row) + self._replied(row["text"], row["dialogue"], row["steps"])
+        late = self._missed(db, row)
+        name, text = row["dialogue"], row["text"]
+        reply = late + self._replied(text, name, row["steps"], late=late.startswith(_LATE))
+        if not (self._home / "dialogues" / f"{name}.jsonl").exists():
+            db.execute("update inbox set dialogue = null where id = ?", (row["id"],))
         self._on_stage("done")
         with db:
             db.execute("begin immediate")
             db.execute("update inbox set state = 'done' where id = ?", (row["id"],))
             db.execute(
                 "insert or ignore into outbox values (?, ?, ?, ?, null)",
-                (f"re-{row['id']}", row["sender"], reply, self._clock()),
+                (f"re {row['id']}", row["sender"], reply, self._clock()),
             )
         self._on_stage("answered")
 
-    def _replied(self, text: str, name: str, before: int) -> str:
+    def _replied(self, text: str, name: str, before: int, *, late: bool) -> str:
         """Do what a message says, unless that was done already; return what is said to it."""
         path = self._home / "dialogues" / f"{name}.jsonl"
         try:
@@ -165,6 +179,8 @@ class Gateway:
             dialogue = self._dialogue(name)
             if before == 0 or len(dialogue.steps()) != before:
                 dialogue.remember()  # it was done, and then the process died
+                return _told(dialogue.view())
+            if late or not text.strip():  # it is of a moment that is over, or says nothing
                 return _told(dialogue.view())
             return _told(_said(dialogue, text))
         except UsageError as error:
@@ -194,13 +210,6 @@ class Gateway:
             return None
         return self._dialogue(str(row["dialogue"]))
 
-    def _is_wish(self, now: Dialogue, text: str) -> bool:
-        """Say whether a message begins anew: after a choice, or by words of a kind of things."""
-        view, low = now.view(), text.strip().casefold()
-        if view.state == "decided" and low != "back":
-            return True
-        return view.state == "proposing" and low not in ("1", "2", "back") and len(low) > 1
-
     def _missed(self, db: sqlite3.Connection, row: Any) -> str:
         """Say that a message before this one seems to be lost, or that this one comes late."""
         there = self._one(
@@ -208,13 +217,15 @@ class Gateway:
             row["sender"],
         )  # fmt: skip
         if row["number"] < (there[0] or 0):
-            return "(This came after what you wrote later.) "
-        follows = row["number"] == (there[0] or 0) + 1
+            return f"{_LATE} "
+        follows = row["number"] - (there[0] or 0) in (0, 1)
         return "" if follows else "(A message before this one is missing.) "
 
-    def _send(self, db: sqlite3.Connection) -> None:
+    def _send(self, db: sqlite3.Connection, sender: str) -> None:
         rows = db.execute(
-            "select key, sender, text from outbox where sent is null order by at, rowid"
+            "select key, sender, text from outbox where sent is null and sender = ? "
+            "order by at, rowid",
+            (sender,),
         )
         for row in rows.fetchall():
             if not self._channel.send(row["sender"], row["key"], row["text"]):
@@ -235,14 +246,22 @@ class Gateway:
 
 
 def _said(dialogue: Dialogue, text: str) -> View:
-    low = text.strip().casefold()
-    view = dialogue.view()
+    low = text.strip().casefold().rstrip(".")
+    state = dialogue.view().state
     if low == "back":
         return dialogue.back()
-    likely = () if view.asked is None else view.asked.answers
-    if low in ("1", "2") and all(answer.text != low for answer in likely):
-        return dialogue.choose(int(low), asking=True)
-    return dialogue.answer(text)
+    if state == "asking":
+        return dialogue.answer(text)
+    if state == "proposing" and low in ("1", "2"):
+        return dialogue.choose(int(low))
+    if state == "decided":
+        return dialogue.view()
+    raise UsageError("Say 1 or 2, or back, or what you would like instead.")
+
+
+def _plain(text: str) -> str:
+    """Return a text that can be written down, and no more of it than a message has."""
+    return text[:_MOST].encode("utf-8", "replace").decode()
 
 
 def _told(view: View) -> str:

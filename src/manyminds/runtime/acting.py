@@ -1,5 +1,6 @@
 """Which tools that act a question calls for: settled before anything foreign is read."""
 
+from manyminds.agents.asking import question_now
 from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
 from manyminds.core.errors import BudgetExceeded, ProviderError
@@ -24,7 +25,7 @@ async def plan_acts(run: Run, gate: Gate) -> None:
         return
     names: list[JsonValue] = [spec.name for spec in acts]
     told = "\n".join(f"- {spec.name}: {spec.description[:_ABOUT]}" for spec in acts)
-    text = prompt("plan_acts", tools=told, question=run.task.prompt)
+    text = prompt("plan_acts", tools=told, question=question_now(run.task.prompt))
     form: dict[str, JsonValue] = {
         "tools": {"type": "array", "items": {"enum": names}, "maxItems": len(names)}
     }

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from manyminds.agents.asking import question_now
 from manyminds.agents.clarify import doubt_about, with_answer
 from manyminds.agents.prompts import prompts_hash
 from manyminds.agents.roster import roster
@@ -218,7 +219,7 @@ async def _tools(
 ) -> tuple[Toolset, list[Sites], Gate]:
     """Ready the tools of a run; return them, what may be fetched, and what may be done."""
     opened: list[Sites] = []
-    gate = Gate(provenance=Provenance(task.prompt))
+    gate = Gate(provenance=Provenance(question_now(task.prompt)))
     tools = await ready_tools(
         stack, options, task, cache=cache, sources=place.path.with_name(SOURCES),
         on_notice=watch.on_notice, on_sites=opened.append, gate=gate,
@@ -397,26 +398,27 @@ async def play(run: MemoryRun, strategy: Strategy) -> tuple[Answer, str | None]:
 async def _before(run: DurableRun, watch: Watch, gate: Gate) -> None:
     """Settle what is settled before a strategy begins."""
     await plan_acts(run, gate)
-    await _clarify(run, watch)
-    gate.provenance.hear(run.task.prompt)
+    if said := await _clarify(run, watch):
+        gate.provenance.hear(said)
 
 
-async def _clarify(run: DurableRun, watch: Watch) -> None:
-    """Ask the person back where the task can be understood in two ways, and work on with that."""
+async def _clarify(run: DurableRun, watch: Watch) -> str | None:
+    """Ask the person back where the task can be understood in two ways; return what they say."""
     if watch.on_doubt is None:
-        return
+        return None
     try:
         doubt = await doubt_about(run)
     except RunError:
-        return  # there is not even enough for that; the run itself will say so
+        return None  # there is not even enough for that; the run itself will say so
     if doubt is None:
-        return
+        return None
     past = run.recorded(Clarified)
     said = await watch.on_doubt(doubt.question) if past is None else past.answer
     run.has_asked = True
     run.tell(Clarified(question=doubt.question, answer=said))
     if said:
         run.task = replace(run.task, prompt=with_answer(run.task.prompt, doubt, said))
+    return said
 
 
 def new_run_id() -> str:

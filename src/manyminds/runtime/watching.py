@@ -10,9 +10,10 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
 from manyminds.core.errors import UsageError
@@ -41,7 +42,7 @@ class Watching:
     quiet: Quiet | None = None
     per_day: int = 1
     per_week: int = 3
-    """Most proposals in 24 hours, and in seven times as many."""
+    """Most proposals in a day of the calendar, and in seven."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,16 +74,20 @@ def add_watch(home: Path, watch: Watching) -> None:
     path = folder / f"{watch.name}.json"
     if path.exists():
         raise UsageError(f"there is a watch {watch.name} already; manyminds watch remove it first")
-    path.write_text(_adapter().dump_json(watch, indent=1).decode() + "\n", encoding="utf-8")
+    part = path.with_suffix(".part")
+    part.write_text(_adapter().dump_json(watch, indent=1).decode() + "\n", encoding="utf-8")
+    part.replace(path)
 
 
-def watches(home: Path) -> list[Watching]:
-    """Return all that are kept.
-
-    Raises:
-        UsageError: If a file of them cannot be read.
-    """
-    return [_read(path) for path in sorted(_folder(home).glob("*.json"))]
+def watches(home: Path, on_notice: Callable[[str], None] = lambda _line: None) -> list[Watching]:
+    """Return all that are kept; one that cannot be read keeps no other back, and is told."""
+    found: list[Watching] = []
+    for path in sorted(_folder(home).glob("*.json")):
+        try:
+            found.append(_read(path))
+        except UsageError as error:
+            on_notice(str(error))
+    return found
 
 
 def remove_watch(home: Path, name: str) -> None:
@@ -121,6 +126,16 @@ def look(
     Raises:
         UsageError: If a catalogue is gone or cannot be read.
     """
+    own_folder(_folder(home))
+    # Two that look at once would both propose the same.
+    with FileLock(_folder(home) / f"{watch.name}.lock"):
+        return _looked_at(home, watch, now, memory, proxy, on_kept)
+
+
+def _looked_at(
+    home: Path, watch: Watching, now: datetime, memory: Memory, proxy: Proxy,
+    on_kept: Callable[[Proposal], None],
+) -> list[Proposal]:  # fmt: skip
     past = proposals(home, watch.name)
     if (watch.quiet is not None and watch.quiet.covers(now)) or not _due(home, watch, now):
         return []
@@ -151,6 +166,7 @@ def _fitting(
 ) -> Iterator[tuple[str, str, float, str, str]]:
     """Yield what fits, the best first, with the dialogue in which it can be chosen."""
     today: date = now.astimezone().date()
+    # It stays where something of it is proposed, and is not what `last` means.
     dialogue = begin_dialogue(
         home / "dialogues", watch.wish, memory=memory, proxy=proxy,
         domain=domain_named(watch.domain), catalogues=[Path(p) for p in watch.catalogues],
@@ -163,16 +179,17 @@ def _fitting(
 
 def _room(watch: Watching, past: list[Proposal], now: datetime) -> int:
     """Return how many more may be proposed now."""
-    ages = [now - datetime.fromisoformat(one.at) for one in past]
-    day = watch.per_day - sum(age < timedelta(days=1) for age in ages)
-    week = watch.per_week - sum(age < timedelta(days=7) for age in ages)
-    return min(day, week)
+    # By days of the calendar: a timer that comes a second early one day is not late the next.
+    today = now.astimezone().date()
+    days = [(today - datetime.fromisoformat(one.at).astimezone().date()).days for one in past]
+    return min(watch.per_day - sum(d < 1 for d in days), watch.per_week - sum(d < 7 for d in days))
 
 
 def _due(home: Path, watch: Watching, now: datetime) -> bool:
     path = _folder(home) / f"{watch.name}.looked"
-    last = path.read_text("utf-8").strip() if path.exists() else watch.since
-    return watch.when.last(now, datetime.fromisoformat(last)) is not None
+    times = [watch.since, *([path.read_text("utf-8").strip()] if path.exists() else [])]
+    since = max(datetime.fromisoformat(one) for one in times)
+    return watch.when.last(now, since) is not None
 
 
 def _looked(home: Path, name: str, now: datetime) -> None:
@@ -183,8 +200,10 @@ def _looked(home: Path, name: str, now: datetime) -> None:
 
 
 def _append(home: Path, name: str, one: Proposal) -> None:
-    with (_folder(home) / f"{name}.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+    path = _folder(home) / f"{name}.jsonl"
+    torn = path.exists() and not path.read_bytes().endswith(b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(("\n" if torn else "") + json.dumps(asdict(one), ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
 

@@ -103,8 +103,8 @@ async def test_the_person_sees_the_whole_call_and_decides(stub: Stub, office: Pa
         f'{MAIL}\n  to = "eve@evil.example"  (NOT YOUR WORDS)\n  subject = "Notes"\n'
         '  body = "the notes"'
     )
-    # Once agreed to, the address is the person's word; after `never` nobody is asked again.
-    assert len(shown) == (2 if says == "no" else 1)
+    # A yes to one mail is none to the next; after `never` nobody is asked again.
+    assert len(shown) == (2 if says in ("no", "page") else 1)
     assert len(done(office)) == (0 if says in ("no", "never") else 2)
 
 
@@ -112,7 +112,7 @@ async def test_an_act_outside_the_plan_is_asked_about(stub: Stub, office: Path) 
     stub.behaviours = [say('{"tools": []}'), say(act("mcp_office_delete_mail", mail_id="7")), say(final("x"))]  # fmt: skip
     shown: list[str] = []
     await asked(stub, office, "What does mail 7 say?", says="no", shown=shown, allow=ALLOW)
-    assert "(your question does not seem to call for it)" in shown[0]
+    assert "(your question does not seem to call for it, or not again)" in shown[0]
     assert done(office) == []
 
 

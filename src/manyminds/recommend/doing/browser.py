@@ -36,6 +36,8 @@ __all__ = [
 
 WAIT_MS = 8_000
 """For a page that is slow."""
+_PRESSED_S = 0.3
+"""How long after a press it is waited for what it sends."""
 _SETTLES, _SETTLE_S = 2, 0.05
 """How often, and how long, it is waited for what a page sends as it is left."""
 LOOK_MS = 1_500
@@ -167,6 +169,11 @@ class Executor:
             self._held = None
             for one in set(self._context.pages) - before:
                 await self._leave(one)
+
+    async def wrote(self, before: set[str]) -> bool:
+        """Say whether something would have been written, to where nothing was before."""
+        await asyncio.sleep(_PRESSED_S)
+        return bool(set(self.stopped) - before)
 
     async def _leave(self, page: Any) -> None:
         """Close a page so that nothing of it is sent any more.

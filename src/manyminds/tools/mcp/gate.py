@@ -1,7 +1,9 @@
 """Asks the person before a tool of another server does what they did not say in so many words."""
 
 import json
+import unicodedata
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import anyio
@@ -14,6 +16,7 @@ from manyminds.tools.web.sites import AGREED, Confirm
 
 __all__ = ["Gate", "card"]
 
+_LOOKS_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 _LONGEST = 2_000
 """Characters of a value that a person can be expected to read; a longer one is refused."""
 
@@ -45,21 +48,32 @@ class Gate:
             if spec.name in self._shut:
                 raise ToolFailed(f"the person lets {spec.name} do nothing more")
             if not doubts or self._open & {"", spec.name}:
+                self.provenance.passed(server, spec, call)
                 return
             text = card(spec, call, doubts)
             if text not in self._answers and self.confirm is not None:
                 self._take(text, await self.confirm(text))
             if self._answers.get(text, "no") in ("no", "never"):
                 raise ToolFailed(self._why(doubts, asked=text in self._answers))
-            self.provenance.agree(server, call)
+            if self._answers[text] == "page":
+                del self._answers[text]  # a yes to this one is used up by it
+            self.provenance.agree(server, call, doubts)
+            self.provenance.passed(server, spec, call)
 
-    def learn(self, server: str, spec: ToolSpec, structure: JsonValue) -> None:
+    def learn(self, server: str, spec: ToolSpec, call: ToolCall, structure: JsonValue) -> None:
         """Take in what a call that was let pass has returned as a structure."""
-        self.provenance.learn(server, structure, made=spec.effect != "none")
+        self.provenance.learn(server, structure, made=spec.effect != "none", call=call)
 
-    def recall(self, server: str, call: ToolCall) -> None:
-        """Take in a call that this run made in a process that has ended: it was let pass."""
-        self.provenance.agree(server, call)
+    def recall(self, server: str, spec: ToolSpec, call: ToolCall) -> None:
+        """Take in a call that this run made in a process that has ended.
+
+        Its values are the person's word only where they had said yes to its card.
+        """
+        doubts = self.provenance.doubts(server, spec, call)
+        with suppress(ToolFailed):
+            if doubts and self._answers.get(card(spec, call, doubts), "no") not in ("no", "never"):
+                self.provenance.agree(server, call, doubts)
+        self.provenance.passed(server, spec, call)
 
     def plan(self, tools: Collection[str]) -> None:
         """Take in which tools that act the question calls for."""
@@ -67,9 +81,7 @@ class Gate:
 
     def heed(self, said: Steered) -> None:
         """Do again what the person had said of a card."""
-        if said.what == "hint":
-            self.provenance.hear(said.text)
-        elif said.what in AGREED and "\n" in said.text:
+        if said.what in AGREED and "\n" in said.text:
             self._take(said.text, said.what)
 
     def _take(self, text: str, said: Agreed) -> None:
@@ -99,15 +111,30 @@ def card(spec: ToolSpec, call: ToolCall, doubts: tuple[Doubt, ...]) -> str:
     unsure = {doubt.argument for doubt in doubts}
     rows = [spec.name]
     if "" in unsure:
-        rows.append("  (your question does not seem to call for it)")
+        rows.append("  (your question does not seem to call for it, or not again)")
     for name, value in call.arguments.items():
         text = _shown(json.dumps(value, ensure_ascii=False))
         if len(text) > _LONGEST:
             raise ToolFailed(f"{name} is too long for a person to read ({len(text)} characters)")
-        rows.append(f"  {_shown(name)} = {text}" + ("  (NOT YOUR WORDS)" if name in unsure else ""))
-    return "\n".join([*rows, ""] if len(rows) == 1 else rows)
+        shown = name if name.isidentifier() and name.isascii() else _shown(json.dumps(name))
+        rows.append(f"  {shown} = {text}" + ("  (NOT YOUR WORDS)" if name in unsure else ""))
+    whole = "\n".join([*rows, ""] if len(rows) == 1 else rows)
+    if len(whole) > 3 * _LONGEST:
+        raise ToolFailed(f"the call is too long for a person to read ({len(whole)} characters)")
+    return whole
 
 
 def _shown(text: str) -> str:
     """Return a text with what nobody can see written out."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
+    return "".join(f"\\u{{{ord(c):x}}}" if _unseen(c) else c for c in text)
+
+
+def _unseen(c: str) -> bool:
+    blank = unicodedata.category(c) == "Zs" and c != " "
+    return (
+        not c.isprintable()
+        or blank
+        or c in _LOOKS_BLANK
+        or "\ufe00" <= c <= "\ufe0f"
+        or c >= "\U000e0000"
+    )

@@ -72,15 +72,15 @@ class Foreign:
             await self.gate.settle(self.config.name, self.spec, call)
         said = await self.server.call(self.offered.name, call.arguments)
         if not trusted:
-            self.gate.learn(self.config.name, self.spec, said.structure)
+            self.gate.learn(self.config.name, self.spec, call, said.structure)
         cut = len(said.text) > _LONGEST_OUTPUT
         text = f"{said.text[:_LONGEST_OUTPUT]}\n[… cut]" if cut else said.text
         return (Evidence(id="", tool=self.spec.name, request=request, output=text),)
 
     def recall(self, member: str, call: ToolCall, evidence: tuple[Evidence, ...]) -> None:
         """Take in a call that this run made before its process ended."""
-        if evidence:
-            self.gate.recall(self.config.name, call)
+        if self.spec.effect != "none" and self.offered.name not in self.config.trust:
+            self.gate.recall(self.config.name, self.spec, call)
 
 
 def _texts(value: JsonValue) -> Iterator[str]:

@@ -54,7 +54,16 @@ def steps_in(instruction: str) -> tuple[Step, ...]:
     Raises:
         UsageError: If it names anything else.
     """
-    return tuple(_step(part) for part in _BETWEEN.split(instruction.strip(" .;")) if part)
+    held: list[str] = []
+
+    def hide(found: re.Match[str]) -> str:
+        held.append(found[0])
+        return f'"{len(held) - 1}"'
+
+    # What stands in quotes may hold what stands between steps.
+    plain = re.sub(_QUOTED, hide, instruction.strip(" .;"))
+    parts = [re.sub(r'"(\d+)"', lambda f: held[int(f[1])], p) for p in _BETWEEN.split(plain)]
+    return tuple(_step(part) for part in parts if part)
 
 
 def _step(text: str) -> Step:

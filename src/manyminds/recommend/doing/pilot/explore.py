@@ -9,9 +9,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from manyminds.core.errors import UsageError
+from manyminds.core.errors import ManymindsError, UsageError
 from manyminds.recommend.doing.action import Class
-from manyminds.recommend.doing.browser import AWAY, Executor, gently, what_is_wrong, within
+from manyminds.recommend.doing.browser import (
+    AWAY,
+    Executor,
+    gently,
+    prices_of,
+    what_is_wrong,
+    within,
+)
 from manyminds.recommend.doing.pilot.directive import CHUNK, Directive
 from manyminds.recommend.doing.pilot.view import View, look_at
 from manyminds.recommend.doing.plan import Step
@@ -22,6 +29,11 @@ MOST_TURNS = 60
 _SAME = 3
 """Turns in a row with the same instruction on the same page, after which it goes nowhere."""
 _PAYS = re.compile(r"\b(?:buy|pay|order|purchase|checkout|reserve now)\b", re.IGNORECASE)
+_SENDS = re.compile(
+    r"\b(?:send|submit|book|reserve|enrol|enroll|apply|register|sign up|subscribe|unsubscribe|"
+    r"confirm|post|publish|vote|accept|decline|donate|transfer)\b",
+    re.IGNORECASE,
+)
 _DELETES = re.compile(r"\b(?:delete|remove|cancel)\b", re.IGNORECASE)
 _LOGS_IN = re.compile(r"\b(?:log ?in|sign ?in)\b", re.IGNORECASE)
 
@@ -80,34 +92,54 @@ async def explore(
     """
     found = Explored(state="lost")
     async with executor.opened(sites) as page:
-        await gently(page, Step(kind="open", what=start))
-        found.steps.append(Step(kind="open", what=start))
-        for _ in range(MOST_TURNS):
-            view = await look_at(page)
-            override = said()
-            directive = (
-                await planner(view, found.turns) if override is None
-                else Directive(next_step=override)
-            )  # fmt: skip
-            if directive.over:
-                found.state, found.why = "over", directive.next_step
+        try:
+            return await _gone_through(
+                executor, page, start, planner, policy, sites, said, person, found
+            )
+        except ManymindsError:
+            raise
+        except Exception as error:  # noqa: BLE001 (a page may do anything; what was found is told)
+            found.why = f"the page gave up: {(str(error).splitlines() or [''])[0][:160]}"
+            return found
+
+
+async def _gone_through(
+    executor: Executor, page: Any, start: str, planner: Planner, policy: Policy,
+    sites: tuple[str, ...], said: Callable[[], str | None],
+    person: Callable[[Any, str], Awaitable[bool]] | None, found: Explored,
+) -> Explored:  # fmt: skip
+    await gently(page, Step(kind="open", what=start))
+    found.steps.append(Step(kind="open", what=start))
+    for _ in range(MOST_TURNS):
+        view = await look_at(page)
+        override = said()
+        directive = (
+            await planner(view, found.turns) if override is None
+            else Directive(next_step=override)
+        )  # fmt: skip
+        if directive.over:
+            found.state, found.why = "over", directive.next_step
+            return found
+        if directive.person:
+            if person is None or not await person(page, directive.person):
+                found.state, found.why = "person", directive.person
                 return found
-            if directive.person:
-                if person is None or not await person(page, directive.person):
-                    found.state, found.why = "person", directive.person
-                    return found
-                found.steps.append(Step(kind="person", what=directive.person))
-                found.turns.append(Turn(directive=directive, done=()))
-                continue
-            turn = await _turn(executor, page, view, directive, policy, sites)
-            found.turns.append(replace(turn, from_person=override is not None))
-            found.steps += [one for one in turn.done if not AWAY.match(one.what)]
-            if found.steps[-1].act != "navigate":
-                found.state = "act"
-                return found
-            if _stuck(found.turns):
-                found.why = f"it goes nowhere: {turn.wrong or directive.instruction}"
-                return found
+            found.steps.append(Step(kind="person", what=directive.person))
+            found.turns.append(Turn(directive=directive, done=()))
+            continue
+        turn = await _turn(executor, page, view, directive, policy, sites)
+        found.turns.append(replace(turn, from_person=override is not None))
+        found.steps += [
+            one
+            for one in turn.done
+            if one.kind != "press" or one.act != "navigate" or not AWAY.match(one.what)
+        ]
+        if found.steps[-1].act != "navigate":
+            found.state = "act"
+            return found
+        if _stuck(found.turns):
+            found.why = f"it goes nowhere: {turn.wrong or directive.instruction}"
+            return found
     found.why = f"not there after {MOST_TURNS} turns"
     return found
 
@@ -123,15 +155,18 @@ async def _turn(
     except UsageError as error:
         return Turn(directive=directive, done=(), wrong=str(error))
     for step in steps[:CHUNK]:
-        executor.stopped.clear()
+        # What its name says it does is not tried out: a GET may act all the same.
+        if step.kind == "press" and (named := _by_name(step, view)) is not None:
+            return Turn(directive=directive, done=(*done, replace(step, act=named)))
+        before = set(executor.stopped)
         try:
             await gently(page, step)
         except Exception as error:  # noqa: BLE001 (a page may do anything; the planner is told)
-            if not executor.stopped:
-                why = await what_is_wrong(page, step, error)
-                return Turn(directive=directive, done=tuple(done), wrong=why)
-        if executor.stopped and step.kind == "press":
-            act = _class_of(step, await look_at(page) if page.url == view.address else view)
+            why = await what_is_wrong(page, step, error)
+            return Turn(directive=directive, done=tuple(done), wrong=why)
+        # What a page sends by itself all the time is not what the press did.
+        if step.kind == "press" and await executor.wrote(before):
+            act = _by_name(step, view) or ("pay" if _PAYS.search(view.text) else "submit")
             return Turn(directive=directive, done=(*done, replace(step, act=act)))
         if not within(page.url, sites):
             why = f"it led to {page.url}, which is none of the sites"
@@ -140,13 +175,20 @@ async def _turn(
     return Turn(directive=directive, done=tuple(done))
 
 
-def _class_of(step: Step, view: View) -> Class:
-    """Return what a press that writes is, by its name: pay, where it may be."""
-    if _LOGS_IN.search(step.what):
-        return "login"
+def _by_name(step: Step, view: View) -> Class | None:
+    """Return what a press does by its name; `None` where it only leads on.
+
+    A link to where one books or signs in is followed; one that deletes is not.
+    """
     if _DELETES.search(step.what):
         return "delete"
-    return "pay" if _PAYS.search(step.what) or _PAYS.search(view.title) else "submit"
+    if view.has(step.what, "button") is None:
+        return None
+    if _LOGS_IN.search(step.what):
+        return "login"
+    if _PAYS.search(step.what) and prices_of(view.text):
+        return "pay"
+    return "submit" if _PAYS.search(step.what) or _SENDS.search(step.what) else None
 
 
 def _stuck(turns: Sequence[Turn]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
-from manyminds.core.errors import UsageError
+from manyminds.core.errors import ProviderError, UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.core.protocols import Run
 from manyminds.core.values import Member
@@ -57,9 +57,11 @@ class ModelPlanner:
         )  # fmt: skip
         state, step = said.get("state"), str(said.get("next_step") or "")
         mended = str(said.get("correction_text") or "")
+        if not said:
+            raise ProviderError(f"{self.member.model} says nothing that can be done")
         return Directive(
             next_step=step, correction=said.get("correction") is True and bool(mended),
-            correction_text=mended, over=state == "over" or not said,
+            correction_text=mended, over=state == "over",
             person=step if state == "person" else "",
         )  # fmt: skip
 

@@ -89,7 +89,7 @@ def _elements(snapshot: str) -> list[Element]:
     options: list[tuple[str, bool]] = []
     places: Counter[str] = Counter()
     for line in snapshot.splitlines():
-        parts = _LINE.match(line)
+        parts = _LINE.match(_unquoted(line))
         if parts is None:
             continue
         role, name = parts["role"], json.loads(parts["name"]) if parts["name"] else ""
@@ -120,6 +120,12 @@ def _with_options(found: list[Element], options: list[tuple[str, bool]]) -> None
             role=last.role, name=last.name, dead=last.dead, value=chosen[0] if chosen else "",
             options=tuple(name for name, _ in options),
         )  # fmt: skip
+
+
+def _unquoted(line: str) -> str:
+    """Return a line whose key YAML needs quotes for without them: `- 'button "Buy: now"'`."""
+    found = re.fullmatch(r"( *- )'((?:[^']|'')*)'(:?.*)", line)
+    return line if found is None else found[1] + found[2].replace("''", "'") + found[3]
 
 
 def _bare(value: str) -> str:
