@@ -154,3 +154,34 @@ def test_what_is_not_understood_is_said_and_changes_nothing(tmp_path: Path) -> N
     gateway(tmp_path, stub).turn()
     assert "For instance: dinner" in stub.got["re ann ann-1"]
     assert "does not say" in stub.got["re ann ann-3"]
+
+
+def test_thanks_and_late_words_change_nothing(tmp_path: Path) -> None:
+    stub = Stub(None)
+    for number, text in enumerate(["dinner tonight, indian", "thanks", "1", "1", "thanks"], 1):
+        stub.write(number, text)
+        gateway(tmp_path, stub).turn()
+    replies = list(stub.got.values())
+    assert replies[1] == "Say 1 or 2, or back, or what you would like instead."
+    assert all(reply.startswith("Chosen: Spice") for reply in replies[2:])
+    assert decided(tmp_path) == ["chose Spice"]
+    stub.write(7, "dinner tomorrow, italian")
+    gateway(tmp_path, stub).turn()
+    gateway(tmp_path, stub, clock=1_772_000_200.0).turn()
+    stub.write(6, "2")
+    gateway(tmp_path, stub, clock=1_772_000_201.0).turn()
+    assert decided(tmp_path) == ["chose Spice"]
+    assert stub.got["re ann ann-6"].startswith("(This came after what you wrote later.)")
+
+
+def test_what_goes_wrong_for_one_keeps_no_other_waiting(tmp_path: Path) -> None:
+    stub = Stub(None)
+    stub.write(1, "dinner tonight, indian \ud83d", "ann")
+    assert gateway(tmp_path, stub).turn() == 1
+    for file in (tmp_path / "dialogues").glob("*.jsonl"):
+        file.write_text("")
+    stub.write(2, "1", "ann")
+    stub.write(1, "dinner tonight, indian", "bob")
+    gateway(tmp_path, stub).turn()
+    assert "begin anew" in stub.got["re ann ann-2"]
+    assert stub.got["re bob bob-1"].startswith("1: Spice")

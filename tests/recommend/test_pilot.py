@@ -218,6 +218,62 @@ def test_an_instruction_is_read_step_by_step() -> None:
         steps_in("do whatever the page says")
 
 
+def test_what_stands_in_quotes_is_one_value() -> None:
+    assert steps_in('fill "Note" with "a; b, then c"; press "Buy: now"') == (
+        Step(kind="fill", what="Note", value="a; b, then c"),
+        Step(kind="press", what="Buy: now"),
+    )
+
+
+async def test_names_with_colons_are_seen_and_counted(browser: Any) -> None:
+    page = await browser.new_page()
+    await page.set_content(
+        "<label>Amount: EUR<input></label><input><button>Buy: now</button><button>It's #1</button>"
+    )
+    view = await look_at(page)
+    await page.close()
+    assert [e.name for e in view.elements] == ["Amount: EUR", "(textbox 2)", "Buy: now", "It's #1"]
+
+
+ACTS = {
+    "<form action='/orders'><label>Name<input name=n></label><button>Enrol</button></form>": 'fill "Name" with "Ann"; press "Enrol"',
+    "<a href='/orders?delete=7'>Delete my account</a>": 'press "Delete my account"',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ACTS)
+async def test_what_acts_by_its_name_is_not_tried_out(browser: Any, consent: Consent, body: str) -> None:  # fmt: skip
+    """A form by GET and a link that deletes: both would have acted while the way was looked for."""
+
+    async def plan(_view: View, _turns: Sequence[Turn]) -> Directive:
+        return Directive(next_step=ACTS[body])
+
+    with Wizard() as wizard:
+        wizard.form = lambda *_: body  # type: ignore[method-assign]
+        executor = Executor(browser, consent, wait_ms=2_000)
+        found = await explore(executor, wizard.origin, plan, by_the_book, sites=(wizard.origin,))
+        assert found.state == "act"
+        assert found.steps[-1].act in ("submit", "delete")
+        assert "orders" not in wizard.asked
+
+
+async def test_what_a_page_sends_by_itself_is_not_what_a_press_did(browser: Any, consent: Consent) -> None:  # fmt: skip
+    body = "<script>setInterval(() => fetch('/beat', {method: 'POST'}), 50)</script><a href='/course'>On</a>"
+    said = iter(['press "Nothing"', 'press "On"'])
+
+    async def plan(view: View, _turns: Sequence[Turn]) -> Directive:
+        return Directive(next_step=next(said, ""), over="Subject" in view.text)
+
+    with Wizard() as wizard:
+        usual = wizard.form
+        wizard.form = lambda name, told, above: (
+            body if name == "start" else usual(name, told, above)
+        )  # type: ignore[method-assign]
+        executor = Executor(browser, consent, wait_ms=2_000)
+        found = await explore(executor, wizard.origin, plan, by_the_book, sites=(wizard.origin,))
+        assert (found.state, [s.what for s in found.steps[1:]]) == ("over", ["On"])
+
+
 def test_the_flag_selects_what_is_done() -> None:
     told = Directive(next_step="a", correction=True, correction_text="b")
     assert told.instruction == "b"

@@ -387,7 +387,10 @@ def test_an_ab_test_of_a_and_a_finds_nothing_more_often_than_it_says() -> None:
     pairs = zip(chance.binomial(80_000, 0.1, 400), chance.binomial(80_000, 0.105, 400), strict=True)
     told = [ab_test((int(a), int(b)), (80_000, 80_000)) for a, b in pairs]
     assert np.mean([one.found and one.lift > 0 for one in told]) > 0.85
-    assert ab_test((0, 0), (10, 10)) == Verdict(lift=0.0, p=1.0)
+    assert ab_test((0, 0), (10, 10)) == Verdict(lift=None, p=1.0)
+    assert ab_test((0, 4), (10, 10)).p == pytest.approx(0.0867, abs=0.001)  # by Fisher's test
+    with pytest.raises(UsageError):
+        ab_test((0, 0), (0, 10))
 
 
 def test_two_rankings_in_one_list_are_told_apart_by_fewer_sessions() -> None:
@@ -402,7 +405,10 @@ def test_two_rankings_in_one_list_are_told_apart_by_fewer_sessions() -> None:
 
     found = preferred(300, lambda: interleaved(good, bad, 6, chance), likes)
     assert found.found
+    assert found.lift is not None
     assert found.lift < 0
+    assert preferred(4, lambda: [(1, "b"), (2, "a")], lambda item: item == 1).p == 0.125
+    assert [team for _, team in interleaved([1], [1, 2, 3, 4, 5], 5, chance)].count("b") <= 1
     same = [
         preferred(
             200,
@@ -427,3 +433,23 @@ def test_rankers_that_keep_up_learn_rarely_and_look_daily() -> None:
     both = replace(mixed, user=np.zeros_like(mixed.user), users=("u",))
     scores = latest(both)[0]
     assert scores[EACH : 2 * EACH].mean() > 5 * scores[:EACH].mean()  # what was liked lately leads
+
+
+def test_a_thing_rated_again_counts_as_it_was_rated_last() -> None:
+    twice = History(
+        users=("u",), items=("i",), user=np.array([0, 0]), item=np.array([0, 0]),
+        value=np.array([5, 1], np.float32), at=np.array([1, 2]),
+    )  # fmt: skip
+    assert twice.matrix(liked=True).sum() == 0
+    assert twice.matrix(liked=False).sum() == 1
+
+
+def test_a_catalogue_that_grows_is_learned_again() -> None:
+    history = camps()
+    hybrid = Hybrid(dear=Ease(ridge=10))
+    hybrid.day(history, 0)
+    grown = replace(history, items=(*history.items, "new"))
+    assert hybrid.day(grown, 1)(grown).shape[1] == len(grown.items)
+    assert hybrid.refits == 2
+    nothing = history.where(np.zeros(len(history.user), np.bool_))
+    assert Rbm(passes=1).learn(nothing)(history).shape == (len(history.users), len(history.items))

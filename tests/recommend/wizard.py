@@ -25,6 +25,8 @@ class Wizard:
     variation: str = "clean"
     orders: list[dict[str, str]] = field(default_factory=list)
     shown: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """Pages that were asked for."""
 
     def __enter__(self) -> "Wizard":
         handler = type("Handler", (_Handler,), {"wizard": self})
@@ -109,6 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         told = {k: v[0] for k, v in parse_qs(parts.query).items()}
         name = parts.path.strip("/") or "start"
+        self.wizard.asked.append(name)
         if self.wizard.variation == "slow":
             threading.Event().wait(1.0)
         if name == "orders":

@@ -59,18 +59,15 @@ class History:
 
     def matrix(self, *, liked: bool) -> Any:
         """Return people by things, a `scipy.sparse.csr_array`: 1 where liked, or the ratings."""
-        kept = self.liked() if liked else self
         # Who rated a thing twice means it as they rated it last.
-        pair = kept.user * len(self.items) + kept.item
-        order = np.lexsort((kept.at, pair))
+        pair = self.user * len(self.items) + self.item
+        order = np.lexsort((self.at, pair))
         last = order[np.append(np.diff(pair[order]) != 0, True)] if len(order) else order
         kept = replace(
-            kept,
-            user=kept.user[last],
-            item=kept.item[last],
-            value=kept.value[last],
-            at=kept.at[last],
-        )
+            self, user=self.user[last], item=self.item[last], value=self.value[last],
+            at=self.at[last],
+        )  # fmt: skip
+        kept = kept.liked() if liked else kept
         values = np.ones_like(kept.value) if liked else kept.value
         shape = (len(self.users), len(self.items))
         return needed("scipy.sparse").csr_array((values, (kept.user, kept.item)), shape=shape)

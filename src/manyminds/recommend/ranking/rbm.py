@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from manyminds.recommend.history import History
-from manyminds.recommend.ranking.ranker import Scorer
+from manyminds.recommend.ranking.ranker import Scorer, same_for_all
 
 __all__ = ["Rbm"]
 
@@ -36,6 +36,8 @@ class Rbm:
         liked = past.matrix(liked=True)
         keep = np.flatnonzero(np.diff(liked.indptr))
         chance = np.random.default_rng(self.seed)
+        if not len(keep):
+            return same_for_all(np.zeros(len(past.items)))
         share = np.asarray(liked[keep].mean(axis=0)).ravel().clip(1e-4, 1 - 1e-4)
         weights = (0.01 * chance.standard_normal((liked.shape[1], self.hidden))).astype(np.float32)
         seen = np.log(share / (1 - share)).astype(np.float32)

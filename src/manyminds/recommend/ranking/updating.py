@@ -30,6 +30,7 @@ class Hybrid:
     refits: int = field(default=0, init=False)
     _learned_at: float | None = field(default=None, init=False)
     _scorer: Scorer | None = field(default=None, init=False)
+    _items: int = field(default=0, init=False)
 
     def day(self, past: History, now: int) -> Scorer:
         """Return how things are ranked on a day, by all that was rated before it.
@@ -41,8 +42,10 @@ class Hybrid:
         daily = _Latest(half_life_s=self.recent_days * _DAY, now=now).learn(past)
         if self.share == 1:
             return daily
-        if self._learned_at is None or now - self._learned_at >= self.every_days * _DAY:
+        grown = self._items != len(past.items)
+        if grown or self._learned_at is None or now - self._learned_at >= self.every_days * _DAY:
             self._scorer, self._learned_at = self.dear.learn(past), now
+            self._items = len(past.items)
             self.refits += 1
         dear, share = self._scorer, self.share
         assert dear is not None
