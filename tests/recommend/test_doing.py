@@ -34,10 +34,22 @@ def sites() -> Iterator[Sites]:
         yield served
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Any]:
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def opened() -> AsyncIterator[Any]:
     async with context("http://127.0.0.1") as own:
-        yield own
+        yield own.browser
+
+
+@pytest.fixture
+async def browser(opened: Any) -> AsyncIterator[Any]:
+    own = await opened.new_context()
+    yield own
+    await own.close()
 
 
 @pytest.fixture

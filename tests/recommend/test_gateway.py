@@ -21,7 +21,7 @@ TALK = (
     "dinner tonight under 25 euros", "italian", "back", "japanese", "no matter", "1",
     "dinner tomorrow, italian", "no matter", "2",
 )  # fmt: skip
-RUNS = 300 if FULL else 40
+RUNS = 300 if FULL else 12
 
 
 class Died(BaseException):

