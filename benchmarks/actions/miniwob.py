@@ -32,7 +32,7 @@ from manyminds.agents.roster import roster
 from manyminds.core.errors import ManymindsError
 from manyminds.core.values import Limits, Task
 from manyminds.judging.interval import share_interval
-from manyminds.recommend.doing.browser import gently
+from manyminds.recommend.doing.page import gently
 from manyminds.recommend.doing.pilot.models import ModelHand
 from manyminds.recommend.doing.pilot.view import Element, View, look_at
 from manyminds.recommend.doing.plan import Step

@@ -14,8 +14,9 @@ import pytest
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import card
-from manyminds.recommend.doing.browser import Executor, prices_of
+from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.page import prices_of
 from manyminds.recommend.doing.plan import Plan, Step, plan_as_json, plan_as_text, read_plan
 from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.acting import carried_out, context, task
@@ -34,20 +35,10 @@ def sites() -> Iterator[Sites]:
         yield served
 
 
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def opened() -> AsyncIterator[Any]:
-    async with context("http://127.0.0.1") as own:
-        yield own.browser
-
-
 @pytest.fixture
-async def browser(opened: Any) -> AsyncIterator[Any]:
-    own = await opened.new_context()
+async def browser(browser: Any) -> AsyncIterator[Any]:
+    """A context of each test's own: another one's addresses and consents are not here."""
+    own = await browser.browser.new_context()
     yield own
     await own.close()
 

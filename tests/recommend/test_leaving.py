@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.consent import Consent
 from manyminds.recommend.doing.plan import Plan, Step
 from tests.chaos.counts import FULL
-from tests.recommend.acting import context
 from tests.recommend.sites import Sites
 
 pytestmark = pytest.mark.anyio
@@ -63,17 +61,6 @@ class Late(Executor):
         if route.request.method == "POST" and (self._held is None or self._held.done()):
             await asyncio.sleep(2)
         await super()._answer(route, sites)
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Any]:
-    async with context("http://127.0.0.1") as one:
-        yield one
 
 
 @pytest.mark.parametrize("kind", [Executor, Late])

@@ -2,14 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from manyminds.cli.app import run
-from tests.recommend.acting import context
 
 pytestmark = pytest.mark.anyio
 PLACES = (
@@ -18,17 +16,6 @@ PLACES = (
     "3,Sakura,japanese,24,1.1,4.8,\n4,Spice,indian,15,3.2,4.1,\n5,Noir,french,34,0.9,4.7,\n6,Blue Door,italian,19,1.4,,\n"
     "7,\"</script><script>document.title='hit'</script><!-- {{nonce}} {{data}}\",thai,17,2.4,4.0,javascript:alert(1)\n"
 )
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Any]:
-    async with context("http://127.0.0.1") as one:
-        yield one
 
 
 @pytest.fixture

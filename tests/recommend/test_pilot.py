@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from manyminds.recommend.doing.pilot.explore import Turn, explore
 from manyminds.recommend.doing.pilot.view import View, look_at
 from manyminds.recommend.doing.plan import Plan, Step, read_plan
 from tests.chaos.counts import COUNTS, FULL
-from tests.recommend.acting import context
 from tests.recommend.wizard import VALUES, VARIATIONS, Wizard
 from tests.stub import Behaviour, Stub, say
 
@@ -57,17 +56,6 @@ async def careful(view: View, turns: Sequence[Turn]) -> Directive:
     if there != usual or began or wrong:
         return Directive(next_step=f'press "{usual}"', correction=True, correction_text=f'press "{there}"')  # fmt: skip
     return Directive(next_step=f'press "{there}"')
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Any]:
-    async with context("http://127.0.0.1") as one:
-        yield one
 
 
 @pytest.fixture

@@ -58,7 +58,9 @@ async def in_session(
     with looking_on(view, events=events) as watch:
         if confirm:
             watch = replace(
-                watch, on_address=partial(_confirm, view), on_act=partial(_confirm_act, view)
+                watch,
+                on_address=partial(_confirm, view, _READ_IT),
+                on_act=partial(_confirm, view, _DO_IT),
             )
         return await work(models, watch)
 
@@ -92,23 +94,19 @@ _AGREED: dict[str, Agreed] = {
 }  # fmt: skip
 
 
-async def _confirm(view: View, address: str) -> Agreed:
-    """Ask the person whether an address may be read."""
-    said = await asked_in_terminal(
-        view, f"Neither you nor a search named this address:\n  {address}\n"
-        "Read it? [Enter] no, [y] this page, [s] all of its site, [a] whatever this run asks for, "
-        "[n] nothing of that site: ",
-    )  # fmt: skip
-    return _AGREED.get(said.lower(), "no")
+_READ_IT = """Neither you nor a search named this address:
+  {}
+Read it? [Enter] no, [y] this page, [s] all of its site, [a] whatever this run asks for, \
+[n] nothing of that site: """
+_DO_IT = """A tool is to do this, and not all of it is in your words:
+{}
+Do it? [Enter] no, [y] this once, [s] whatever this tool is to do, [a] whatever this run asks for, \
+[n] nothing with this tool: """
 
 
-async def _confirm_act(view: View, card: str) -> Agreed:
-    """Ask the person whether a tool may do something."""
-    said = await asked_in_terminal(
-        view, f"A tool is to do this, and not all of it is in your words:\n{card}\n"
-        "Do it? [Enter] no, [y] this once, [s] whatever this tool is to do, [a] whatever this run "
-        "asks for, [n] nothing with this tool: ",
-    )  # fmt: skip
+async def _confirm(view: View, question: str, what: str) -> Agreed:
+    """Ask the person whether an address may be read, or a tool may do something."""
+    said = await asked_in_terminal(view, question.replace("{}", what, 1))
     return _AGREED.get(said.lower(), "no")
 
 

@@ -19,6 +19,7 @@ from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
+from manyminds.recommend.catalogue.read import read_catalogue
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.notify import check_notify, notify
 from manyminds.runtime.paths import cache_home, person_home
@@ -74,10 +75,12 @@ def add(
         json_: Print one JSON object.
     """
     home, kind = person_home(me), domain_for(domain, wish)
+    files = catalogues_for(from_, kind, home)
+    read_catalogue(files, kind)  # what cannot be read is told now, not at the first look
     quiet = None if quiet_hours in (None, "none") else parse_quiet(quiet_hours)
     watch = Watching(
         name=name, wish=" ".join(wish.split()), domain=kind.where,
-        catalogues=tuple(str(p.expanduser().resolve()) for p in catalogues_for(from_, kind, home)),
+        catalogues=tuple(str(p.expanduser().resolve()) for p in files),
         when=parse_when(at, days, every), quiet=quiet, per_day=per_day, per_week=per_week,
         since=datetime.now(UTC).isoformat(),
     )  # fmt: skip

@@ -9,7 +9,6 @@ it goes on after a process has ended, and goes back by taking the last step away
 """
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -27,6 +26,7 @@ from manyminds.recommend.deciding.missing import Asked
 from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.weigh import TASTE, Option, Wanted
 from manyminds.recommend.deciding.wish import Condition, Wish, read_wish
+from manyminds.recommend.files import append_line, write_whole
 from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory, own_folder
 from manyminds.recommend.proxy import Proxy
 
@@ -200,12 +200,8 @@ class Dialogue:
         return self._add(Step(kind="back"))
 
     def _add(self, step: Step) -> View:
-        with FileLock(f"{self.path}.lock"), self.path.open("a", encoding="utf-8") as file:
-            # Half a line, of a process that died, must not swallow this one.
-            whole = self.path.read_bytes().endswith(b"\n")
-            file.write(("" if whole else "\n") + _line(step))
-            file.flush()
-            os.fsync(file.fileno())
+        with FileLock(f"{self.path}.lock"):
+            append_line(self.path, _line(step))
         return self.view()
 
     def _wanted(self, catalogue: Catalogue, steps: Sequence[Step]) -> Wanted:
@@ -301,9 +297,7 @@ def begin_dialogue(
         kind="wished", text=" ".join(wish.split()), day=today.isoformat(), domain=domain.where,
         catalogues=tuple(str(path.expanduser().resolve()) for path in catalogues),
     )  # fmt: skip
-    part = dialogue.path.with_suffix(".part")
-    part.write_text(_line(step), encoding="utf-8")
-    part.replace(dialogue.path)
+    write_whole(dialogue.path, _line(step) + "\n")
     return dialogue
 
 
@@ -380,12 +374,8 @@ def _free(known: Wish, settled: frozenset[str] | set[str]) -> Wish:
 
 
 def _line(step: Step) -> str:
-    return (
-        json.dumps(
-            {k: v for k, v in asdict(step).items() if v not in ("", None, ())}, ensure_ascii=False
-        )
-        + "\n"
-    )
+    told = {k: v for k, v in asdict(step).items() if v not in ("", None, ())}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _step(line: str) -> Step | None:

@@ -80,6 +80,7 @@ class Gateway:
         proxy: What their own words say.
         clock: Seconds since 1970.
         on_stage: Told how far a message has come.
+        patience_s: How long an earlier message is waited for.
     """
 
     def __init__(
@@ -114,29 +115,21 @@ class Gateway:
     def _keep(self, db: sqlite3.Connection) -> None:
         for one in self._channel.received():
             if one.sender in self._senders:
+                id_, text = f"{one.sender} {one.id}", _plain(one.text)
                 db.execute(
                     "insert or ignore into inbox values (?, ?, ?, ?, ?, 'new', null, null)",
-                    (
-                        f"{one.sender} {one.id}",
-                        one.sender,
-                        one.number,
-                        _plain(one.text),
-                        self._clock(),
-                    ),
+                    (id_, one.sender, one.number, text, self._clock()),
                 )
                 self._on_stage("kept")
             self._channel.take(one.id)
 
     def _next(self, db: sqlite3.Connection, sender: str) -> Any:
         """Return the message that is to be done now; `None` while an earlier one is waited for."""
-        last = self._one(
-            db, "select max(number) from inbox where sender = ? and state = 'done'", sender
-        )[0]
         row = self._one(
             db, "select * from inbox where sender = ? and state != 'done' order by number limit 1",
             sender,
         )  # fmt: skip
-        if row is None or row["number"] <= (last or 0) + 1:
+        if row is None or row["number"] <= self._last(db, sender) + 1:
             return row
         waits = self._one(
             db, "select min(at) from inbox where sender = ? and state != 'done'", sender
@@ -158,7 +151,7 @@ class Gateway:
         late = self._missed(db, row)
         name, text = row["dialogue"], row["text"]
         reply = late + self._replied(text, name, row["steps"], late=late.startswith(_LATE))
-        if not (self._home / "dialogues" / f"{name}.jsonl").exists():
+        if not self._path(name).exists():
             db.execute("update inbox set dialogue = null where id = ?", (row["id"],))
         self._on_stage("done")
         with db:
@@ -172,9 +165,8 @@ class Gateway:
 
     def _replied(self, text: str, name: str, before: int, *, late: bool) -> str:
         """Do what a message says, unless that was done already; return what is said to it."""
-        path = self._home / "dialogues" / f"{name}.jsonl"
         try:
-            if not path.exists():
+            if not self._path(name).exists():
                 return _told(self._begun(text, name).view())
             dialogue = self._dialogue(name)
             if before == 0 or len(dialogue.steps()) != before:
@@ -196,6 +188,9 @@ class Gateway:
             today=datetime.fromtimestamp(self._clock(), UTC).astimezone().date(),
         )  # fmt: skip
 
+    def _path(self, name: str) -> Path:
+        return self._home / "dialogues" / f"{name}.jsonl"
+
     def _dialogue(self, name: str) -> Dialogue:
         return open_dialogue(self._home / "dialogues", name, self._memory, self._proxy)
 
@@ -206,29 +201,29 @@ class Gateway:
             "and dialogue is not null order by number desc limit 1",
             sender,
         )  # fmt: skip
-        if row is None or not (self._home / "dialogues" / f"{row['dialogue']}.jsonl").exists():
+        if row is None or not self._path(row["dialogue"]).exists():
             return None
         return self._dialogue(str(row["dialogue"]))
 
     def _missed(self, db: sqlite3.Connection, row: Any) -> str:
         """Say that a message before this one seems to be lost, or that this one comes late."""
-        there = self._one(
-            db, "select max(number) from inbox where sender = ? and state = 'done'",
-            row["sender"],
-        )  # fmt: skip
-        if row["number"] < (there[0] or 0):
+        ahead = row["number"] - self._last(db, row["sender"])
+        if ahead < 0:
             return f"{_LATE} "
-        follows = row["number"] - (there[0] or 0) in (0, 1)
-        return "" if follows else "(A message before this one is missing.) "
+        return "" if ahead <= 1 else "(A message before this one is missing.) "
+
+    def _last(self, db: sqlite3.Connection, sender: str) -> int:
+        """Return the number of the last message that was done; 0 where none was."""
+        found = "select max(number) from inbox where sender = ? and state = 'done'"
+        return self._one(db, found, sender)[0] or 0
 
     def _send(self, db: sqlite3.Connection, sender: str) -> None:
         rows = db.execute(
-            "select key, sender, text from outbox where sent is null and sender = ? "
-            "order by at, rowid",
+            "select key, text from outbox where sent is null and sender = ? order by at, rowid",
             (sender,),
         )
         for row in rows.fetchall():
-            if not self._channel.send(row["sender"], row["key"], row["text"]):
+            if not self._channel.send(sender, row["key"], row["text"]):
                 return  # those after it wait, so that none overtakes it
             db.execute("update outbox set sent = ? where key = ?", (self._clock(), row["key"]))
             self._on_stage("sent")

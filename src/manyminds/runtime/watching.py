@@ -5,12 +5,11 @@ nothing twice and goes over no cap; what was never told stands in the file all t
 """
 
 import json
-import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock
@@ -19,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.domain import domain_named
 from manyminds.recommend.dialogue import begin_dialogue
+from manyminds.recommend.files import append_line, write_whole
 from manyminds.recommend.memory.home import Memory, own_folder
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.schedules.times import Quiet, When
@@ -74,9 +74,7 @@ def add_watch(home: Path, watch: Watching) -> None:
     path = folder / f"{watch.name}.json"
     if path.exists():
         raise UsageError(f"there is a watch {watch.name} already; manyminds watch remove it first")
-    part = path.with_suffix(".part")
-    part.write_text(_adapter().dump_json(watch, indent=1).decode() + "\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(path, _adapter().dump_json(watch, indent=1).decode() + "\n")
 
 
 def watches(home: Path, on_notice: Callable[[str], None] = lambda _line: None) -> list[Watching]:
@@ -144,37 +142,30 @@ def _looked_at(
         return []  # it is looked at again when there is room
     told = {one.id for one in past} | {_same(one.title) for one in past}
     found: list[Proposal] = []
-    for option_id, title, score, source, name in _fitting(home, watch, now, memory, proxy):
-        if len(found) == room:
-            break
-        if option_id in told or _same(title) in told:
+    # What is proposed can be chosen in it; where nothing is, nobody has use for it.
+    dialogue = begin_dialogue(
+        home / "dialogues", watch.wish, memory=memory, proxy=proxy,
+        domain=domain_named(watch.domain), catalogues=[Path(p) for p in watch.catalogues],
+        today=now.astimezone().date(), name=secrets.token_hex(4),
+    )  # fmt: skip
+    for option in dialogue.view().decision.options:
+        item = option.item
+        if item.id in told or _same(item.title) in told:
             continue
-        told |= {option_id, _same(title)}
+        told |= {item.id, _same(item.title)}
         one = Proposal(
-            at=now.astimezone(UTC).isoformat(), id=option_id, title=title, score=round(score, 3),
-            source=source, dialogue=name,
+            at=now.astimezone(UTC).isoformat(), id=item.id, title=item.title,
+            score=round(option.score, 3), source=item.source, dialogue=dialogue.name,
         )  # fmt: skip
         _append(home, watch.name, one)
         on_kept(one)
         found.append(one)
+        if len(found) == room:
+            break
+    if not found:
+        dialogue.path.unlink()
     _looked(home, watch.name, now)
     return found
-
-
-def _fitting(
-    home: Path, watch: Watching, now: datetime, memory: Memory, proxy: Proxy
-) -> Iterator[tuple[str, str, float, str, str]]:
-    """Yield what fits, the best first, with the dialogue in which it can be chosen."""
-    today: date = now.astimezone().date()
-    # It stays where something of it is proposed, and is not what `last` means.
-    dialogue = begin_dialogue(
-        home / "dialogues", watch.wish, memory=memory, proxy=proxy,
-        domain=domain_named(watch.domain), catalogues=[Path(p) for p in watch.catalogues],
-        today=today, name=secrets.token_hex(4),
-    )  # fmt: skip
-    for option in dialogue.view().decision.options:
-        item = option.item
-        yield item.id, item.title, option.score, item.source, dialogue.name
 
 
 def _room(watch: Watching, past: list[Proposal], now: datetime) -> int:
@@ -193,19 +184,11 @@ def _due(home: Path, watch: Watching, now: datetime) -> bool:
 
 
 def _looked(home: Path, name: str, now: datetime) -> None:
-    path = _folder(home) / f"{name}.looked"
-    part = path.with_suffix(".part")
-    part.write_text(now.astimezone(UTC).isoformat() + "\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(_folder(home) / f"{name}.looked", now.astimezone(UTC).isoformat() + "\n")
 
 
 def _append(home: Path, name: str, one: Proposal) -> None:
-    path = _folder(home) / f"{name}.jsonl"
-    torn = path.exists() and not path.read_bytes().endswith(b"\n")
-    with path.open("a", encoding="utf-8") as file:
-        file.write(("\n" if torn else "") + json.dumps(asdict(one), ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    append_line(_folder(home) / f"{name}.jsonl", json.dumps(asdict(one), ensure_ascii=False))
 
 
 def _line(text: str) -> Proposal | None:

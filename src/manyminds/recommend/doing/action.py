@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from manyminds.core.errors import UsageError
 
-__all__ = ["ASKED", "Action", "Class", "Origin", "Sent", "card", "origin_of"]
+__all__ = ["ASKED", "Action", "Class", "Origin", "Sent", "card", "origin_of", "within"]
 
 Class = Literal[
     "observe", "navigate", "type", "submit", "pay", "delete", "login", "download", "share"
@@ -129,6 +129,14 @@ def origin_of(address: str) -> str:
     usual = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" + (f":{port}" if port and port != usual else "")
+
+
+def within(address: str, sites: tuple[str, ...]) -> bool:
+    """Say whether an address is on one of these sites."""
+    try:
+        return origin_of(address) in sites
+    except UsageError:
+        return False
 
 
 def _check(name: str, text: str) -> None:

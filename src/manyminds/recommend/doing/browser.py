@@ -7,32 +7,20 @@ stopped. Before it leaves that is written down, so that after a crash nobody sen
 """
 
 import asyncio
-import hashlib
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from email import message_from_bytes
 from typing import Any, Literal
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from manyminds.core.errors import UsageError
-from manyminds.recommend.catalogue.read import number_of
-from manyminds.recommend.doing.action import ASKED, Action, Origin, Sent, origin_of
+from manyminds.recommend.doing.action import ASKED, Action, within
 from manyminds.recommend.doing.consent import Consent, Past
+from manyminds.recommend.doing.page import found, gently, prices_of, text_of, what_is_wrong
 from manyminds.recommend.doing.plan import Plan, Step
+from manyminds.recommend.doing.request import act_of, passwords_on
 
-__all__ = [
-    "AWAY",
-    "Executor",
-    "Outcome",
-    "Stage",
-    "gently",
-    "launch_arguments",
-    "prices_of",
-    "what_is_wrong",
-    "within",
-]
+__all__ = ["Executor", "Outcome", "Stage", "launch_arguments"]
 
 WAIT_MS = 8_000
 """For a page that is slow."""
@@ -40,36 +28,8 @@ _PRESSED_S = 0.3
 """How long after a press it is waited for what it sends."""
 _SETTLES, _SETTLE_S = 2, 0.05
 """How often, and how long, it is waited for what a page sends as it is left."""
-LOOK_MS = 1_500
-"""For something that is there or is not."""
 Stage = Literal["planned", "ready", "begun", "pressed", "seen"]
-_NUMBER = r"\d{1,3}(?:[.,\u00a0\u202f ]\d{3})+(?:[.,]\d{2})?|\d+(?:[.,]\d{1,2})?"
-_PRICE = re.compile(
-    rf"(?P<before>[A-Z]{{0,3}}[€$£]|\b(?:EUR|USD|GBP|CHF)\b)[ \u00a0]?(?P<first>{_NUMBER})"
-    rf"(?![\d.,]*\d)|(?P<last>{_NUMBER})[ \u00a0]?(?P<after>€|(?:EUR|USD|GBP|CHF)\b)(?! ?\d)"
-)
-_CURRENCY = {"€": "EUR", "$": "USD", "£": "GBP", "A$": "AUD", "US$": "USD", "C$": "CAD"}
-AWAY = re.compile(
-    r"^\s*(?:close|dismiss|no,? thanks|not now|reject(?: all)?|decline|×|x)\s*$", re.IGNORECASE
-)
-_GONE = re.compile(
-    r"\b(?:sold out|fully booked|no longer available|unavailable|expired)\b", re.IGNORECASE
-)
-_FRESH = frozenset((
-    "csrf", "csrf_token", "_csrf", "_csrf_token", "csrfmiddlewaretoken", "xsrf", "_xsrf", "_token",
-    "authenticity_token", "__requestverificationtoken", "form_build_id", "_wpnonce", "nonce",
-))  # fmt: skip
-_ROLES = {
-    "fill": ("textbox", "searchbox", "spinbutton", "combobox"), "choose": ("combobox", "listbox"),
-    "tick": ("checkbox", "radio", "switch"),
-}  # fmt: skip
-_UNNAMED = re.compile(r"\((?P<role>[a-z]+) (?P<number>[1-9]\d?)\)")
-"""How a control that nobody named is called: by its place among those of its role."""
 _READS = ("GET", "HEAD", "OPTIONS")
-_PASSWORDS = """() => [...document.querySelectorAll('input')].filter(f => f.type === 'password'
-  || f.type !== 'hidden'
-  && /(^|\\s)(cc-\\S+|current-password|new-password|one-time-code)(\\s|$)/.test(f.autocomplete)
-).map(f => [f.name, f.value !== ''])"""
 _BEFORE = """
 delete window.SharedWorker;
 for (const kind of ['pagehide', 'unload', 'beforeunload', 'visibilitychange', 'freeze'])
@@ -214,7 +174,7 @@ class Executor:
                     why = f"it led to {page.url}"
                     return Outcome(state="surprise", why=why, done=tuple(done))
             done.append(step)
-        text = await _text(page)
+        text = await text_of(page)
         if not plan.receipt or plan.receipt not in text:
             return Outcome(
                 state="surprise", why=f'it does not say "{plan.receipt}"', done=tuple(done)
@@ -226,22 +186,22 @@ class Executor:
     ) -> Outcome:
         """Press, hold what would be sent, and send it if the person has said yes to just that."""
         try:
-            button = await _found(page, step)
+            button = await found(page, step)
         except UsageError as error:
             why = await what_is_wrong(page, step, error)
             return Outcome(state="surprise", why=why, done=done)
-        if plan.receipt and plan.receipt in await _text(page):
+        if plan.receipt and plan.receipt in await text_of(page):
             why = f'the page says "{plan.receipt}" before anything was done'
             return Outcome(state="surprise", why=why, done=done)
         marks = await self._marks(plan)
         prices = prices_of(await page.inner_text("body"))
-        passwords = await page.evaluate(_PASSWORDS)
+        passwords = await passwords_on(page)
         self._held = asyncio.get_running_loop().create_future()
         await button.click(no_wait_after=True)
         try:
             async with asyncio.timeout(self._wait_ms / 1_000):
                 route = await self._held
-            action = _act(route.request, page.url, step, plan, prices, passwords)
+            action = act_of(route.request, page.url, step, plan, prices, passwords)
         except TimeoutError:
             return Outcome(state="surprise", why=f"{step.what!r} sends nothing", done=done)
         except UsageError as error:
@@ -277,7 +237,7 @@ class Executor:
             else:
                 await route.fulfill(response=found)
                 await self._answered(page, plan)
-                text = await _text(page)
+                text = await text_of(page)
                 if not plan.receipt:
                     why = "it was sent; whether it was taken, you can read"
                     return Outcome(state="unknown", why=why, done=done, receipt=text[:1_000])
@@ -329,7 +289,7 @@ class Executor:
             seen = (
                 found is not None and found.ok and page.url.split("?")[0] == plan.look.split("?")[0]
             )
-            return (await _text(page)).count(plan.mark) if seen else None
+            return (await text_of(page)).count(plan.mark) if seen else None
         except Exception:  # noqa: BLE001 (what cannot be looked at is not known)
             return None
         finally:
@@ -369,157 +329,3 @@ def _leads_on(request: Any) -> bool:
         return request.frame.parent_frame is None
     except Exception:  # noqa: BLE001 (a frame that is not there yet is the page's own)
         return True
-
-
-def within(address: str, sites: tuple[str, ...]) -> bool:
-    """Say whether an address is on one of these sites."""
-    try:
-        return origin_of(address) in sites
-    except UsageError:
-        return False
-
-
-async def gently(page: Any, step: Step) -> None:
-    """Do what needs no yes."""
-    if step.kind == "open":
-        await page.goto(step.what, wait_until="load")
-        return
-    await _clear(page)
-    if step.kind == "press":
-        await (await _found(page, step)).click()
-        await page.wait_for_load_state("load")
-        return
-    if step.kind == "see":
-        await page.get_by_text(step.what).first.wait_for()
-        return
-    field = _nth(page, step.what)
-    if field is None:
-        # By its label; and by its name, which a placeholder or a part of the label may give it.
-        field = page.get_by_label(step.what, exact=True)
-        for role in _ROLES[step.kind]:
-            field = field.or_(page.get_by_role(role, name=step.what, exact=True))
-    if step.kind == "fill":
-        await field.fill(step.value)
-    elif step.kind == "choose":
-        await field.select_option(label=step.value)
-    else:
-        await field.check()
-
-
-async def _clear(page: Any) -> None:
-    """Close what lies over the page, by the buttons that only close."""
-    for dialog in await page.get_by_role("dialog").all():
-        for button in await dialog.get_by_role("button").all():
-            if AWAY.match(await button.inner_text()):
-                await button.click()
-                break
-
-
-def _nth(page: Any, what: str) -> Any:
-    """Return what has no name of its own, as `(textbox 2)`; `None` where a name is meant."""
-    told = _UNNAMED.fullmatch(what)
-    return None if told is None else page.get_by_role(told["role"]).nth(int(told["number"]) - 1)
-
-
-async def _found(page: Any, step: Step) -> Any:
-    """Return what is to be pressed; of several of one name none is."""
-    await _clear(page)
-    found = _nth(page, step.what)
-    if found is None:
-        name = {"name": step.what, "exact": True}
-        found = page.get_by_role("button", **name)
-        for role in ("link", "tab", "menuitem"):
-            found = found.or_(page.get_by_role(role, **name))
-    with suppress(Exception):
-        await found.first.wait_for(timeout=LOOK_MS)
-    count = await found.count()
-    if count != 1:
-        raise UsageError(f"there is {'no' if count == 0 else 'more than one'} {step.what!r}")
-    if not await found.is_enabled():
-        raise UsageError(f"{step.what!r} cannot be pressed")
-    return found
-
-
-async def what_is_wrong(page: Any, step: Step, error: Exception) -> str:
-    """Say what stands in the way, in the page's words where they are plain."""
-    with suppress(Exception):
-        text = await page.inner_text("body", timeout=LOOK_MS)
-        if (gone := _GONE.search(text)) is not None:
-            return f"the page says: {gone[0]}"
-    first = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-    return f"{step.kind} {step.what!r} did not work: {first}"
-
-
-async def _text(page: Any) -> str:
-    return " ".join((await page.inner_text("body")).split())
-
-
-def prices_of(text: str) -> tuple[str, ...]:
-    """Return all prices that a text names, each once."""
-    found: dict[str, None] = {}
-    for price in _PRICE.finditer(text):
-        number = number_of(price["first"] or price["last"], money=True)
-        unit = price["before"] or price["after"]
-        if number is not None:
-            found[f"{number:.2f} {_CURRENCY.get(unit, unit)}"] = None
-    return tuple(found)
-
-
-def _act(
-    request: Any, address: str, step: Step, plan: Plan, prices: tuple[str, ...],
-    passwords: list[tuple[str, bool]],
-) -> Action:  # fmt: skip
-    """Return the act that a request is.
-
-    Raises:
-        UsageError: If what it sends cannot be shown.
-    """
-    secret = {name for name, filled in passwords if filled}
-    origins: dict[str, Origin] = {
-        one.value: one.origin for one in plan.steps if one.kind in ("fill", "choose") and one.value
-    }
-    values: dict[str, Sent] = {}
-    for name, value in _sent(request, hidden=bool(secret)):
-        key, number = name, 2
-        while key in values:
-            key, number = f"{name} ({number})", number + 1
-        values[key] = Sent(
-            value="" if name in secret else value, secret=name in secret,
-            fresh=name.casefold() in _FRESH, origin=origins.get(value, "page"),
-        )  # fmt: skip
-    return Action(
-        kind=step.act, origin=origin_of(address), element=f'button "{step.what}"', values=values,
-        cost=prices[0] if len(prices) == 1 else None, prices=prices,
-        target=f"{request.method} {request.url}",
-    )  # fmt: skip
-
-
-def _sent(request: Any, *, hidden: bool) -> list[tuple[str, str]]:
-    """Return what a request sends, name by name."""
-    body: bytes = request.post_data_buffer or b""
-    kind = str(request.headers.get("content-type") or "").casefold()
-    if not body:
-        return parse_qsl(urlsplit(str(request.url)).query, keep_blank_values=True)
-    if kind.startswith("application/x-www-form-urlencoded"):
-        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    if hidden:
-        raise UsageError(
-            "a password is filled in, and what is sent is no form: this is yours to do"
-        )
-    if kind.startswith("multipart/form-data"):
-        whole = message_from_bytes(
-            f"Content-Type: {request.headers['content-type']}\n\n".encode() + body
-        )
-        return [_part(part) for part in whole.walk() if not part.is_multipart()]
-    try:
-        return [("(body)", body.decode("utf-8"))]
-    except UnicodeDecodeError as error:
-        raise UsageError("it sends something that cannot be shown") from error
-
-
-def _part(part: Any) -> tuple[str, str]:
-    name = str(part.get_param("name", "", "content-disposition"))
-    content: bytes = part.get_payload(decode=True) or b""
-    if (file := part.get_filename()) is not None:
-        return name, f"file {file}, {len(content)} bytes, {hashlib.sha256(content).hexdigest()}"
-    return name, content.decode("utf-8", "replace")

@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Literal
 from filelock import FileLock
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.files import write_whole
 from manyminds.recommend.memory.line import Line, current, one_line, read_lines
 
 __all__ = ["DECISIONS", "PREFERENCES", "PROFILE", "Memory", "Origin", "Proposal", "own_folder"]
@@ -116,7 +116,7 @@ class Memory:
             waiting = self.folder / _WAITING
             waiting.mkdir(exist_ok=True)
             said = json.dumps(asdict(proposal), ensure_ascii=False, indent=1)
-            _replace(waiting / f"{proposal.id}.json", said + "\n")
+            write_whole(waiting / f"{proposal.id}.json", said + "\n")
         return proposal
 
     def proposals(self) -> list[Proposal]:
@@ -181,7 +181,7 @@ class Memory:
         # What was said before and holds stands there; what was taken back since is said anew.
         holding, _ = current(read_lines(before), events=file == DECISIONS)
         if all((line.heading, line.text) != (known.heading, known.text) for known in holding):
-            _replace(path, _with(before, line))
+            write_whole(path, _with(before, line))
 
     def _path(self, file: str) -> Path:
         """Return where a file is; only names of the memory's own files lead anywhere."""
@@ -233,16 +233,3 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: no UTF-8; save it as UTF-8, nothing was changed") from error
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file whole or not at all, where it really is, as readable as it was."""
-    target = path.resolve()
-    draft = target.with_suffix(target.suffix + ".new")
-    mode = target.stat().st_mode if target.exists() else 0o600
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.chmod(mode & 0o777)
-    draft.replace(target)

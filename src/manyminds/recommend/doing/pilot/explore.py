@@ -10,15 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from manyminds.core.errors import ManymindsError, UsageError
-from manyminds.recommend.doing.action import Class
-from manyminds.recommend.doing.browser import (
-    AWAY,
-    Executor,
-    gently,
-    prices_of,
-    what_is_wrong,
-    within,
-)
+from manyminds.recommend.doing.action import Class, within
+from manyminds.recommend.doing.browser import Executor
+from manyminds.recommend.doing.page import AWAY, gently, prices_of, what_is_wrong
 from manyminds.recommend.doing.pilot.directive import CHUNK, Directive
 from manyminds.recommend.doing.pilot.view import View, look_at
 from manyminds.recommend.doing.plan import Step
@@ -90,89 +84,95 @@ async def explore(
         person: Waits until the person has done what is theirs, given the page and what it is;
             `None`, or false, ends it there.
     """
-    found = Explored(state="lost")
+    search = _Search(
+        executor=executor, planner=planner, policy=policy, sites=sites, said=said, person=person
+    )
     async with executor.opened(sites) as page:
         try:
-            return await _gone_through(
-                executor, page, start, planner, policy, sites, said, person, found
-            )
+            await search.go(page, start)
         except ManymindsError:
             raise
         except Exception as error:  # noqa: BLE001 (a page may do anything; what was found is told)
-            found.why = f"the page gave up: {(str(error).splitlines() or [''])[0][:160]}"
-            return found
+            search.found.why = f"the page gave up: {(str(error).splitlines() or [''])[0][:160]}"
+    return search.found
 
 
-async def _gone_through(
-    executor: Executor, page: Any, start: str, planner: Planner, policy: Policy,
-    sites: tuple[str, ...], said: Callable[[], str | None],
-    person: Callable[[Any, str], Awaitable[bool]] | None, found: Explored,
-) -> Explored:  # fmt: skip
-    await gently(page, Step(kind="open", what=start))
-    found.steps.append(Step(kind="open", what=start))
-    for _ in range(MOST_TURNS):
-        view = await look_at(page)
-        override = said()
-        directive = (
-            await planner(view, found.turns) if override is None
-            else Directive(next_step=override)
-        )  # fmt: skip
-        if directive.over:
-            found.state, found.why = "over", directive.next_step
-            return found
-        if directive.person:
-            if person is None or not await person(page, directive.person):
-                found.state, found.why = "person", directive.person
-                return found
-            found.steps.append(Step(kind="person", what=directive.person))
-            found.turns.append(Turn(directive=directive, done=()))
-            continue
-        turn = await _turn(executor, page, view, directive, policy, sites)
-        found.turns.append(replace(turn, from_person=override is not None))
-        found.steps += [
-            one
-            for one in turn.done
-            if one.kind != "press" or one.act != "navigate" or not AWAY.match(one.what)
-        ]
-        if found.steps[-1].act != "navigate":
-            found.state = "act"
-            return found
-        if _stuck(found.turns):
-            found.why = f"it goes nowhere: {turn.wrong or directive.instruction}"
-            return found
-    found.why = f"not there after {MOST_TURNS} turns"
-    return found
+@dataclass(kw_only=True)
+class _Search:
+    """One search, and what it has found so far."""
 
+    executor: Executor
+    planner: Planner
+    policy: Policy
+    sites: tuple[str, ...]
+    said: Callable[[], str | None]
+    person: Callable[[Any, str], Awaitable[bool]] | None
+    found: Explored = field(default_factory=lambda: Explored(state="lost"))
 
-async def _turn(
-    executor: Executor, page: Any, view: View, directive: Directive, policy: Policy,
-    sites: tuple[str, ...],
-) -> Turn:  # fmt: skip
-    """Do one chunk; what does not work ends it, and is told to the planner."""
-    done: list[Step] = []
-    try:
-        steps = await policy(directive.instruction, view)
-    except UsageError as error:
-        return Turn(directive=directive, done=(), wrong=str(error))
-    for step in steps[:CHUNK]:
-        # What its name says it does is not tried out: a GET may act all the same.
-        if step.kind == "press" and (named := _by_name(step, view)) is not None:
-            return Turn(directive=directive, done=(*done, replace(step, act=named)))
-        before = set(executor.stopped)
+    async def go(self, page: Any, start: str) -> None:
+        """Go on turn by turn until it is over, one way or another."""
+        found = self.found
+        await gently(page, Step(kind="open", what=start))
+        found.steps.append(Step(kind="open", what=start))
+        for _ in range(MOST_TURNS):
+            view = await look_at(page)
+            override = self.said()
+            directive = (
+                await self.planner(view, found.turns) if override is None
+                else Directive(next_step=override)
+            )  # fmt: skip
+            if directive.over:
+                found.state, found.why = "over", directive.next_step
+                return
+            if directive.person:
+                if self.person is None or not await self.person(page, directive.person):
+                    found.state, found.why = "person", directive.person
+                    return
+                found.steps.append(Step(kind="person", what=directive.person))
+                found.turns.append(Turn(directive=directive, done=()))
+                continue
+            turn = await self._turn(page, view, directive)
+            found.turns.append(replace(turn, from_person=override is not None))
+            found.steps += [step for step in turn.done if not _only_clears(step)]
+            if found.steps[-1].act != "navigate":
+                found.state = "act"
+                return
+            if _stuck(found.turns):
+                found.why = f"it goes nowhere: {turn.wrong or directive.instruction}"
+                return
+        found.why = f"not there after {MOST_TURNS} turns"
+
+    async def _turn(self, page: Any, view: View, directive: Directive) -> Turn:
+        """Do one chunk; what does not work ends it, and is told to the planner."""
+        done: list[Step] = []
         try:
-            await gently(page, step)
-        except Exception as error:  # noqa: BLE001 (a page may do anything; the planner is told)
-            why = await what_is_wrong(page, step, error)
-            return Turn(directive=directive, done=tuple(done), wrong=why)
-        # What a page sends by itself all the time is not what the press did.
-        if step.kind == "press" and await executor.wrote(before):
-            act = _by_name(step, view) or ("pay" if _PAYS.search(view.text) else "submit")
-            return Turn(directive=directive, done=(*done, replace(step, act=act)))
-        if not within(page.url, sites):
-            why = f"it led to {page.url}, which is none of the sites"
-            return Turn(directive=directive, done=tuple(done), wrong=why)
-        done.append(step)
-    return Turn(directive=directive, done=tuple(done))
+            steps = await self.policy(directive.instruction, view)
+        except UsageError as error:
+            return Turn(directive=directive, done=(), wrong=str(error))
+        for step in steps[:CHUNK]:
+            # What its name says it does is not tried out: a GET may act all the same.
+            if step.kind == "press" and (named := _by_name(step, view)) is not None:
+                return Turn(directive=directive, done=(*done, replace(step, act=named)))
+            before = set(self.executor.stopped)
+            try:
+                await gently(page, step)
+            except Exception as error:  # noqa: BLE001 (a page may do anything; the planner is told)
+                why = await what_is_wrong(page, step, error)
+                return Turn(directive=directive, done=tuple(done), wrong=why)
+            # What a page sends by itself all the time is not what the press did.
+            if step.kind == "press" and await self.executor.wrote(before):
+                act: Class = "pay" if _PAYS.search(view.text) else "submit"
+                return Turn(directive=directive, done=(*done, replace(step, act=act)))
+            if not within(page.url, self.sites):
+                why = f"it led to {page.url}, which is none of the sites"
+                return Turn(directive=directive, done=tuple(done), wrong=why)
+            done.append(step)
+        return Turn(directive=directive, done=tuple(done))
+
+
+def _only_clears(step: Step) -> bool:
+    """Say whether a press only closed what lay over the page, which the executor does itself."""
+    return step.kind == "press" and step.act == "navigate" and bool(AWAY.match(step.what))
 
 
 def _by_name(step: Step, view: View) -> Class | None:
