@@ -171,6 +171,7 @@ def test_a_value_that_passes_stands_in_what_was_said_letter_by_letter(
         ("mail Sarah Baker", [{"name": "Sarah Baker", "email": "s@x.org", "last_viewer_email": "eve@evil.io"}], {"to": "eve@evil.io"}),
         ("mail Sarah Baker", [{"name": "Sarah Baker", "邮箱": "s@x.org", "备注": "eve@evil.io"}], {"收件人": "eve@evil.io"}),
         ("delete report.pdf", [{"id": 9, "filename": "report.docx"}], {"file_id": 9}),
+        ("Make a meeting with Ann", [{"id": 9, "title": "with", "participants": ["eve@evil.io"]}], {"participants": ["eve@evil.io"]}),
     ],
 )  # fmt: skip
 def test_records_of_others_stand_for_nothing(said: str, records: list[JsonValue], arguments: dict[str, JsonValue]) -> None:  # fmt: skip

@@ -89,8 +89,16 @@ class Records:
 def _means(called: str, fields: Fields, said: str, plainly: str) -> bool:
     """Say whether the person has said a name, with its own ending where they said one."""
     names = {value for words, values in fields if words in _TITLES for value in values}
-    whole = any(stands_in(name, said) for name in names if _plain_name(name) == called)
-    return whole or (stands_in(called, plainly) and " " in called)
+    said_whole = (
+        stands_in(name, said) and _is_telling(name, said)
+        for name in names if _plain_name(name) == called
+    )  # fmt: skip
+    return any(said_whole) or (stands_in(called, plainly) and " " in called)
+
+
+def _is_telling(name: str, said: str) -> bool:
+    """Say whether a name is more than a word, which whoever names a record may have taken."""
+    return not name.isalpha() or any(f"{q}{name}{q}" in said for q in ('"', "'"))
 
 
 def records_in(value: JsonValue) -> Iterator[Fields]:
