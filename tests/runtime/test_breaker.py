@@ -3,7 +3,7 @@
 import pytest
 
 from manyminds.core.errors import ProviderError
-from manyminds.runtime.breaker import FAILURES, LASTING_S, REST_S, Breaker
+from manyminds.runtime.breaker import FAILURES, FORGOTTEN_S, LASTING_S, REST_S, Breaker
 
 
 class Clock:
@@ -55,3 +55,27 @@ def test_one_answer_ends_the_row() -> None:
         clock.at += LASTING_S
         breaker.passed()
         breaker.check()
+
+
+def test_failures_that_lie_far_apart_are_no_row() -> None:
+    clock = Clock()
+    breaker = Breaker(name="m", now=clock)
+    for _ in range(10):
+        breaker.failed()
+        for _ in range(FAILURES - 2):  # the tries of one request
+            clock.at += 0.5
+            breaker.failed()
+        breaker.check()
+        clock.at += FORGOTTEN_S + 1
+
+
+def test_what_opened_it_long_ago_does_not_close_it_to_a_second_try() -> None:
+    clock = Clock()
+    breaker = Breaker(name="m", now=clock)
+    for _ in range(FAILURES):
+        breaker.failed()
+        clock.at += LASTING_S / (FAILURES - 1)
+    clock.at += FORGOTTEN_S
+    breaker.check()
+    breaker.failed()
+    breaker.check()

@@ -18,6 +18,8 @@ FAILURES = 4
 LASTING_S = 3.0
 """How long nothing but failures came, at least: as long as one request's tries take."""
 REST_S = 15.0
+FORGOTTEN_S = 60.0
+"""Failures this far apart are no row: nobody asked in between, so nothing is known of then."""
 
 
 @dataclass(kw_only=True)
@@ -29,6 +31,8 @@ class Breaker:
     failures: int = 0
     since: float = 0.0
     """When the row of failures began."""
+    last: float = 0.0
+    """When the latest of them came."""
     opened_at: float | None = None
     trying: bool = False
     """Whether one request is on its way to see if the service is back."""
@@ -56,9 +60,11 @@ class Breaker:
     def failed(self) -> None:
         """Take in that it failed in a way that may pass."""
         now = self.now()
+        if now - self.last > FORGOTTEN_S:
+            self.passed()
         self.since = self.since if self.failures else now
         self.failures += 1
-        self.trying = False
+        self.last, self.trying = now, False
         if self.failures >= FAILURES and now - self.since >= LASTING_S:
             self.opened_at = now
 
