@@ -68,6 +68,9 @@ ARMS: dict[str, Callable[[], Strategy]] = {
     "crew": Crew,
     "crew_unasked": lambda: Crew(verification=False),
     "duo": lambda: Crew(roles=PRESETS["duo"]),
+    "duo_unasked": lambda: Crew(roles=PRESETS["duo"], verification=False),
+    "chain": lambda: Crew(rounds=1),
+    "chain_unasked": lambda: Crew(rounds=1, verification=False),
     "heavy": Heavy,
     "auto": Auto,
 }
