@@ -12,6 +12,7 @@ from tests.recommend.acting import task
 from tests.recommend.sites import Sites
 from tests.recommend.test_taste import FILMS
 from tests.recommend.test_wish import DINING
+from tests.stub import Stub, say
 
 RATINGS = "userId,movieId,rating,timestamp\n" + "".join(
     f"{person},{item},5,{person * 100 + item}\n" for person in range(40) for item in range(40)
@@ -168,6 +169,25 @@ def test_own_words_are_added_found_and_forgotten(
     assert run(["me", "forget", "notes"]) == 0
     capsys.readouterr()
     assert told(capsys, "me", "find", "ramen", code=1)["quotes"] == []
+
+
+def test_a_question_about_oneself_is_answered_with_ones_own_words_or_not_at_all(
+    home: Path, capsys: pytest.CaptureFixture[str], stub: Stub
+) -> None:
+    assert told(capsys, "me", "ask", "What does he eat?", code=1)["cost"] == {"tokens": 0}
+    assert stub.requests == []
+    (home / "food.md").write_text("I could eat ramen every single day.\n", "utf-8")
+    told(capsys, "me", "add", str(home / "food.md"))
+    asked = ("me", "ask", "What does he eat?", "--model", stub.model)
+    stub.behaviours = [say('{"answer": "ramen, every single day"}')]
+    found = told(capsys, *asked)
+    assert found["quote"]["text"] == "I could eat ramen every single day."
+    assert run([*asked]) == 0
+    assert "ramen every single day.”  food/" in capsys.readouterr().out
+    stub.behaviours = [say('{"answer": "not said"}')]
+    assert told(capsys, *asked, code=1)["answer"] is None
+    assert run([*asked]) == 1
+    assert capsys.readouterr().out.startswith("not in your documents: no passage says it")
 
 
 def test_what_a_catalogue_says_does_not_steer_the_terminal(

@@ -1,6 +1,6 @@
 """What is read from a person's words, and what holds of an item."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +66,49 @@ def conditions(
 ])  # fmt: skip
 def test_conditions_are_read_from_words(dining: Catalogue, text: str, expected: list) -> None:
     assert conditions(text, dining) == expected
+
+
+@pytest.mark.parametrize(("text", "days"), [
+    ("on 30 November", [("2026-11-30", "2026-12-01")]), ("on the 3rd of December", [("2026-12-03", "2026-12-04")]),
+    ("Dec 3", [("2026-12-03", "2026-12-04")]), ("December 3rd, 2027", [("2027-12-03", "2027-12-04")]),
+    ("on 3 January", [("2027-01-03", "2027-01-04")]), ("3-5 december", [("2026-12-03", "2026-12-06")]),
+    ("between 3 and 5 December", [("2026-12-03", "2026-12-06")]), ("from friday to sunday", [("2026-11-27", "2026-11-30")]),
+    ("from 30 november to 2 december", [("2026-11-30", "2026-12-03")]), ("on 3.12.", [("2026-12-03", "2026-12-04")]),
+    ("on 3.12.2027", [("2027-12-03", "2027-12-04")]), ("in december", [("2026-12-01", "2027-01-01")]),
+    ("this week", [("2026-11-27", "2026-11-30")]), ("next week", [("2026-11-30", "2026-12-07")]),
+    ("on the 5th", [("2026-12-05", "2026-12-06")]), ("friday or sunday", [("2026-11-27", "2026-11-28"), ("2026-11-29", "2026-11-30")]),
+    ("by tuesday", [("2026-11-27", "2026-12-02")]), ("before tuesday", [("2026-11-27", "2026-12-01")]),
+    ("2026-12-04", [("2026-12-04", "2026-12-05")]),
+])  # fmt: skip
+def test_days_are_read_as_people_write_them(
+    events: Catalogue, text: str, days: list[tuple[str, str]]
+) -> None:
+    wish = read_wish(f"a concert {text}, under 25 €", events, today=FRIDAY, source="wish")
+    [found] = [c for c in wish.conditions if c.field == "start"]
+    assert isinstance(found.value, Span)
+    spans = [found.value, *found.value.others]
+    assert [(f"{s.begin:%F}", f"{s.end:%F}") for s in spans] == days
+    assert [(c.field, c.value) for c in wish.conditions if c is not found] == [("price", 25.0)]
+    assert wish.unread == ()
+
+
+def test_a_day_that_is_refused_is_never_proposed(events: Catalogue) -> None:
+    wish = read_wish("a concert next week, not on mondays", events, today=FRIDAY, source="wish")
+    wanted, refused = (c.value for c in wish.conditions)
+    assert isinstance(wanted, Span)
+    assert isinstance(refused, Span)
+    for day in range(1, 60):
+        at = datetime.fromisoformat("2026-11-27T20:00") + timedelta(days=day)
+        assert (at in refused) == (at.weekday() == 0)
+    assert read_wish("on 31 November", events, today=FRIDAY, source="wish").unread
+
+
+def test_a_number_of_a_date_is_no_price(events: Catalogue) -> None:
+    found = conditions("price at most 25 on 3 december", events)
+    assert [(field, test) for field, test, _ in found] == [
+        ("start", "between"),
+        ("price", "at_most"),
+    ]
 
 
 def test_a_day_of_events_is_a_span(events: Catalogue) -> None:

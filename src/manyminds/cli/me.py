@@ -1,18 +1,25 @@
 """`manyminds me`: a person's own words, and what they say of them."""
 
+import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from manyminds.budget.parse import parse_limits
+from manyminds.cli.bench import model_for
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
-from manyminds.recommend.proxy import Proxy
+from manyminds.core.values import Limits, Spend
+from manyminds.recommend.answering import NOTHING_NEAR, PASSAGES, Answered
+from manyminds.recommend.proxy import Proxy, Quote
 from manyminds.recommend.words import add_words, forget_words, list_words
 from manyminds.runtime.paths import cache_home, person_home
+from manyminds.runtime.proxying import asked_words
 
 __all__ = ["app"]
 
@@ -88,7 +95,7 @@ def forget(name: str, *, me: Path | None = None, json_: Json = False) -> int:
 def find(question: str, *, most: int = 5, me: Path | None = None, json_: Json = False) -> int:
     """Find what you wrote that is nearest to a question, by no model: nothing is worded anew.
 
-    To have it answered: manyminds ask "QUESTION" --docs the folder of `me list`, --only-docs.
+    To have it answered by a model: `me ask`.
 
     Args:
         question: What to look for.
@@ -108,3 +115,51 @@ def find(question: str, *, most: int = 5, me: Path | None = None, json_: Json = 
         for quote in quotes:
             print(safe(f"{quote.source}:{quote.line}\n  {' '.join(quote.text.split())}\n"))
     return ANSWERED if quotes else NO_ANSWER
+
+
+@app.command
+def ask(
+    question: str,
+    *,
+    model: str | None = None,
+    budget: str | None = None,
+    me: Path | None = None,
+    json_: Json = False,
+) -> int:
+    """Answer a question about you by your own words, and quote them; or say that they do not.
+
+    A model reads the nearest passages; they go to wherever it is.
+
+    Args:
+        question: About you, in the third person: "How does he like to travel?".
+        model: Which model; found as for `ask`, where nothing is said.
+        budget: Of all its requests, as 20kt,5min.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    passages = Proxy(person_home(me), cache_home()).quotes(question, most=PASSAGES)
+    limits = Limits() if budget is None else parse_limits(budget)
+    answered, spend = asyncio.run(_asked(question, passages, model, limits))
+    quote = answered.quote
+    if json_:
+        told = {"outcome": "answered" if quote else "none", "cost": {"tokens": spend.tokens}}
+        print(json.dumps({
+            **told, "answer": answered.text, "why": answered.why or None,
+            "quote": None if quote is None else asdict(quote),
+        }, ensure_ascii=False))  # fmt: skip
+    elif quote is None:
+        print(safe(f"not in your documents: {answered.why}\nnearest: manyminds me find QUESTION"))
+    else:
+        words = " ".join(quote.text.split())
+        print(safe(f"{answered.text}\n  “{words}”  {quote.source}:{quote.line}"))
+    return ANSWERED if quote else NO_ANSWER
+
+
+async def _asked(
+    question: str, passages: Sequence[Quote], model: str | None, limits: Limits
+) -> tuple[Answered, Spend]:
+    if not passages:
+        return NOTHING_NEAR, Spend()
+    return await asked_words(
+        question, passages, await model_for(model), cache=cache_home(), limits=limits
+    )

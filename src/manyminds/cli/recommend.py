@@ -1,11 +1,12 @@
 """`manyminds recommend`: a first option and a backup, by what there is and what one likes."""
 
+import asyncio
 import json
 import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.recommend.catalogue.domain import Domain, domain_named, domain_names, domain_of
 from manyminds.recommend.catalogue.item import shown
+from manyminds.recommend.catalogue.place import read_place
 from manyminds.recommend.catalogue.read import ENDINGS
 from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.weigh import Option
@@ -26,12 +28,16 @@ from manyminds.recommend.deciding.wish import Condition
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
 from manyminds.recommend.page.write import decision_page
 from manyminds.recommend.proxy import Proxy
+from manyminds.runtime.links import Looked, look_at_links
 from manyminds.runtime.paths import cache_home, person_home
+from manyminds.tools.web.fetch import Fetcher
 
 __all__ = ["catalogues_for", "domain_for", "recommend"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
+_LINK_S = 10.0
+"""For one address."""
 _OTHERS = 6
 """Options that are named beside the two."""
 
@@ -48,6 +54,8 @@ def recommend(
     choose: str | None = None,
     back: Flag = False,
     ask: bool = True,
+    near: str | None = None,
+    links: Flag = False,
     out: Path | None = None,
     me: Path | None = None,
     json_: Json = False,
@@ -70,33 +78,66 @@ def recommend(
             remembered as a decision.
         back: Take the last step back.
         ask: Ask what is missing; `--no-ask` chooses with what is known.
+        near: Where you are, as 50.73,7.10: things that say where they are get a distance. Without
+            it, "home: 50.73, 7.10" of your profile.
+        links: Look whether the addresses of what is proposed answer; what is gone is not proposed.
         out: Write the table as a page, too, with weights that can be moved: table.html.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
     home = person_home(me)
-    dialogue = _dialogue(wish, go_on, domain, from_, home)
-    for said in weight:
+    dialogue = _dialogue(wish, go_on, domain, from_, home, near)
+    _say(dialogue, weight, answer, back=back)
+    view = dialogue.view() if choose is None else dialogue.choose(_which(choose), asking=not ask)
+    if ask and answer is None and choose is None and not json_ and sys.stdin.isatty():
+        view = _talk(dialogue, view)
+    looked = Looked()
+    if links:
+        view, looked = asyncio.run(_linked(dialogue, view))
+    if out is not None:
+        out.write_text(_page(dialogue, view), "utf-8")
+    if json_:
+        told = {**_as_json(dialogue, view, ask=ask), "links": _looked_as_json(looked)}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(safe("\n".join([_as_text(dialogue, view, ask=ask), *_looked_as_text(looked)])))
+    return ANSWERED if view.decision.top else NO_ANSWER
+
+
+def _say(dialogue: Dialogue, weights: Sequence[str], answer: str | None, *, back: bool) -> None:
+    for said in weights:
         dialogue.weigh(*_weight(said))
     if back:
         dialogue.back()
     if answer is not None:
         dialogue.answer(answer)
-    view = dialogue.view() if choose is None else dialogue.choose(_which(choose), asking=not ask)
-    if ask and answer is None and choose is None and not json_ and sys.stdin.isatty():
-        view = _talk(dialogue, view)
-    if out is not None:
-        out.write_text(_page(dialogue, view), "utf-8")
-    if json_:
-        print(json.dumps(_as_json(dialogue, view, ask=ask), ensure_ascii=False))
-    else:
-        print(safe(_as_text(dialogue, view, ask=ask)))
-    return ANSWERED if view.decision.top else NO_ANSWER
+
+
+async def _linked(dialogue: Dialogue, view: View) -> tuple[View, Looked]:
+    fetcher = Fetcher(cache=None, now=lambda: datetime.now(UTC), seconds=_LINK_S)
+    try:
+        return await look_at_links(dialogue, view, fetcher)
+    finally:
+        await fetcher.close()
+
+
+def _looked_as_text(looked: Looked) -> list[str]:
+    if looked.unreached and not looked.dead:
+        return ["", "No address answered, so nothing is left out: is this machine online?"]
+    rows = [f"Left out, {why}" for why in looked.dead.values()]
+    rows += [f"Not sure whether it is still to be had: {why}" for why in looked.unsure.values()]
+    return ["", *rows] if rows else []
+
+
+def _looked_as_json(looked: Looked) -> JsonValue:
+    answer: list[JsonValue] = [*sorted(looked.answers)]
+    return {"answer": answer, "dead": {**looked.dead}, "unsure": {**looked.unsure}}
 
 
 def _dialogue(
-    wish: str | None, go_on: str | None, domain: str | None, from_: Sequence[Path], home: Path
-) -> Dialogue:
+    wish: str | None, go_on: str | None, domain: str | None, from_: Sequence[Path], home: Path,
+    near: str | None,
+) -> Dialogue:  # fmt: skip
     """Begin a dialogue, or open one that was begun."""
     memory, proxy, folder = memory_of(home), Proxy(home, cache_home()), home / "dialogues"
     if wish is None and go_on is not None:
@@ -110,6 +151,7 @@ def _dialogue(
     return begin_dialogue(
         folder, wish, memory=memory, proxy=proxy, domain=chosen,
         catalogues=catalogues_for(from_, chosen, home), today=today, name=secrets.token_hex(4),
+        near=None if near is None else read_place(near),
     )  # fmt: skip
 
 
@@ -259,9 +301,7 @@ def _read_as(condition: Condition, view: View) -> str:
         return "new to you"
     value, unit = condition.value, view.domain.fields[condition.field].unit
     if isinstance(value, Span):
-        last = value.end - timedelta(days=1)
-        days = [f"{day:%a %d %b}" for day in (value.begin, last)]
-        return f"{condition.field} {' to '.join(dict.fromkeys(days))}"
+        return f"{condition.field} {'not ' if condition.test == 'none' else ''}{value}"
     words = {"at_most": "at most", "at_least": "at least", "none": "not", "any": "one of"}
     return f"{condition.field} {words.get(condition.test, '')} {shown(value, unit)}".replace(
         "  ", " "

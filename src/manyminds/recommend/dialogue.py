@@ -10,7 +10,8 @@ it goes on after a process has ended, and goes back by taking the last step away
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,7 @@ from filelock import FileLock
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.domain import Domain, domain_named
+from manyminds.recommend.catalogue.place import Place, read_place
 from manyminds.recommend.catalogue.read import Catalogue, read_catalogue
 from manyminds.recommend.deciding.decide import Decision, decide
 from manyminds.recommend.deciding.missing import Asked
@@ -27,7 +29,7 @@ from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.weigh import TASTE, Option, Wanted
 from manyminds.recommend.deciding.wish import Condition, Wish, read_wish
 from manyminds.recommend.files import append_line, write_whole
-from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory, own_folder
+from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, PROFILE, Memory, own_folder
 from manyminds.recommend.proxy import Proxy
 
 __all__ = ["Dialogue", "Step", "View", "begin_dialogue", "open_dialogue"]
@@ -47,15 +49,17 @@ _EVER = timedelta(days=365_000)
 class Step:
     """One thing that happened."""
 
-    kind: Literal["wished", "answered", "weighed", "chose", "back"]
+    kind: Literal["wished", "answered", "weighed", "chose", "back", "gone"]
     text: str = ""
-    """The wish, the answer, or the id of the item that was chosen."""
+    """The wish, the answer, or the id of the item that was chosen or is not to be had any more."""
     field: str = ""
     """What was answered or weighed."""
     weight: float | None = None
     day: str = ""
     """YYYY-MM-DD, of the wish: what "tonight" means."""
     domain: str = ""
+    near: str = ""
+    """Of the wish: where the person is, as latitude,longitude."""
     catalogues: tuple[str, ...] = ()
 
 
@@ -80,6 +84,7 @@ class Dialogue:
         self.path = path
         self._memory = memory
         self._proxy = proxy
+        self._known: tuple[object, Catalogue] | None = None
 
     @property
     def name(self) -> str:
@@ -98,8 +103,10 @@ class Dialogue:
             if step is None:
                 continue
             if step.kind == "back":
-                # The wish itself is not gone back on: that would be another dialogue.
-                held = held[:-1] if len(held) > 1 else held
+                # The wish itself is not gone back on: that would be another dialogue. What is not
+                # to be had was not said by the person, and stays so.
+                said = [place for place, one in enumerate(held) if one.kind != "gone"]
+                held = held[: said[-1]] + held[said[-1] + 1 :] if len(said) > 1 else held
             else:
                 held.append(step)
         return held
@@ -115,7 +122,7 @@ class Dialogue:
             raise UsageError(f"{self.path}: it holds no wish; begin anew")
         wish = steps[0]
         domain = domain_named(wish.domain)
-        catalogue = read_catalogue([Path(p) for p in wish.catalogues], domain)
+        catalogue = self._catalogue(wish, domain)
         wanted = self._wanted(catalogue, steps)
         decision = decide(catalogue, wanted)
         picked = next((step.text for step in reversed(steps) if step.kind == "chose"), None)
@@ -185,6 +192,11 @@ class Dialogue:
         self.remember()
         return view
 
+    def leave_out(self, ids: Iterable[str]) -> View:
+        """Propose these things no more: they are not to be had."""
+        there = {step.text for step in self.steps() if step.kind == "gone"}
+        return self._add(*(Step(kind="gone", text=one) for one in ids if one not in there))
+
     def remember(self) -> None:
         """Keep what was chosen among the person's decisions, once."""
         view = self.view()
@@ -199,10 +211,20 @@ class Dialogue:
         """Take the last step away; what was chosen stays in the memory until a person edits it."""
         return self._add(Step(kind="back"))
 
-    def _add(self, step: Step) -> View:
+    def _add(self, *steps: Step) -> View:
         with FileLock(f"{self.path}.lock"):
-            append_line(self.path, _line(step))
+            for step in steps:
+                append_line(self.path, _line(step))
         return self.view()
+
+    def _catalogue(self, wish: Step, domain: Domain) -> Catalogue:
+        """Read the catalogues of a wish; anew only where a file or the place has changed."""
+        paths, near = [Path(p) for p in wish.catalogues], self._near(wish)
+        marks = [(s.st_mtime_ns, s.st_size) for p in paths if p.exists() for s in [p.stat()]]
+        key = (paths, marks, near, domain)
+        if self._known is None or self._known[0] != key:
+            self._known = key, read_catalogue(paths, domain, near=near)
+        return self._known[1]
 
     def _wanted(self, catalogue: Catalogue, steps: Sequence[Step]) -> Wanted:
         """Put together what the wish, the answers and the memory say; what was said last holds."""
@@ -223,6 +245,8 @@ class Dialogue:
                 )  # fmt: skip
             elif step.kind == "weighed" and step.weight is not None:
                 wanted = replace(wanted, weights={**wanted.weights, step.field: step.weight})
+            elif step.kind == "gone":
+                wanted = replace(wanted, gone=wanted.gone | {step.text})
         return self._remembered(catalogue, wanted, today)
 
     def _remembered(self, catalogue: Catalogue, wanted: Wanted, today: date) -> Wanted:
@@ -248,9 +272,22 @@ class Dialogue:
         tasted = {taste.tag for taste in wanted.tastes}
         free = [t for t in _free(spoken, wanted.settled).tastes if t.tag not in tasted]
         wanted = replace(wanted, tastes=(*wanted.tastes, *free))
-        # A condition of the memory needs no question; a taste may need one.
-        fields = {c.field for c in wanted.conditions if c.test != "not_past"}
-        return replace(wanted, settled=wanted.settled | fields, unread=unread)
+        # What is known is not asked: a condition, or what they like of a kind. What they do not
+        # like leaves that open.
+        known = {c.field for c in wanted.conditions if c.test != "not_past"}
+        known |= {taste.field for taste in wanted.tastes if taste.sign > 0}
+        return replace(wanted, settled=wanted.settled | known, unread=unread)
+
+    def _near(self, wish: Step) -> Place | None:
+        """Return where the person is: as they said, or "home: 50.73, 7.10" of their profile."""
+        if wish.near:
+            return read_place(wish.near)
+        for line in self._memory.lines(PROFILE)[0]:
+            key, _, said = line.text.partition(":")
+            if key.strip().casefold() == "home":
+                with suppress(UsageError):  # an address in words is none
+                    return read_place(said)
+        return None
 
     def _been(self, domain: Domain) -> frozenset[str]:
         """Return the lines that say what the person has had before."""
@@ -270,7 +307,7 @@ class Dialogue:
 def begin_dialogue(
     folder: Path, wish: str, *, memory: Memory, proxy: Proxy, domain: Domain,
     catalogues: Sequence[Path],
-    today: date, name: str,
+    today: date, name: str, near: Place | None = None,
 ) -> Dialogue:  # fmt: skip
     """Begin a dialogue.
 
@@ -283,6 +320,7 @@ def begin_dialogue(
         catalogues: Files of what there is.
         today: What "tonight" means.
         name: Eight hexadecimal digits.
+        near: Where the person is; what their profile says, where nothing is.
 
     Raises:
         UsageError: If the wish is empty or a catalogue cannot be read.
@@ -296,6 +334,7 @@ def begin_dialogue(
     step = Step(
         kind="wished", text=" ".join(wish.split()), day=today.isoformat(), domain=domain.where,
         catalogues=tuple(str(path.expanduser().resolve()) for path in catalogues),
+        near="" if near is None else f"{near.latitude},{near.longitude}",
     )  # fmt: skip
     write_whole(dialogue.path, _line(step) + "\n")
     return dialogue

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from manyminds.agents.roster import roster
-from manyminds.core.values import Limits, Spend, Task
+from manyminds.core.values import Limits, Spend
 from manyminds.diagnosis.diagnose import Diagnosis, by_rules, diagnosed
 from manyminds.diagnosis.judge import VOTES, judged, without_doubles
 from manyminds.diagnosis.trace import Trace
-from manyminds.runtime.endpoints import connect
-from manyminds.runtime.run import MemoryRun
-from manyminds.tools.toolset import Toolset
+from manyminds.runtime.alone import member_alone
 
 __all__ = ["Read", "read_by"]
 
@@ -41,13 +38,10 @@ async def read_by(
     Raises:
         ProviderError: If the model cannot be reached.
     """
-    endpoint = await connect(model, cache=cache)
-    try:
-        [judge] = roster(1, [model], has_docs=False)
-        run = MemoryRun(
-            run_id="diagnose", task=Task(prompt="diagnose"), members=(judge,),
-            endpoints={model: endpoint}, tools=Toolset([]), limits=limits, seed=1,
-        )  # fmt: skip
+    async with member_alone(model, "diagnose", name="diagnose", cache=cache, limits=limits) as (
+        run,
+        judge,
+    ):
         found: list[Diagnosis] = []
         unsure: list[tuple[str, ...]] = []
         for trace in traces:
@@ -55,5 +49,3 @@ async def read_by(
             found.append(diagnosed(trace, without_doubles(by_rules(trace), told.findings)))
             unsure.append(told.unsure)
         return Read(found=tuple(found), unsure=tuple(unsure), spend=run.meter.spent)
-    finally:
-        await endpoint.close()

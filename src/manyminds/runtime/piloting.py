@@ -4,16 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from manyminds.agents.roster import roster
-from manyminds.core.values import Limits, Spend, Task
+from manyminds.core.values import Limits, Spend
 from manyminds.recommend.doing.action import ASKED, origin_of
 from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.pilot.explore import Explored, explore
 from manyminds.recommend.doing.pilot.models import ModelHand, ModelPlanner
 from manyminds.recommend.doing.plan import Plan
-from manyminds.runtime.endpoints import connect
-from manyminds.runtime.run import MemoryRun
-from manyminds.tools.toolset import Toolset
+from manyminds.runtime.alone import member_alone
 
 __all__ = ["Piloted", "piloted"]
 
@@ -47,13 +44,7 @@ async def piloted(
     Raises:
         ProviderError: If the model cannot be reached.
     """
-    endpoint = await connect(model, cache=cache)
-    try:
-        [member] = roster(1, [model], has_docs=False)
-        run = MemoryRun(
-            run_id="pilot", task=Task(prompt=goal), members=(member,), endpoints={model: endpoint},
-            tools=Toolset([]), limits=limits, seed=1,
-        )  # fmt: skip
+    async with member_alone(model, goal, name="pilot", cache=cache, limits=limits) as (run, member):
         planner = ModelPlanner(run=run, member=member, goal=goal, values=values)
         site = origin_of(start)
         found = await explore(
@@ -62,8 +53,6 @@ async def piloted(
         return Piloted(
             explored=found, plan=_plan(found, goal, site, values, receipt), spend=run.meter.spent
         )
-    finally:
-        await endpoint.close()
 
 
 def _plan(

@@ -13,7 +13,15 @@ from dataclasses import dataclass, replace
 
 from manyminds.core.values import Evidence
 
-__all__ = ["Span", "best_spans", "numbers_in", "sentences_of", "spans_of", "words_of"]
+__all__ = [
+    "Span",
+    "best_spans",
+    "numbers_in",
+    "sentences_at",
+    "sentences_of",
+    "spans_of",
+    "words_of",
+]
 
 _WORD = re.compile(r"\d+(?:[.,]\d+)*|\w+(?:['’]\w+)?")
 _NUMBER = re.compile(
@@ -97,16 +105,16 @@ def spans_of(evidence: Evidence) -> list[Span]:
     start = evidence.start
     return [
         Span(evidence=evidence, start=start + at, quote=text)
-        for at, text in _sentences(evidence.output)
+        for at, text in sentences_at(evidence.output)
     ]
 
 
 def sentences_of(text: str) -> list[str]:
     """Return the sentences and lines of a text."""
-    return [sentence for _, sentence in _sentences(text)]
+    return [sentence for _, sentence in sentences_at(text)]
 
 
-def _sentences(text: str) -> Iterator[tuple[int, str]]:
+def sentences_at(text: str) -> Iterator[tuple[int, str]]:
     """Yield offset and text of each sentence; a line that ends in none is one, too.
 
     Lines of one paragraph belong together: pages wrap in the middle of sentences.

@@ -14,6 +14,7 @@ from typing import Any
 from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.domain import Domain, Field
 from manyminds.recommend.catalogue.item import WEEKDAYS, Item, Value
+from manyminds.recommend.catalogue.place import Place, place_in, place_of
 from manyminds.recommend.catalogue.untyped import list_of, mapping_of
 from manyminds.recommend.extra import needed
 
@@ -100,8 +101,15 @@ class Catalogue:
         return sorted(counts, key=lambda tag: (-counts[tag], tag))
 
 
-def read_catalogue(paths: Sequence[Path], domain: Domain) -> Catalogue:
+def read_catalogue(
+    paths: Sequence[Path], domain: Domain, *, near: Place | None = None
+) -> Catalogue:
     """Read files into one catalogue.
+
+    Args:
+        paths: The files.
+        domain: What their things are.
+        near: Where the person is: things that say where they are and not how far get a distance.
 
     Raises:
         UsageError: If a file cannot be read, or holds nothing to choose from.
@@ -116,6 +124,8 @@ def read_catalogue(paths: Sequence[Path], domain: Domain) -> Catalogue:
                 if column not in fields:
                     fields[column] = domain.field_called(column)
             item = _item(row, where, fields)
+            if item is not None and near is not None:
+                item = _with_distance(item, near, domain)
             if item is None:
                 left_out.append(f"{where}: no title")
             elif len(items) >= MOST_ITEMS:
@@ -219,6 +229,8 @@ def _ical(text: str, name: str) -> Iterator[_Row]:
         if kinds is not None:
             listed = list_of(kinds) or [kinds]
             row["categories"] = ",".join(str(cat) for part in listed for cat in part.cats)
+        if (place := event.get("geo")) is not None:
+            row["geo"] = f"{place.latitude},{place.longitude}"
         for key, value in event.items():
             if str(key).startswith("X-"):
                 row[str(key)[2:].casefold()] = str(value)
@@ -266,8 +278,13 @@ def _things(found: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, str]:
-    told = {str(key): _said(value) for key, value in row.items()}
-    return {key: value for key, value in told.items() if value}
+    # What kind of schema.org's it is says less than what its own fields say.
+    ordered = sorted(row.items(), key=lambda pair: pair[0] == "@type")
+    told = {str(key): _said(value) for key, value in ordered}
+    # Nested coordinates would be lost among what nested objects are called by.
+    return {key: value for key, value in told.items() if value} | (
+        {"geo": place} if not told.get("geo") and (place := place_of(row)) else {}
+    )
 
 
 def _said(value: Any, depth: int = 0) -> str:
@@ -299,6 +316,15 @@ def _item(row: Mapping[str, str], where: str, fields: Mapping[str, Field | None]
         id=_first(low, _IDS) or title, title=title, values=values, more=dict(row), source=where,
         link=link if link and re.match(r"https?://", link) else None,
     )  # fmt: skip
+
+
+def _with_distance(item: Item, near: Place, domain: Domain) -> Item:
+    """Add how far it is, where the domain asks for that and the row does not say it."""
+    field = domain.fields.get("distance")
+    place = place_in(item.more)
+    if field is None or field.unit != "km" or place is None or "distance" in item.values:
+        return item
+    return replace(item, values={**item.values, "distance": round(near.km_to(place), 2)})
 
 
 def _first(row: Mapping[str, str], names: Iterable[str]) -> str:

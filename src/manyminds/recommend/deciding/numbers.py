@@ -1,16 +1,14 @@
-"""Amounts and days in the words of a wish."""
+"""Amounts in the words of a wish."""
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
 
 from manyminds.recommend.catalogue.domain import Field
-from manyminds.recommend.catalogue.item import WEEKDAYS
 from manyminds.recommend.catalogue.read import Catalogue, number_of
 from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.words import Words
 
-__all__ = ["Read", "amounts", "days"]
+__all__ = ["Read", "amounts"]
 
 Read = tuple[str, str, float | Span | tuple[str, ...], str]
 """Field, test, value, and the words it was read from."""
@@ -43,13 +41,6 @@ _PEOPLE = frozenset((
     "people", "persons", "person", "guests", "kids", "children", "adults", "tickets", "ticket",
     "nights", "night", "pm", "am", "years", "year", "courses", "rooms", "th", "st", "nd", "rd",
 ))  # fmt: skip
-_DAY = re.compile(
-    r"\b(?P<near>today|tonight|this evening|day after tomorrow|tomorrow)\b|"
-    r"\b(?P<later>next )?(?:(?:this|at the|on the) )?(?P<weekend>weekend)\b|"
-    rf"\b(?P<next>next )?(?P<weekday>{'|'.join(WEEKDAYS)})s?\b|\b(?P<iso>\d{{4}}-\d\d-\d\d)\b"
-)
-_NOT = re.compile(r"\b(?:not|except|no|never|but not)\b(?: on)?(?: a| the)?\s*$")
-_NEAR = {"today": 0, "tonight": 0, "this evening": 0, "tomorrow": 1, "day after tomorrow": 2}
 
 
 def amounts(words: Words, catalogue: Catalogue) -> Iterator[Read]:
@@ -119,50 +110,3 @@ def _field(found: re.Match[str], words: Words, fields: list[Field]) -> Field | N
     if bounded and not _COUNTED.search(before) and found["more"] != "from":
         return money
     return None
-
-
-def days(words: Words, catalogue: Catalogue, today: date) -> Iterator[Read]:
-    """Yield what days ask for, of the fields that say when."""
-    spans: list[tuple[date, int]] = []
-    refused: list[tuple[date, int]] = []
-    said: list[str] = []
-    for found in _DAY.finditer(words.text):
-        span = _span(found, today)
-        if span is not None and words.free(found.span()):
-            (refused if _NOT.search(words.text[: found.start()]) else spans).append(span)
-            said.append(found[0])
-            words.use(found.span())
-    for one in catalogue.domain.fields.values():
-        if not any(one.name in item.values for item in catalogue.items):
-            continue
-        if one.kind == "days":
-            for test, chosen in (("any", spans), ("none", refused)):
-                named = dict.fromkeys(
-                    WEEKDAYS[(first.weekday() + step) % 7]
-                    for first, count in chosen for step in range(count)
-                )  # fmt: skip
-                if named:
-                    yield one.name, test, tuple(named), " or ".join(said)
-        elif one.kind == "time" and one.better is None and spans:
-            begin = datetime.combine(min(first for first, _ in spans), datetime.min.time())
-            end = max(first + timedelta(days=count) for first, count in spans)
-            span = Span(begin=begin, end=datetime.combine(end, datetime.min.time()))
-            yield one.name, "between", span, " or ".join(said)
-
-
-def _span(found: re.Match[str], today: date) -> tuple[date, int] | None:
-    """Return the first day of what was named, and how many days it has."""
-    if found["near"]:
-        return today + timedelta(days=_NEAR[found["near"]]), 1
-    if found["weekend"]:
-        sunday = today.weekday() == 6
-        saturday = today + timedelta(days=0 if sunday else (5 - today.weekday()) % 7)
-        saturday += timedelta(days=(6 if sunday else 7) if found["later"] else 0)
-        return saturday, 1 if sunday and not found["later"] else 2
-    if found["weekday"]:
-        ahead = (WEEKDAYS.index(found["weekday"]) - today.weekday()) % 7
-        return today + timedelta(days=7 if found["next"] and ahead == 0 else ahead), 1
-    try:
-        return date.fromisoformat(found["iso"]), 1
-    except ValueError:
-        return None

@@ -29,6 +29,8 @@ class Wanted:
     """Titles of what they have had before, in small letters."""
     settled: frozenset[str] = frozenset()
     """Fields that need not be asked for: answered, or said not to matter."""
+    gone: frozenset[str] = frozenset()
+    """Ids of items that are not to be had, whatever the catalogue says."""
     unread: tuple[str, ...] = ()
     """What was said that the catalogue has no word for: nothing was held to it."""
 
@@ -63,6 +65,8 @@ def feasible(catalogue: Catalogue, wanted: Wanted) -> tuple[list[Item], int]:
     fit: list[Item] = []
     unsure = 0
     for item in catalogue.items:
+        if item.id in wanted.gone:
+            continue
         held = [holds(condition, item, wanted.been) for condition in wanted.conditions]
         if all(held):
             fit.append(item)

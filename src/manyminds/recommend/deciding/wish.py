@@ -13,7 +13,8 @@ from typing import Literal, cast
 from manyminds.recommend.catalogue.domain import Field
 from manyminds.recommend.catalogue.item import Item, Value
 from manyminds.recommend.catalogue.read import Catalogue
-from manyminds.recommend.deciding.numbers import amounts, days
+from manyminds.recommend.deciding.days import days
+from manyminds.recommend.deciding.numbers import amounts
 from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.words import Place, Words
 
@@ -103,7 +104,7 @@ def read_wish(
     words = Words(text)
     fields = catalogue.domain.fields.values()
     conditions: list[Condition] = []
-    for name, test, value, said in [*amounts(words, catalogue), *days(words, catalogue, today)]:
+    for name, test, value, said in [*days(words, catalogue, today), *amounts(words, catalogue)]:
         conditions.append(
             Condition(field=name, test=cast("Test", test), value=value, said=said, source=source)
         )
@@ -174,7 +175,7 @@ def holds(condition: Condition, item: Item, been: frozenset[str]) -> bool | None
 def _meets(test: Test, value: Value, asked: Value | Span | None) -> bool:
     """Say whether a value that is known meets what is asked."""
     if isinstance(asked, Span):
-        return isinstance(value, datetime) and asked.begin <= value < asked.end
+        return isinstance(value, datetime) and (value in asked) != (test == "none")
     if test == "is":
         return value == asked
     if test in ("at_most", "at_least"):

@@ -27,7 +27,7 @@ from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.connect import LOST, PublicTransport, Resolve, resolve
 
-__all__ = ["AGENT", "Allows", "Fetched", "Fetcher"]
+__all__ = ["AGENT", "Allows", "Fetched", "Fetcher", "NotThere", "Unreached"]
 
 NAME = "manyminds"
 """What robots.txt knows us by."""
@@ -47,6 +47,7 @@ SIDE_BY_SIDE = 2
 MAX_WAIT_S = 5.0
 """Longest that a site's wish to wait is granted; past it, the wish is told."""
 _BLOCK = 64 << 10
+_GONE = frozenset((404, 410))
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _WHY = {
     401: "asks for a login", 402: "asks for money", 403: "refuses to show it",
@@ -56,6 +57,14 @@ _WHY = {
 
 Allows = Callable[[Address], str | None]
 """Says why an address may not be fetched; `None` where it may."""
+
+
+class NotThere(ToolFailed):
+    """The site says that there is no such page."""
+
+
+class Unreached(ToolFailed):
+    """Nobody answers at the address: it is gone, or we are not online."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,11 +162,12 @@ class Fetcher:
                 where = urljoin(address.text, reply.headers["location"])
                 continue
             if reply.status_code != 200:
-                raise ToolFailed(_refusal(address, reply))
-            kind, _, _ = reply.headers.get("content-type", "").partition(";")
+                kind = NotThere if reply.status_code in _GONE else ToolFailed
+                raise kind(_refusal(address, reply))
+            media, _, _ = reply.headers.get("content-type", "").partition(";")
             kept = _from_cache(reply)
             return Fetched(
-                asked=text, address=address.text, kind=kind.strip().lower(),
+                asked=text, address=address.text, kind=media.strip().lower(),
                 charset=reply.charset_encoding, body=body, kept=kept,
                 at=_sent(reply, self._now()) if kept else self._now(),
             )  # fmt: skip
@@ -210,7 +220,7 @@ class Fetcher:
                         body = await _unpacked(reply, most, cut=robots)
                 except LOST as error:
                     what = type(error).__name__
-                    raise ToolFailed(f"{address.text[:200]} cannot be reached ({what})") from None
+                    raise Unreached(f"{address.text[:200]} cannot be reached ({what})") from None
                 wait = _asked_to_wait(reply, self._now())
                 if attempt == 2 or wait is None or wait > MAX_WAIT_S:
                     break
