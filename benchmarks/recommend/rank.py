@@ -37,7 +37,7 @@ from manyminds.recommend.ranking.popularity import (
     TwoParameters,
     likes,
 )
-from manyminds.recommend.ranking.ranker import Linear, Ranker, Scorer
+from manyminds.recommend.ranking.ranker import Linear, Ranker, Scorer, graded, seen
 from manyminds.recommend.ranking.rbm import Rbm
 from manyminds.recommend.ranking.star import Star
 from manyminds.recommend.ranking.tensor import Tensor
@@ -100,6 +100,8 @@ def rankers(genres: Floats, words: Floats) -> dict[str, Callable[[], Ranker]]:
         "two towers": lambda: TwoTowers(features=genres),
         "factors": Factors,
         "EASE": Ease,
+        "EASE, of all that was seen": lambda: Ease(ridge=400, signal=seen),
+        "EASE, graded": lambda: Ease(ridge=100, signal=graded),
         "Boltzmann machine": Rbm,
         "spelled by codes": lambda: Spelled(codes=coded(words, codes=32)),
         "likes by weekend": lambda: Tensor(of=weekend, now=0, moments=2),
@@ -188,6 +190,9 @@ def measure(data: Path) -> dict:
             ("two parameters", "popularity"), ("blend", "EASE"),
             ("Boltzmann machine", "popularity"), ("spelled by codes", "STAR, words alone"),
             ("likes by weekend", "factors"),
+            # The same ratings: as likes, as views, in full.
+            ("EASE", "EASE, of all that was seen"), ("EASE, graded", "EASE, of all that was seen"),
+            ("EASE, graded", "EASE"),
         )
     }  # fmt: skip
     spreads = {}

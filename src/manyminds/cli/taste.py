@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import Parameter
 
-from manyminds.cli.exits import ANSWERED
+from manyminds.cli.exits import ANSWERED, NO_ANSWER
 from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
@@ -20,8 +20,10 @@ from manyminds.recommend.catalogue.item import Item
 from manyminds.recommend.catalogue.read import Catalogue, read_catalogue
 from manyminds.recommend.history import read_history
 from manyminds.recommend.memory.home import PREFERENCES
+from manyminds.recommend.ranking.neighbours import liked_with
 from manyminds.recommend.taste.belief import Belief, Kinds, begin
 from manyminds.recommend.taste.kinds import drawn_kinds, kinds_of, tags_of
+from manyminds.recommend.taste.themes import item_called, themes_of
 from manyminds.runtime.paths import person_home
 
 __all__ = ["taste"]
@@ -41,6 +43,7 @@ def taste(
     domain: str = "films",
     questions: int = 5,
     answers: str | None = None,
+    like: Sequence[str] = (),
     remember: Flag = False,
     me: Path | None = None,
     json_: Json = False,
@@ -55,6 +58,7 @@ def taste(
         domain: What kind of things these are.
         questions: How many to ask, at most 20.
         answers: Answers instead of asking: y,n,skip,y,n.
+        like: Titles that you like, instead of questions: what they have in common, and more of it.
         remember: Propose what was said for the memory.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
@@ -62,6 +66,8 @@ def taste(
     if not 1 <= questions <= 20:
         raise UsageError(f"--questions takes 1 to 20, not {questions}")
     catalogue = read_catalogue(from_, domain_named(domain))
+    if like:
+        return _more_like(catalogue, like, history, json_=json_)
     items, kinds = (
         (list(catalogue.items), drawn_kinds(catalogue))
         if history is None
@@ -84,6 +90,38 @@ def taste(
     elif proposed:
         notice(f"{proposed} lines proposed; manyminds memory proposals shows them")
     return ANSWERED
+
+
+def _more_like(
+    catalogue: Catalogue, titles: Sequence[str], history: Path | None, *, json_: bool
+) -> int:
+    """Show what liked things have in common, and what else there is of it."""
+    liked = list({item.id: item for item in (item_called(catalogue, t) for t in titles)}.values())
+    scores = None if history is None else liked_with(
+        read_history(history), [item.id for item in liked]
+    )  # fmt: skip
+    themes = themes_of(catalogue, liked, scores)
+    if json_:
+        told: list[JsonValue] = [
+            {
+                "tags": [*theme.tags], "surprise": round(theme.surprise, 2),
+                "because": [item.title for item in theme.likes],
+                "options": [
+                    {"id": item.id, "title": item.title, "source": item.source}
+                    for item in theme.options
+                ],
+            }
+            for theme in themes
+        ]  # fmt: skip
+        outcome = "answered" if themes else "none"
+        print(json.dumps({"outcome": outcome, "cost": None, "themes": told}, ensure_ascii=False))
+    elif not themes:
+        print("what you like has nothing in common that the catalogue has a word for; name more")
+    for theme in () if json_ else themes:
+        because = ", ".join(item.title for item in theme.likes)
+        print(safe(f"{' and '.join(theme.tags)}, because you like {because}:"))
+        print(safe("".join(f"  {item.title}  [{item.source}]\n" for item in theme.options)))
+    return ANSWERED if themes else NO_ANSWER
 
 
 def _play(

@@ -7,7 +7,7 @@ import numpy as np
 from manyminds.core.errors import UsageError
 from manyminds.recommend.extra import needed
 from manyminds.recommend.history import History
-from manyminds.recommend.ranking.ranker import Linear
+from manyminds.recommend.ranking.ranker import Linear, Signal, liked
 
 __all__ = ["Ease"]
 
@@ -24,6 +24,8 @@ class Ease:
     """
 
     ridge: float = 200.0
+    signal: Signal = liked
+    """What it learns from and scores by."""
 
     def learn(self, past: History) -> Linear:
         """Invert the matrix of who liked both.
@@ -31,14 +33,14 @@ class Ease:
         Raises:
             UsageError: If the catalogue is too large for it.
         """
-        liked = past.matrix(liked=True)
-        if liked.shape[1] > MOST_ITEMS:
+        told = self.signal(past)
+        if told.shape[1] > MOST_ITEMS:
             raise UsageError(
-                f"EASE takes {MOST_ITEMS:,} items at most, not {liked.shape[1]:,}; "
+                f"EASE takes {MOST_ITEMS:,} items at most, not {told.shape[1]:,}; "
                 "take ItemNeighbours"
             )
-        some = np.flatnonzero(liked.sum(axis=0))
-        gram = (liked[:, some].T @ liked[:, some]).toarray().astype(np.float32)
+        some = np.flatnonzero(abs(told).sum(axis=0))
+        gram = (told[:, some].T @ told[:, some]).toarray().astype(np.float32)
         np.fill_diagonal(gram, gram.diagonal() + self.ridge)
         # Symmetric and positive definite, so by Cholesky, and in place: half the work and memory.
         linalg = needed("scipy.linalg")
@@ -48,6 +50,6 @@ class Ease:
         )
         inverse /= -inverse.diagonal()[None, :].copy()
         np.fill_diagonal(inverse, 0)
-        weights = np.zeros((liked.shape[1],) * 2, np.float32)
+        weights = np.zeros((told.shape[1],) * 2, np.float32)
         weights[np.ix_(some, some)] = inverse
-        return Linear(weights=weights)
+        return Linear(weights=weights, signal=self.signal)

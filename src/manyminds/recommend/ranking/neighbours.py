@@ -1,14 +1,17 @@
 """Items that the same people liked: item-based nearest neighbours."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from manyminds.recommend.extra import needed
-from manyminds.recommend.history import History
+from manyminds.recommend.history import LIKED, History
 from manyminds.recommend.ranking.ranker import Linear
 
-__all__ = ["ItemNeighbours", "as_matrix"]
+__all__ = ["ItemNeighbours", "as_matrix", "liked_with"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,18 @@ class ItemNeighbours:
         alike: Any = needed("scipy.sparse").csr_array(found.similarity)
         alike.setdiag(0)
         return Linear(weights=alike)
+
+
+def liked_with(history: History, liked: Sequence[str]) -> dict[str, float]:
+    """Return how like each thing of a history is to some, by the names of the things."""
+    places = [history.items.index(name) for name in liked if name in history.items]
+    one = History(
+        users=("",), items=history.items, user=np.zeros(len(places), np.int64),
+        item=np.array(places, np.int64), value=np.full(len(places), LIKED, np.float32),
+        at=np.zeros(len(places), np.int64),
+    )  # fmt: skip
+    scores = ItemNeighbours().learn(history)(one)[0]
+    return dict(zip(history.items, map(float, scores), strict=True))
 
 
 def as_matrix(past: History) -> Any:

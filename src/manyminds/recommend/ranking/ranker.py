@@ -9,11 +9,36 @@ from numpy.typing import NDArray
 
 from manyminds.recommend.history import History
 
-__all__ = ["Linear", "Ranker", "Scorer", "same_for_all"]
+__all__ = ["Linear", "Ranker", "Scorer", "Signal", "graded", "liked", "same_for_all", "seen"]
 
+_MIDDLE, _BEST = 2.75, 5.0
+"""Of ratings from half a star to five."""
 Scorer = Callable[[History], NDArray[np.float32]]
 """From what people rated (of the catalogue that was learned) to scores, people by items; more is
 better, only the order counts. People need not have been there when it learned."""
+
+
+Signal = Callable[[History], Any]
+"""What of people's ratings is gone by: people by things, a `scipy.sparse.csr_array`."""
+
+
+def liked(people: History) -> Any:
+    """Return 1 for what was liked: explicit, as a threshold."""
+    return people.matrix(liked=True)
+
+
+def seen(people: History) -> Any:
+    """Return 1 for what was rated at all: implicit, as views and clicks are."""
+    rated = people.matrix(liked=False)
+    rated.data[:] = 1
+    return rated
+
+
+def graded(people: History) -> Any:
+    """Return -1 for the worst rating to 1 for the best: explicit, in full."""
+    rated = people.matrix(liked=False)
+    rated.data[:] = (rated.data - _MIDDLE) / (_BEST - _MIDDLE)
+    return rated
 
 
 class Ranker(Protocol):
@@ -30,10 +55,11 @@ class Linear:
 
     weights: Any
     """Items by items, an array or a sparse one: what a liked one (row) gives another (column)."""
+    signal: Signal = liked
 
     def __call__(self, people: History) -> NDArray[np.float32]:
-        """Add up what the liked things give."""
-        return _dense(people.matrix(liked=True) @ self.weights)
+        """Add up what the things give that a person liked, or otherwise rated."""
+        return _dense(self.signal(people) @ self.weights)
 
     def because(self, liked: NDArray[np.int64], item: int, most: int = 3) -> list[int]:
         """Return the liked items that an item's score owes most to, the strongest first.
