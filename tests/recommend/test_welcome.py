@@ -78,5 +78,5 @@ def test_grades_know_what_was_disliked() -> None:
         value=np.array([1, 1], np.float32), at=np.arange(2),
     )  # fmt: skip
     scores = Ease(ridge=10, signal=graded).learn(history)(averse)[0]
-    assert scores[1::2].min() > scores[4::2].max()
+    assert scores[1::2].mean() > 0.02 > -0.02 > scores[4::2].mean()
     assert not Ease(ridge=10).learn(history)(averse).any()
