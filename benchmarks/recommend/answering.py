@@ -40,31 +40,39 @@ Row = dict[str, Any]
 
 
 def shares_half(quote: str, gold: str) -> bool:
-    """Say whether a quote and a passage share half of the shorter one's words, in a row."""
+    """Say whether a quote and a passage share half of the shorter one's words in a row, four at least."""
     said, wanted = (re.findall(r"\w+", text.casefold()) for text in (quote, gold))
     short, long = sorted((said, wanted), key=len)
-    count = max(1, (len(short) + 1) // 2)
+    count = max(4, (len(short) + 1) // 2)
     there = " " + " ".join(long) + " "
     return any(
         f" {' '.join(short[at : at + count])} " in there for at in range(len(short) - count + 1)
     )
 
 
+def parts(row: Row) -> bool | None:
+    """Say whether an answer says yes where the right one says no, or the reverse; `None` if neither does."""
+    said, right = (
+        re.match(r"\W*(yes|no)\b", str(row[key]), re.IGNORECASE) for key in ("answered", "answer")
+    )
+    return None if said is None or right is None else said[1].casefold() != right[1].casefold()
+
+
 def questions() -> list[Row]:
-    """Return all, those looked at and those not in turn."""
+    """Return all, those first that were not looked at."""
     asked = tomllib.loads((HERE / "proxy.toml").read_text("utf-8"))
-    return [
+    found = [
         {**one, "set": kind, "seen": place % 2 == 0}
-        for kind in ("present", "absent")
+        for kind in ("absent", "present")
         for place, one in enumerate(asked[kind])
     ]
+    return sorted(found, key=lambda one: one["seen"])
 
 
-def kept_in(rows: Path) -> list[Row]:
-    """Return what was asked before."""
-    return (
-        [json.loads(line) for line in rows.read_text("utf-8").splitlines()] if rows.exists() else []
-    )
+def kept_in(rows: Path, model: str) -> list[Row]:
+    """Return what the model was asked before."""
+    lines = rows.read_text("utf-8").splitlines() if rows.exists() else []
+    return [row for row in map(json.loads, lines) if row["model"] == model]
 
 
 async def ask_all(data: Path, model: str, rows: Path, kept: list[Row], *, seen_only: bool) -> None:
@@ -83,12 +91,11 @@ async def ask_all(data: Path, model: str, rows: Path, kept: list[Row], *, seen_o
                 one["question"], passages, model, cache=cache_home(), limits=Limits()
             )
             quote = answered.quote
-            exact = (
-                quote is None
-                or (proxy.text_of(quote.source) or "")[quote.start : quote.end] == quote.text
+            exact = quote is not None and (
+                (proxy.text_of(quote.source) or "")[quote.start : quote.end] == quote.text
             )
             row = {
-                **one, "answered": answered.text, "why": answered.why, "exact": exact,
+                **one, "model": model, "code": code(), "answered": answered.text, "why": answered.why, "exact": exact,
                 "quote": None if quote is None else asdict(quote), "tokens": spend.tokens,
                 "seconds": round(time.perf_counter() - began, 1),
             }  # fmt: skip
@@ -111,48 +118,54 @@ def page(rows: list[Row], model: str) -> str:
     lines = [
         "# A person's words, asked by a model", "",
         f"`python benchmarks/recommend/answering.py --model {model}`, {datetime.now(UTC).date()}, {machine()}, "
-        f"code at {code()}.", "",
-        "| questions | answered | quoted right, of those answered | kept silent |", "|---|---|---|---|",
+        f"code at {', '.join(sorted({r['code'] for r in rows}))}. n = {len(rows)} questions.", "",
+        "| questions | asked | kept silent | quoted right, of those answered | yes for no |", "|---|---|---|---|---|",
     ]  # fmt: skip
-    for name, seen in (("looked at while prompts were written", True), ("not looked at", False)):
-        for kind, told in (
-            ("present", "that a passage answers"),
-            ("near", "that none answers, of the posts' topics"),
-            ("far", "that none answers, of other topics"),
+    sets = (
+        ("that a passage answers", "present"),
+        ("that none answers, of the posts' topics", "near"),
+        ("that none answers, of other topics", "far"),
+    )
+    for told, kind in sets:
+        for name, seen in (
+            ("prompts were fitted on some of them", True),
+            ("not looked at before", False),
         ):
             mine = [r for r in rows if r["seen"] == seen and kind in (r["set"], r.get("kind"))]
             said = [r for r in mine if r["answered"]]
-            right = (
-                sum(shares_half(r["quote"]["text"], r["gold"]) for r in said)
-                if kind == "present"
-                else 0
+            right = sum(
+                kind == "present" and shares_half(r["quote"]["text"], r["gold"]) for r in said
             )
+            wrong = sum(kind == "present" and parts(r) is True for r in said)
             lines.append(
-                f"| {told}, {name} | {share(len(said), len(mine))} | "
-                f"{share(right, len(said)) if kind == 'present' else ''} | "
-                f"{share(len(mine) - len(said), len(mine))} |"
+                f"| {told}; {name} | {len(mine)} | {share(len(mine) - len(said), len(mine))} | "
+                + (f"{share(right, len(said))} | {wrong} |" if kind == "present" else " | |")
             )
     absent = [r for r in rows if r["set"] == "absent"]
-    present = [r for r in rows if r["set"] == "present"]
     silent = sum(not r["answered"] for r in absent)
-    said = [r for r in present if r["answered"]]
-    right = sum(shares_half(r["quote"]["text"], r["gold"]) for r in said)
-    gates: dict[str, list[int]] = {}
-    for r in rows:
-        if r["why"]:
-            gate = re.sub(r"hold .*|checked: .*", "…", r["why"])
-            gates.setdefault(gate, [0, 0])[r["set"] == "absent"] += 1
+    quotes = [r for r in rows if r["answered"]]
     lines += [
-        "", f"Kept silent on all that none answers: {share(silent, len(absent))}. Answered of all that a passage "
-        f"answers: {share(len(said), len(present))}; quoted right: {share(right, len(present))} of all, "
-        f"{share(right, len(said))} of those answered.", "",
-        f"{sum(r['exact'] for r in rows)} of {len(rows)} quotes are what stands in the stored text, byte for byte. "
+        "", f"Kept silent on all that none answers: {share(silent, len(absent))}.", "",
+        f"{sum(r['exact'] for r in quotes)} of {len(quotes)} quotes are what stands in the stored text, byte for byte. "
         f"{sum(r['tokens'] for r in rows) / max(1, len(rows)):,.0f} tokens and "
         f"{sum(r['seconds'] for r in rows) / max(1, len(rows)):.0f} s a question.", "",
-        "| silent because | of those that a passage answers | of those that none does |", "|---|---|---|",
-        *(f"| {gate} | {a} | {b} |" for gate, (a, b) in sorted(gates.items())), "",
+        "All that was answered, to be judged:", "", "| question | told | by the words | right |", "|---|---|---|---|",
+        *(
+            "| " + " | ".join(
+                " ".join(text.replace("|", "/").split())
+                for text in (r["question"], r["answered"], r["quote"]["text"], r.get("answer") or "none answers it")
+            ) + " |"
+            for r in quotes
+        ),
+        "", "| silent because | of those that a passage answers | of those that none does |", "|---|---|---|",
     ]  # fmt: skip
-    return "\n".join(lines)
+    for why in sorted({r["why"] for r in rows if r["why"]}):
+        a, b = (
+            sum(r["why"] == why and r["set"] == kind for r in rows)
+            for kind in ("present", "absent")
+        )
+        lines.append(f"| {why} | {a} | {b} |")
+    return "\n".join([*lines, ""])
 
 
 def main() -> None:
@@ -167,7 +180,7 @@ def main() -> None:
         "--seen-only", action="store_true", help="only those that prompts may be fitted to"
     )
     given = parser.parse_args()
-    rows = kept_in(given.rows)
+    rows = kept_in(given.rows, given.model)
     asyncio.run(ask_all(given.data, given.model, given.rows, rows, seen_only=given.seen_only))
     told = page(rows, given.model)
     print(told)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from manyminds.core.errors import ProviderError
 from manyminds.core.values import Limits
 from manyminds.recommend.answering import Answered
 from manyminds.recommend.proxy import Proxy
 from manyminds.recommend.words import add_words
 from manyminds.runtime.proxying import asked_words
-from tests.stub import Body, Stub
+from tests.stub import Body, Stub, fail
 
 pytestmark = pytest.mark.anyio
 
@@ -33,9 +34,11 @@ def behave(whole: str, alone: str | None = None) -> Callable[[Body], str]:
     return reply
 
 
-async def ask(stub: Stub, tmp_path: Path, question: str = "How often did he go?") -> Answered:
+async def ask(
+    stub: Stub, tmp_path: Path, question: str = "How often did he go?", note: str = NOTE
+) -> Answered:
     (tmp_path / "notes").mkdir(exist_ok=True)
-    (tmp_path / "notes" / "trains.md").write_text(NOTE, "utf-8")
+    (tmp_path / "notes" / "trains.md").write_text(note, "utf-8")
     add_words(tmp_path / "me", tmp_path / "notes")
     passages = Proxy(tmp_path / "me", tmp_path / "cache").quotes(question)
     answered, spend = await asked_words(
@@ -58,13 +61,73 @@ async def test_what_the_words_say_is_said_with_the_sentence(stub: Stub, tmp_path
     assert "caviar" not in str(stub.requests[-1]["messages"])
 
 
-@pytest.mark.parametrize("yes", ["Yes", "No, never by day", "yes, 12 times"])
-async def test_a_yes_or_no_has_to_be_said_twice(stub: Stub, tmp_path: Path, yes: str) -> None:
-    stub.behaviours = [behave(yes, yes.split(",")[0])]
-    known = (await ask(stub, tmp_path)).text
-    assert known == (None if "never" in yes else yes)  # no sentence says "by day"
-    stub.behaviours = [behave(yes, "no" if yes.casefold().startswith("yes") else "yes")]
-    assert (await ask(stub, tmp_path)).text is None
+@pytest.mark.parametrize(("question", "note", "said", "alone"), [
+    # a yes or no that rests on nothing
+    ("Does he own a dog?", "Rain again today. The train was late.", "No", "No"),
+    ("Does he own a dog?", "Rain again today. The train was late.", "Yes", "Yes"),
+    ("Is he vegetarian?", "# Notes\n\nWe went to the sea.", "Yes", "Yes, vegetarian"),
+    ("Does he like jazz?", "I don't like jazz at all.", "Yes", "Yes"),
+    ("Does he like jazz?", "I like jazz.", "No", "No"),
+    ("Does he play the piano?", "I did not sleep well. We had guests.", "No, he does not.", "No"),
+    # the question's own words, its own numbers
+    ("Does he prefer tea or coffee?", "I prefer tea in the morning.", "coffee", "coffee"),
+    ("Does he have 2 sons?", "My neighbour has a garden.", "2 sons", "2 sons"),
+    ("Has he run 3 marathons?", "I once ran a marathon in Bonn.", "3 marathons", "marathon"),
+    # denied by one, or by the sentence
+    ("What pets does he have?", "I walk my dog each morning.", "He has no dog", "He has a dog"),
+    ("What does he drink?", "I drink strong black Turkish coffee every single day.",
+     "He does not drink strong black Turkish coffee", "He drinks coffee"),
+    ("What does he think of Rust?", "I was not impressed by Go. Rust I found great.", "not impressed", "impressed"),
+    ("What does he like to eat?", "I do not eat meat.", "meat", "meat"),
+    # other numbers, other words
+    ("When did he move to Bonn?", "In 2015 I bought a bike and in 2019 I moved to Bonn.", "He moved in 2015", "He moved in 2019"),
+    # no answer, in many words
+    ("What does he think of Rust?", "Then I had an idea for a new tool.", "No idea", "No idea"),
+    ("Which airline does he prefer?", "It ranks by my seat preference.", "No preference", "No preference"),
+    ("Which books did he like?", "None of them was any good, I wrote.", "None of them", "None of them"),
+    ("Which report does he mean?", "The report was not found in the text.", "Not found in the text", "Not found"),
+])  # fmt: skip
+async def test_what_is_wrong_is_not_told_as_their_words(
+    stub: Stub, tmp_path: Path, question: str, note: str, said: str, alone: str
+) -> None:
+    def reply(body: Body) -> str:
+        whole = len(stub.requests) == 1
+        return json.dumps({"answer": said if whole else alone})
+
+    stub.behaviours = [reply]
+    assert (await ask(stub, tmp_path, question, note)).text is None
+
+
+@pytest.mark.parametrize(("question", "note", "said", "alone"), [
+    ("Which instrument does he play?", "I play the piano every evening.", "piano", "the piano"),
+    ("What does he drink?", "A cappuccino before work is my ritual.", "cappuccino", "A cappuccino"),
+    ("Who does he travel with?", "I always travel with my sister.", "His sister", "his sister"),
+    ("Where does he live?", "I live in Bonn.", "The author lives in Bonn", "Bonn"),
+    ("Does he play chess?", "I play chess on Sundays.", "Yes", "He plays chess on Sundays"),
+    ("Does he play chess?", "I play chess on Sundays.", "Yes, on Sundays", "On Sundays"),
+    ("What music does he love?", "I love unknown artists from Mali.", "unknown artists from Mali", "unknown artists"),
+    ("How many children does he have?", "My two sons are at school.", "2 sons", "two sons"),
+    ("Is he gloomy about the future of AI?", "I am incredibly optimistic about the future of AI.", "No", "No, he is optimistic"),
+    ("What does he not eat?", "I do not eat meat.", "meat", "meat"),
+    ("How does he take his coffee?", "I take it with no sugar.", "No sugar", "no sugar"),
+    ("Does he eat meat?", "I have not eaten meat since 2019.", "No, not since 2019", "No"),
+])  # fmt: skip
+async def test_what_is_right_is_told(
+    stub: Stub, tmp_path: Path, question: str, note: str, said: str, alone: str
+) -> None:
+    stub.behaviours = [
+        lambda _body: json.dumps({"answer": said if len(stub.requests) == 1 else alone})
+    ]
+    answered = await ask(stub, tmp_path, question, note)
+    assert answered.text == said
+    assert answered.quote is not None
+    assert answered.quote.text in note
+
+
+async def test_a_model_that_cannot_be_reached_is_no_silence(stub: Stub, tmp_path: Path) -> None:
+    stub.behaviours = [fail(401, '{"error": {"message": "bad key"}}')]
+    with pytest.raises(ProviderError):
+        await ask(stub, tmp_path)
 
 
 @pytest.mark.parametrize(
