@@ -1,5 +1,6 @@
 """What is read from a person's words, and what holds of an item."""
 
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -90,6 +91,115 @@ def test_days_are_read_as_people_write_them(
     assert [(f"{s.begin:%F}", f"{s.end:%F}") for s in spans] == days
     assert [(c.field, c.value) for c in wish.conditions if c is not found] == [("price", 25.0)]
     assert wish.unread == ()
+
+
+def spans(
+    text: str, events: Catalogue, today: str = "2026-11-27", test: str = "between"
+) -> list[str]:
+    """The days that a wish asks for, or refuses, as first..last."""
+    wish = read_wish(text, events, today=date.fromisoformat(today), source="wish")
+    found = [c.value for c in wish.conditions if c.field == "start" and c.test == test]
+    return [
+        f"{s.begin:%m-%d}..{s.end - timedelta(days=1):%m-%d}" + (f" {s.begin:%Y}" if s.begin.year != int(today[:4]) else "")
+        for value in found if isinstance(value, Span) for s in [value, *value.others]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    # a weekday and its date are one day
+    ("concert on saturday 12 december", ["12-12..12-12"]), ("saturday, 12 december", ["12-12..12-12"]),
+    ("weekend of 12 december", ["12-12..12-13"]), ("friday next week", ["12-04..12-04"]), ("next week friday", ["12-04..12-04"]),
+    ("from friday 18 december to sunday 20 december", ["12-18..12-20"]), ("friday the 11th", ["12-11..12-11"]),
+    ("by friday 4 december", ["11-27..12-04"]), ("the week of 3 december", ["11-30..12-06"]), ("week of december 3", ["11-30..12-06"]),
+    # bounds, said in many ways, together
+    ("not after 5 december", ["11-27..12-05"]), ("not later than tuesday", ["11-27..12-01"]),
+    ("after december 3 but before december 10", ["12-04..12-09"]), ("from 3 december, until 10 december", ["12-03..12-10"]),
+    ("from 3 to 5 december", ["12-03..12-05"]), ("until march", ["11-27..03-31"]), ("in december 2027", ["12-01..12-31 2027"]),
+    ("next week, not before thursday", ["12-03..12-06"]),
+    # between two, one or the other
+    ("between friday and sunday", ["11-27..11-29"]), ("between 3 december and 5 december", ["12-03..12-05"]), ("friday thru sunday", ["11-27..11-29"]),
+    ("3 or 5 december", ["12-03..12-03", "12-05..12-05"]), ("december 3 and 5", ["12-03..12-03", "12-05..12-05"]),
+    ("from the 12th to the 14th", ["12-12..12-14"]), ("by the 12th", ["11-27..12-12"]), ("between 3. and 5. december", ["12-03..12-05"]),
+    # "may" and amounts are no days
+    ("under 25 may be 30", []), ("at most €25 may be more", []), ("it costs 20 may be", []), ("this may be cheap", []),
+    ("may 2 people get a ticket", []), ("we may 20 euros pay", []), ("march 10 people", []), ("rated at least 4.5. good", []),
+    ("no more than 12.5. thanks", []), ("a show on the 2nd floor", []), ("the 3rd act", []), ("on the 12th at 8", ["12-12..12-12"]), ("on 5 may", ["05-05..05-05 2027"]), ("may 5", ["05-05..05-05 2027"]),
+    ("at 7:30 december 5", ["12-05..12-05"]), ("for 4 december 5", ["12-05..12-05"]),
+    ("until 9999-12-31", []), ("before 0001-01-01", []), ("a show on 31 november", []),
+])  # fmt: skip
+def test_days_mean_what_they_mean_to_people(
+    events: Catalogue, text: str, expected: list[str]
+) -> None:
+    assert spans(text, events) == expected
+
+
+@pytest.mark.parametrize(("today", "text", "expected"), [
+    ("2026-12-04", "3 to 5 december", ["12-03..12-05"]), ("2026-12-04", "december 3-5", ["12-03..12-05"]),
+    ("2026-12-04", "28 november to 5 december", ["11-28..12-05"]), ("2027-01-01", "30 december to 2 january", ["12-30..01-02 2026"]),
+    ("2027-06-05", "on 29 february", ["02-29..02-29 2028"]), ("2027-01-31", "on the 31st", ["01-31..01-31"]),
+    ("2027-02-10", "on the 31st", ["03-31..03-31"]), ("2026-11-27", "before friday", ["11-27..12-03"]),
+])  # fmt: skip
+def test_the_day_on_which_it_is_said_counts(
+    events: Catalogue, today: str, text: str, expected: list[str]
+) -> None:
+    assert spans(text, events, today) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "not friday or saturday", "not on friday and saturday", "neither friday nor saturday", "not friday to saturday",
+    "except friday, saturday", "anything but friday or saturday", "I can't on friday or saturday",
+])  # fmt: skip
+def test_all_of_a_list_that_is_refused_is_refused(events: Catalogue, text: str) -> None:
+    assert spans(text, events) == []
+    refused = spans(text, events, test="none")
+    assert refused[:2] in (["11-27..11-28", "12-04..12-05"], ["11-27..11-28"])
+
+
+@pytest.mark.parametrize(("text", "weeks"), [
+    ("not this friday", 1), ("except for friday", 53), ("nothing on friday", 53), ("not next friday", 1), ("not on 4 december", 1),
+])  # fmt: skip
+def test_a_refusal_is_seen_and_goes_no_further_than_it_says(
+    events: Catalogue, text: str, weeks: int
+) -> None:
+    assert spans(text, events) == []
+    assert len(spans(text, events, test="none")) == weeks
+
+
+def test_what_is_said_of_each_of_them_is_of_each(events: Catalogue) -> None:
+    assert spans("on fridays", events)[:2] == ["11-27..11-27", "12-04..12-04"]
+
+
+@pytest.mark.parametrize("text", [
+    "my birthday is on 5 May", "vegetarian since 3 May 2019", "moved to Bonn in March", "liked the gig of 3 March 2024",
+])  # fmt: skip
+def test_a_date_of_somebody_s_life_asks_for_nothing(
+    events: Catalogue, dining: Catalogue, text: str
+) -> None:
+    for catalogue in (events, dining):
+        found = read_wish(text, catalogue, today=FRIDAY, source="memory", soft=True).conditions
+        assert [c for c in found if c.field in ("start", "days")] == []
+    never = read_wish("no mondays", dining, today=FRIDAY, source="memory", soft=True).conditions
+    assert ["monday" in c.value for c in never if isinstance(c.value, tuple)] == [False]
+
+
+@pytest.mark.parametrize("text", [
+    "tickets 3-5 december under 30", "tickets on 31 november under 30", "under 30 within 3 days", "tickets for 2 under 30", "tickets at 8 under 30",
+])  # fmt: skip
+def test_a_number_of_something_else_is_no_price(events: Catalogue, text: str) -> None:
+    found = read_wish(text, events, today=FRIDAY, source="wish").conditions
+    assert [(c.test, c.value) for c in found if c.field == "price"] == [("at_most", 30.0)]
+
+
+@pytest.mark.parametrize("piece", ["5 may ", "friday ", "by friday ", "111 ", "not monday or ", "3 to 5 december "])  # fmt: skip
+def test_long_wishes_are_read_at_once(events: Catalogue, piece: str) -> None:
+    short, long = (_seconds(piece * (n // len(piece)), events) for n in (1_000, 20_000))
+    assert long < 100 * max(short, 0.005)
+
+
+def _seconds(text: str, events: Catalogue) -> float:
+    began = time.perf_counter()
+    read_wish(text, events, today=FRIDAY, source="wish")
+    return time.perf_counter() - began
 
 
 def test_a_day_that_is_refused_is_never_proposed(events: Catalogue) -> None:
@@ -210,7 +320,7 @@ def wide(tmp_path: Path) -> Catalogue:
     ("I don't mind spicy", []), ("can't wait for thai", [("cuisine", "all", ("thai",))]), ("never tried indian, let's do that", [("cuisine", "all", ("indian",))]),
     ("anything but thai", [("cuisine", "none", ("thai",))]), ("not in the mood for something thai", [("cuisine", "none", ("thai",))]),
     ("terrace not required", []), ("I don't need a terrace", []), ("without noise but with a terrace", [("outdoor", "is", True)]),
-    ("not on monday", [("days", "none", ("monday",))]), ("friday or saturday", [("days", "any", ("friday", "saturday"))]), ("sundays", [("days", "any", ("sunday",))]),
+    ("not on monday", [("days", "any", ("tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))]), ("friday or saturday", [("days", "any", ("friday", "saturday"))]), ("sundays", [("days", "any", ("sunday",))]),
     ("dinner for 4 under 25", [("price", "at_most", 25.0)]), ("dinner from 19:00", []), ("table for at least 6", []), ("children under 12", []),
     ("budget 100 € for 2 people", [("price", "at_most", 100.0)]), ("price under 30 and rating over 4", [("price", "at_most", 30.0), ("rating", "at_least", 4.0)]),
     ("between 20 and 30 euros", [("price", "at_least", 20.0), ("price", "at_most", 30.0)]), ("from 15 to 25 €", [("price", "at_least", 15.0), ("price", "at_most", 25.0)]),

@@ -20,7 +20,7 @@ _LESS = (
 _MORE = (
     r"over|above|more than|at least|no less than|not less than|not under|minimum|min|from|\u2265|>"
 )
-_NUMBER = r"\d{1,3}(?: \d{3})+(?!\d)|\d[\d.,]*\d|\d"
+_NUMBER = r"\d{1,3}(?: \d{3}){1,3}(?!\d)|\d[\d.,]*\d|\d"
 _UNIT = (
     r"(?!(?:under|below|over|above|and|to|at|or|for|with|within|in|on|by|from|but|a|the)\b)[a-z]+"
 )
@@ -35,11 +35,13 @@ _RANGE = re.compile(
     rf"(?P<high>{_NUMBER})(?P<k2>k\b)?\s?(?P<unit>{_MONEY}|{_UNIT})?(?![\d:-])"
 )
 _NEGATED = re.compile(r"\b(?:don't|not|never|nothing|no|won't|can't)\b[^,.;!?]{0,24}$")
-_COUNTED = re.compile(r"\b(?:for|children|kids|aged?|table|party of)\s*(?:of\s*)?$")
+_COUNTED = re.compile(r"\b(?:for|children|kids|aged?|table|party of|at)\s*(?:of\s*)?$")
 """What stands before a number of people or years."""
 _PEOPLE = frozenset((
     "people", "persons", "person", "guests", "kids", "children", "adults", "tickets", "ticket",
     "nights", "night", "pm", "am", "years", "year", "courses", "rooms", "th", "st", "nd", "rd",
+    "day", "days", "week", "weeks", "month", "months", "january", "february", "march", "april",
+    "may", "june", "july", "august", "september", "october", "november", "december",
 ))  # fmt: skip
 
 
@@ -47,6 +49,8 @@ def amounts(words: Words, catalogue: Catalogue) -> Iterator[Read]:
     """Yield what amounts ask for; a number that is of nothing the domain measures is left."""
     fields = [field for field in catalogue.domain.fields.values() if field.measured]
     for found in _RANGE.finditer(words.text):
+        if not words.free(found.span()):
+            continue
         one = _field(found, words, fields)
         money = one is not None and one.kind == "money"
         low = _value(found["low"], found["k1"] or found["k2"], money=money)
@@ -104,7 +108,7 @@ def _field(found: re.Match[str], words: Words, fields: list[Field]) -> Field | N
         for one in fields for word in one.words
         for place in re.finditer(rf"(?<![\w-]){re.escape(word)}(?![\w-])", before)
     ]  # fmt: skip
-    if named:
+    if named and not _COUNTED.search(before):
         return max(named, key=lambda pair: pair[0])[1]
     bounded = "number" in found.groupdict() and (found["less"] or found["more"])
     if bounded and not _COUNTED.search(before) and found["more"] != "from":

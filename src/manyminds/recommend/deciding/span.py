@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 __all__ = ["Span", "joined"]
 
+_SHOWN = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
@@ -23,8 +25,9 @@ class Span:
     def __str__(self) -> str:
         """Return its days as people read them."""
         last = self.end - timedelta(days=1)
-        days = dict.fromkeys(f"{day:%a %d %b}" for day in (self.begin, last))
-        return ", ".join([" to ".join(days), *map(str, self.others)])
+        days = dict.fromkeys(f"{day:%a %d %b %Y}" for day in (self.begin, last))
+        others = [*map(str, self.others[:_SHOWN]), *(["…"] if len(self.others) > _SHOWN else [])]
+        return ", ".join([" to ".join(days), *others])
 
 
 def joined(parts: Iterable[tuple[datetime, datetime]]) -> Span | None:

@@ -104,7 +104,10 @@ def read_wish(
     words = Words(text)
     fields = catalogue.domain.fields.values()
     conditions: list[Condition] = []
-    for name, test, value, said in [*days(words, catalogue, today), *amounts(words, catalogue)]:
+    for name, test, value, said in [
+        *days(words, catalogue, today, described=soft),
+        *amounts(words, catalogue),
+    ]:
         conditions.append(
             Condition(field=name, test=cast("Test", test), value=value, said=said, source=source)
         )
