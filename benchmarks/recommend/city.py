@@ -246,6 +246,8 @@ async def played(
         ),
         "dead": sum(by_number[i].dead for i in shown), "left_out": len(looked.dead),
         "asked": len(asked), "asked_known": sum(f in ("genre", "mood", "distance", "price", "start") for f in asked),
+        "apart": int(len(set(worths)) > 1),
+        "shuffled": ndcg(random.Random(number).sample(worths, len(worths)), worths),
         "ours": ndcg([who.worth(by_number[i]) for i in ids], worths),
         "popular": ndcg([who.worth(e) for e in popular], worths),
     }  # fmt: skip
@@ -263,13 +265,19 @@ async def measure() -> dict[str, Any]:
                 await played(events, person(events, chance), files, folder, n)
                 for n in range(PEOPLE)
             ]
-    ours, popular = (np.array([row[key] for row in rows]) for key in ("ours", "popular"))
+    # Where nothing that is on is worth more than anything else, no order is better than another.
+    told = [row for row in rows if row["apart"]]
+    ours, popular, chance_order = (
+        np.array([row[key] for row in told]) for key in ("ours", "popular", "shuffled")
+    )
     total = {
         key: sum(row[key] for row in rows) for key in rows[0] if key not in ("ours", "popular")
     }
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "code": code(), "people": len(rows),
         **total, "ndcg": round(float(ours.mean()), 4), "ndcg_interval": mean_interval(ours),
+        "ndcg_shuffled": round(float(chance_order.mean()), 4),
+        "ndcg_shuffled_interval": mean_interval(chance_order),
         "ndcg_popular": round(float(popular.mean()), 4), "ndcg_popular_interval": mean_interval(popular),
         "lead": round(float((ours - popular).mean()), 4), "lead_interval": mean_interval(ours - popular),
     }  # fmt: skip
@@ -285,10 +293,12 @@ def page(told: dict[str, Any]) -> str:
         f"- options that broke a day, a way or a price: {told['broken']}",
         f"- proposed with a dead link: {told['dead']} of {told['shown']} (95 % interval {low} to {high}); {told['left_out']} were found dead and left out",
         f"- questions: {told['asked']}; about what was known already (day, way, price, genre, mood): {told['asked_known']}", "",
+        f"Of the {told['apart']} people for whom what is on is not all worth the same:", "",
         "| NDCG@3 | | 95 % interval |", "|---|---|---|",
         f"| by what they like | {told['ndcg']:.3f} | {told['ndcg_interval'][0]:.3f} to {told['ndcg_interval'][1]:.3f} |",
         f"| by how many go | {told['ndcg_popular']:.3f} | {told['ndcg_popular_interval'][0]:.3f} to {told['ndcg_popular_interval'][1]:.3f} |",
-        f"| lead | {told['lead']:+.3f} | {told['lead_interval'][0]:+.3f} to {told['lead_interval'][1]:+.3f} |", "",
+        f"| in any order | {told['ndcg_shuffled']:.3f} | {told['ndcg_shuffled_interval'][0]:.3f} to {told['ndcg_shuffled_interval'][1]:.3f} |",
+        f"| lead over how many go | {told['lead']:+.3f} | {told['lead_interval'][0]:+.3f} to {told['lead_interval'][1]:+.3f} |", "",
     ])  # fmt: skip
 
 

@@ -8,8 +8,8 @@ ranks all that they have not rated, and is held against the next ten that they l
 predicted first and learned then). People with enough likes only, so that every row is of the same people. What
 is liked late is less known, and harder to find for anybody: beside it stands the same without learning, which
 ranks what is left by popularity.
-Then ratings are deleted again: what it ranks has to be, to the last place, what it ranked before it was told,
-and a ranker that learned from somebody and then from the rest without them the one that never knew them.
+Then ratings are deleted again: what it ranks has to be, to the last place, what it ranked before it was told, and
+a ranker that had learned from somebody who is deleted has to be, weight by weight, the one that never knew them.
 Writes learning.json and LEARNING.md.
 """
 
@@ -114,9 +114,13 @@ def measure(data: Path) -> dict[str, Any]:
         for learns in (True, False)
     )
     kept = [forgotten(rank, mine) for mine in people]
-    # Somebody more is learned from, and then is not any more.
-    again = Ease().learn(history.of(np.setdiff1d(np.arange(len(history.users)), new)))
-    with_one = Ease().learn(history.of(np.setdiff1d(np.arange(len(history.users)), new[1:])))
+    # Somebody more is learned from, and then deleted: their ratings go, the rest is learned again.
+    more = history.of(np.setdiff1d(np.arange(len(history.users)), new[1:]))
+    ranker = Ease()
+    with_one = ranker.learn(more)
+    again = ranker.learn(
+        more.where(more.user != list(more.users).index(history.users[int(new[0])]))
+    )
     same = bool(np.array_equal(again.weights, rank.scorer.weights))
     values, without = np.array(rows), np.array(plain)
     lead = values - without

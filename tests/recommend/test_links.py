@@ -92,3 +92,24 @@ async def test_nobody_anywhere_is_the_line_and_somebody_is_not(tmp_path: Path, s
     assert (shown, looked.dead, len(looked.unreached)) == (["Show 0", "Show 1"], {}, 2)
     shown, looked = await look(dialogue(tmp_path / "b", [nobody, f"{site}/1"]))
     assert (shown, set(looked.dead)) == (["Show 1"], {"Show 0"})
+
+
+async def test_a_choice_is_not_taken_back_and_what_nobody_looked_at_is_said(
+    tmp_path: Path, site: str
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    one = dialogue(tmp_path / "a", [f"{site}/2", f"{site}/1"])
+    one.choose("Show 0")
+    fetcher = Fetcher(cache=None, now=lambda: datetime.now(UTC), loopback=True)
+    view, looked = await look_at_links(one, one.view(), fetcher)
+    assert (view.state, looked.gone) == ("decided", {})
+    chosen = one.leave_out(["Show 0"]).chosen
+    assert chosen is not None
+    assert chosen.item.title == "Show 0"
+    many = dialogue(tmp_path / "b", [f"{site}/{2 * n + 200}" for n in range(60)] + [f"{site}/1"])
+    _, looked = await look_at_links(many, many.view(), fetcher)
+    await fetcher.close()
+    assert len(looked.gone) == 50
+    assert all("too many before it" in why for why in looked.unsure.values())
+    assert looked.unsure

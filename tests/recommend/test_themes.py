@@ -78,8 +78,33 @@ def test_a_title_that_is_not_there_is_told_with_near_ones(films: Catalogue) -> N
     assert item_called(films, " film 12 ").title == "Film 12"
     with pytest.raises(UsageError, match="there are: Film 1"):
         item_called(films, "Flim 1")
-    with pytest.raises(UsageError, match="Film 0; Film 1; Film 2"):
+    with pytest.raises(UsageError, match=r"90 things .*Film 0 \(Film 0, films.csv:2\)"):
         item_called(films, "film")
+
+
+def test_two_of_one_title_are_told_apart_by_their_ids(tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text("id,title,genres\n1,Heat,crime\n2,Heat,love\n3,Ame\u0301lie,love\n", "utf-8")
+    two = read_catalogue([path], domain_named("films"))
+    with pytest.raises(UsageError, match="2 things are called 'Heat'"):
+        item_called(two, "Heat")
+    assert item_called(two, "2").values["genre"] == ("love",)
+    assert item_called(two, "Am\u00e9lie").id == "3"
+
+
+def test_a_theme_without_anything_else_to_offer_makes_room_for_one_with(tmp_path: Path) -> None:
+    own = "|".join(f"q{n}" for n in range(6))
+    rows = [("A", f"{own}|scifi"), ("B", f"{own}|scifi"), *((f"S{n}", "scifi") for n in range(20))]
+    rows += [(f"X{n}", "love") for n in range(60)]
+    path = tmp_path / "own.csv"
+    path.write_text("title,genres\n" + "".join(f"{t},{g}\n" for t, g in rows), "utf-8")
+    found = read_catalogue([path], domain_named("films"))
+    liked = [item_called(found, title) for title in ("A", "B")]
+    [theme] = themes_of(found, liked)
+    assert (theme.tags, len(theme.options)) == (("scifi",), 4)
+    # Where nobody who rated knows what is liked, it is by tags all the same.
+    assert themes_of(found, liked, dict.fromkeys("AB", 0.0)) == [theme]
+    assert themes_of(found, liked[::-1]) == [theme]
 
 
 def test_on_the_command_line(films: Catalogue, capsys: pytest.CaptureFixture[str]) -> None:

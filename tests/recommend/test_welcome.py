@@ -47,7 +47,7 @@ def test_no_list_is_expected_to_please_less_than_the_best_scores(leaning: float)
 def test_a_belief_stays_a_belief_whatever_it_is_told() -> None:
     welcome = Welcome()
     for _ in range(200):
-        welcome.told(np.full(10, 4.0), np.full(10, 4.0), np.zeros(10, np.bool_))
+        welcome.told(np.full(10, 141.0), np.full(10, 4.0), np.zeros(10, np.bool_))
     assert welcome.belief.sum() == pytest.approx(1)
     assert np.isfinite(welcome.belief).all()
 

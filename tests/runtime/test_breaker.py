@@ -61,11 +61,10 @@ def test_failures_that_lie_far_apart_are_no_row() -> None:
     clock = Clock()
     breaker = Breaker(name="m", now=clock)
     for _ in range(10):
-        breaker.failed()
-        for _ in range(FAILURES - 2):  # the tries of one request
-            clock.at += 0.5
+        for _ in range(FAILURES - 1):  # the tries of one request
+            breaker.check()
             breaker.failed()
-        breaker.check()
+            clock.at += 0.5
         clock.at += FORGOTTEN_S + 1
 
 
@@ -75,7 +74,24 @@ def test_what_opened_it_long_ago_does_not_close_it_to_a_second_try() -> None:
     for _ in range(FAILURES):
         breaker.failed()
         clock.at += LASTING_S / (FAILURES - 1)
-    clock.at += FORGOTTEN_S
+    clock.at += FORGOTTEN_S + 1
     breaker.check()
     breaker.failed()
     breaker.check()
+
+
+def test_a_service_that_takes_a_minute_to_fail_is_left_alone_all_the_same() -> None:
+    clock = Clock()
+    breaker = Breaker(name="m", now=clock)
+    for _ in range(FAILURES):
+        breaker.check()
+        clock.at += FORGOTTEN_S + 1
+        breaker.failed()
+    with pytest.raises(ProviderError):
+        breaker.check()
+    clock.at += REST_S
+    breaker.check()
+    clock.at += FORGOTTEN_S + 1
+    breaker.failed()  # the one that was let through
+    with pytest.raises(ProviderError):
+        breaker.check()

@@ -54,7 +54,7 @@ def recommend(
     choose: str | None = None,
     back: Flag = False,
     ask: bool = True,
-    near: str | None = None,
+    near: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     links: Flag = False,
     out: Path | None = None,
     me: Path | None = None,

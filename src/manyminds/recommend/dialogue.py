@@ -127,6 +127,10 @@ class Dialogue:
         decision = decide(catalogue, wanted)
         picked = next((step.text for step in reversed(steps) if step.kind == "chose"), None)
         chosen = next((o for o in decision.options if o.item.id == picked), None)
+        if chosen is None and picked in wanted.gone:
+            # What was chosen and is gone since stays chosen: it was decided, and may be done.
+            again = decide(catalogue, replace(wanted, gone=wanted.gone - {picked}))
+            chosen = next((o for o in again.options if o.item.id == picked), None)
         answered = sum(step.kind == "answered" for step in steps)
         asked = decision.asked if answered < MOST_QUESTIONS else None
         state: State = "decided" if chosen else "asking" if asked else "proposing"

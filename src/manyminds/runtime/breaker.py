@@ -19,7 +19,7 @@ LASTING_S = 3.0
 """How long nothing but failures came, at least: as long as one request's tries take."""
 REST_S = 15.0
 FORGOTTEN_S = 60.0
-"""Failures this far apart are no row: nobody asked in between, so nothing is known of then."""
+"""What lies further back than this, with nobody asking since, is no row with what comes now."""
 
 
 @dataclass(kw_only=True)
@@ -31,8 +31,8 @@ class Breaker:
     failures: int = 0
     since: float = 0.0
     """When the row of failures began."""
-    last: float = 0.0
-    """When the latest of them came."""
+    asked: float = 0.0
+    """When a request was last let through, or came back: in between somebody was asking."""
     opened_at: float | None = None
     trying: bool = False
     """Whether one request is on its way to see if the service is back."""
@@ -43,6 +43,9 @@ class Breaker:
         Raises:
             ProviderError: If the service rests; it says for how long.
         """
+        if self.now() - self.asked > FORGOTTEN_S and not self.trying:
+            self.passed()
+        self.asked = self.now()
         if self.opened_at is None:
             return
         left = self.opened_at + REST_S - self.now()
@@ -60,11 +63,9 @@ class Breaker:
     def failed(self) -> None:
         """Take in that it failed in a way that may pass."""
         now = self.now()
-        if now - self.last > FORGOTTEN_S:
-            self.passed()
         self.since = self.since if self.failures else now
         self.failures += 1
-        self.last, self.trying = now, False
+        self.asked, self.trying = now, False
         if self.failures >= FAILURES and now - self.since >= LASTING_S:
             self.opened_at = now
 

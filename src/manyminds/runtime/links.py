@@ -45,6 +45,8 @@ async def look_at_links(dialogue: Dialogue, view: View, fetcher: Fetcher) -> tup
         fetcher: By which they are looked at; each address once.
     """
     looked = Looked()
+    if view.chosen is not None:
+        return view, looked  # what was chosen is not taken back
     for _ in range(_ROUNDS):
         known = {*looked.answers, *looked.gone, *looked.unreached, *looked.unsure}
         near = [o for o in view.decision.options[:BACKUP_AMONG] if o.item.link]
@@ -52,6 +54,10 @@ async def look_at_links(dialogue: Dialogue, view: View, fetcher: Fetcher) -> tup
         if not {option.item.id for option in view.decision.options} & looked.dead.keys():
             break
         view = dialogue.leave_out(looked.dead)
+    known = {*looked.answers, *looked.gone, *looked.unreached, *looked.unsure}
+    for option in (view.decision.top, view.decision.backup):
+        if option and option.item.link and option.item.id not in known:
+            looked.unsure[option.item.id] = f"{option.item.link}: too many before it were gone"
     return view, looked
 
 
@@ -64,5 +70,5 @@ async def _look(option: Option, fetcher: Fetcher, looked: Looked) -> None:
         looked.gone[name] = str(error)
     except Unreached as error:
         looked.unreached[name] = str(error)
-    except ToolFailed as error:
+    except (ToolFailed, ValueError) as error:  # an address may hold what no address may
         looked.unsure[name] = str(error)

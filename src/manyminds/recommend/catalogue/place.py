@@ -16,8 +16,10 @@ _NUMBER = r"[-+]?\d{1,3}(?:\.\d+)?"
 _PAIR = re.compile(rf"\s*({_NUMBER})\s*[,;]\s*({_NUMBER})\s*")
 _LATITUDES = ("latitude", "lat")
 _LONGITUDES = ("longitude", "lon", "lng", "long")
-_PAIRS = ("geo", "coordinates", "latlon", "latlng")
-_INSIDE = ("geo", "location", "place", "address", "venue")
+_PAIRS = ("geo", "latlon", "latlng")
+_POINTS = ("coordinates", "geometry", "geo")
+"""Where lists of numbers stand, which GeoJSON has the other way round: longitude first."""
+_INSIDE = ("geo", "geometry", "location", "place", "address", "venue")
 """Where nested objects keep it, as `location.geo` of schema.org."""
 _DEEP = 5
 
@@ -74,12 +76,17 @@ def place_of(thing: Any, depth: int = 0) -> str:
         next((told[name] for name in names if isinstance(told.get(name), int | float | str)), None)
         for names in (_LATITUDES, _LONGITUDES)
     )
-    if north is not None and east is not None:
+    if north is not None and east is not None and place_in({"geo": f"{north},{east}"}):
         return f"{north},{east}"
+    for key in _POINTS:
+        point = [one for one in list_of(told.get(key)) if isinstance(one, int | float)]
+        if len(point) in (2, 3):
+            return f"{point[1]},{point[0]}"
     return next(filter(None, (place_of(told.get(key), depth + 1) for key in _INSIDE)), "")
 
 
 def _valid(latitude: float, longitude: float) -> Place | None:
-    if abs(latitude) > 90 or abs(longitude) > 180:
+    # Nothing is at 0,0 but what nobody has placed.
+    if abs(latitude) > 90 or abs(longitude) > 180 or (latitude, longitude) == (0, 0):
         return None
     return Place(latitude=latitude, longitude=longitude)

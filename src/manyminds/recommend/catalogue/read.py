@@ -283,7 +283,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, str]:
     told = {str(key): _said(value) for key, value in ordered}
     # Nested coordinates would be lost among what nested objects are called by.
     return {key: value for key, value in told.items() if value} | (
-        {"geo": place} if not told.get("geo") and (place := place_of(row)) else {}
+        {"geo": place} if (place := place_of(row)) else {}
     )
 
 

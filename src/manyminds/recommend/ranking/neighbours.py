@@ -45,7 +45,8 @@ def liked_with(history: History, liked: Sequence[str]) -> dict[str, float]:
         item=np.array(places, np.int64), value=np.full(len(places), LIKED, np.float32),
         at=np.zeros(len(places), np.int64),
     )  # fmt: skip
-    scores = ItemNeighbours().learn(history)(one)[0]
+    # Who likes everything weighs nothing, and nothing by nothing is no number.
+    scores = np.nan_to_num(ItemNeighbours().learn(history)(one)[0])
     return dict(zip(history.items, map(float, scores), strict=True))
 
 

@@ -10,6 +10,8 @@ __all__ = ["Welcome"]
 Floats = NDArray[np.float64]
 _BIASES = np.linspace(-3, 3, 13)
 _LEANINGS = np.linspace(-2, 2, 21)
+_LEAST = 1e-6
+"""Chance below which nothing is thought to lie: people do what nobody expects."""
 _PUSHES = np.linspace(0, 3, 31)
 """What being new may count beside the chance of being taken, when candidates are ordered."""
 
@@ -45,7 +47,8 @@ class Welcome:
         """
         chance = _chances(scores, news)
         likely = np.where(taken[:, None, None], chance, 1 - chance)
-        self.belief = _shares(np.log(self.belief + 1e-300) + np.log(likely).sum(axis=0))
+        surely = np.log(np.maximum(likely, _LEAST)).sum(axis=0)
+        self.belief = _shares(np.log(self.belief + 1e-300) + surely)
 
     def chances(self, scores: Floats, news: Floats) -> Floats:
         """Return how likely each thing is taken."""

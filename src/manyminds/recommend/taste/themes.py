@@ -4,11 +4,13 @@ A theme is a tag, or two together, that the liked things share more often than c
 it. What is offered stands in the catalogue, is not among what was liked, and names its reason.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import combinations
 from math import comb, log10
+from unicodedata import normalize
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.item import Item
@@ -41,16 +43,21 @@ def item_called(catalogue: Catalogue, title: str) -> Item:
     Raises:
         UsageError: If there is none, or several; the message names near ones.
     """
-    low = title.casefold().strip()
-    by_title = {item.title.casefold(): item for item in catalogue.items}
-    if low in by_title:
-        return by_title[low]
-    holding = [name for name in by_title if low and low in name]
-    if len(holding) == 1:
-        return by_title[holding[0]]
-    near = holding[:3] or get_close_matches(low, by_title, 3)
-    said = "; ".join(by_title[name].title for name in near)
+    wanted = _plain(title)
+    same = [item for item in catalogue.items if wanted in (_plain(item.title), item.id.casefold())]
+    found = same or [item for item in catalogue.items if wanted and wanted in _plain(item.title)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        said = "; ".join(f"{item.title} ({item.id}, {item.source})" for item in found[:3])
+        raise UsageError(f"{len(found)} things are called {title!r}; name the id of one: {said}")
+    titles = {_plain(item.title): item.title for item in catalogue.items}
+    said = "; ".join(titles[name] for name in get_close_matches(wanted, titles, 3))
     raise UsageError(f"no {title!r} in the catalogue" + (f"; there are: {said}" if said else ""))
+
+
+def _plain(title: str) -> str:
+    return normalize("NFC", title).casefold().strip()
 
 
 def themes_of(
@@ -65,6 +72,7 @@ def themes_of(
             ordered by it, and without it by how much else of the themes they have.
     """
     tags = {item.id: _tags(catalogue, item) for item in catalogue.items}
+    liked = sorted(liked, key=lambda item: (item.title, item.id))
     found = _common(tags, liked)
     chosen: list[Theme] = []
     for theme in sorted(found, key=lambda theme: (-theme.surprise, theme.tags)):
@@ -72,7 +80,7 @@ def themes_of(
         said = {(tag, item.id) for t in chosen for tag in t.tags for item in t.likes}
         if {(tag, item.id) for tag in theme.tags for item in theme.likes} - said:
             chosen.append(theme)
-    worth = scores or {
+    worth = scores if scores and any(scores.values()) else {
         name: sum(t.surprise for t in chosen if has.issuperset(t.tags))
         for name, has in tags.items()
     }  # fmt: skip
@@ -81,7 +89,7 @@ def themes_of(
         (item for item in catalogue.items if item.id not in mine),
         key=lambda item: -worth.get(item.id, 0.0),
     )
-    return _with_options(chosen[:THEMES], others, tags)
+    return _with_options(chosen, others, tags)
 
 
 def _tags(catalogue: Catalogue, item: Item) -> frozenset[str]:
@@ -92,13 +100,19 @@ def _tags(catalogue: Catalogue, item: Item) -> frozenset[str]:
 
 def _common(tags: dict[str, frozenset[str]], liked: Sequence[Item]) -> Iterable[Theme]:
     """Yield tags and pairs of them that more liked things share than chance would have it."""
-    theirs = sorted(set[str]().union(*(tags[item.id] for item in liked)))
     least = min(2, len(liked))
+    counts = Counter(tag for item in liked for tag in tags[item.id])
+    theirs = sorted(tag for tag, count in counts.items() if count >= least)
+    # One look at the catalogue for all of them: there may be thousands of pairs.
+    where = {tag: {name for name, has in tags.items() if tag in has} for tag in theirs}
     for group in [*((tag,) for tag in theirs), *combinations(theirs, 2)]:
         having = tuple(item for item in liked if tags[item.id].issuperset(group))
         if len(having) < least:
             continue
-        share = sum(has.issuperset(group) for has in tags.values()) / len(tags)
+        there = set[str].intersection(*(where[tag] for tag in group))
+        if len(there) == len(having):
+            continue  # there is no more of it
+        share = len(there) / len(tags)
         surprise = _surprise(len(having), len(liked), share)
         if surprise >= _LEAST:
             yield Theme(tags=group, likes=having, surprise=surprise)

@@ -16,12 +16,20 @@ import httpx2
 from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.addresses import AddressRefused, why_not
 
-__all__ = ["LOST", "PinnedTransport", "PublicTransport", "Resolve", "resolve"]
+__all__ = ["LOST", "UNANSWERED", "PinnedTransport", "PublicTransport", "Resolve", "resolve"]
 
 LOST = (
     httpx2.HTTPError, httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError,
 )  # fmt: skip
 """What is raised where a server cannot be reached, or speaks nonsense."""
+
+UNANSWERED = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpcore2.ConnectError,
+    httpcore2.ConnectTimeout,
+)
+"""Those of them where nobody answers."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the IP addresses of a host."""

@@ -25,7 +25,7 @@ from protego import Protego
 
 from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.addresses import Address, parse_address
-from manyminds.tools.web.connect import LOST, PublicTransport, Resolve, resolve
+from manyminds.tools.web.connect import LOST, UNANSWERED, PublicTransport, Resolve, resolve
 
 __all__ = ["AGENT", "Allows", "Fetched", "Fetcher", "NotThere", "Unreached"]
 
@@ -219,8 +219,10 @@ class Fetcher:
                     async with self._client.stream("GET", address.text, headers=headers) as reply:
                         body = await _unpacked(reply, most, cut=robots)
                 except LOST as error:
+                    # A server that hangs up on programs is there all the same.
+                    kind = Unreached if isinstance(error, UNANSWERED) else ToolFailed
                     what = type(error).__name__
-                    raise Unreached(f"{address.text[:200]} cannot be reached ({what})") from None
+                    raise kind(f"{address.text[:200]} cannot be reached ({what})") from None
                 wait = _asked_to_wait(reply, self._now())
                 if attempt == 2 or wait is None or wait > MAX_WAIT_S:
                     break
