@@ -91,15 +91,10 @@ def prequential(rank: Online, mine: History, *, learns: bool) -> list[float] | N
     return found
 
 
-def forgotten(rank: Online, mine: History) -> bool:
-    """Delete the later half, and all, and see whether the ranking is what it was before."""
-    half = first(mine, len(mine.at) // 2)
-    before = [ranked(rank, half), ranked(rank, first(mine, 0))]
-    ranked(rank, mine)
-    kept = np.ones(len(mine.at), np.bool_)
-    kept[len(mine.at) // 2 :] = False
-    after = [ranked(rank, mine.where(kept)), ranked(rank, mine.where(np.zeros_like(kept)))]
-    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+def orders(rank: Online, mine: History) -> list[NDArray[np.int64]]:
+    """Return what is ranked for somebody once the later half of their ratings, or all, are deleted."""
+    kept = np.arange(len(mine.at)) < len(mine.at) // 2
+    return [ranked(rank, mine.where(kept)), ranked(rank, mine.where(np.zeros_like(kept)))]
 
 
 def measure(data: Path) -> dict[str, Any]:
@@ -109,11 +104,16 @@ def measure(data: Path) -> dict[str, Any]:
     others = history.of(np.setdiff1d(np.arange(len(history.users)), new))
     rank = Online(scorer=Ease().learn(others), known=likes(others))
     people = [in_order(history, int(person)) for person in new]
+    before = [orders(rank, mine) for mine in people]
     rows, plain = (
         [row for mine in people if (row := prequential(rank, mine, learns=learns)) is not None]
         for learns in (True, False)
     )
-    kept = [forgotten(rank, mine) for mine in people]
+    # By now it was told everything of everybody.
+    kept = [
+        all(map(np.array_equal, first_order, orders(rank, mine)))
+        for first_order, mine in zip(before, people, strict=True)
+    ]
     # Somebody more is learned from, and then deleted: their ratings go, the rest is learned again.
     more = history.of(np.setdiff1d(np.arange(len(history.users)), new[1:]))
     ranker = Ease()

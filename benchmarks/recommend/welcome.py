@@ -48,7 +48,7 @@ def level(values: Floats) -> Floats:
 
 
 def played(
-    scores: Floats, bits: Floats, leaning: float, seed: int, way: str
+    scores: Floats, bits: Floats, leaning: float, seed: int, way: str, *, other: bool
 ) -> tuple[float, float]:
     """Show somebody twenty lists; return what they took of the last ones, and how new those were, in bits."""
     chance, welcome = np.random.default_rng(seed), Welcome()
