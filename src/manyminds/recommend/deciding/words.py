@@ -37,15 +37,15 @@ class Words:
         low = text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         self.text = " ".join(low.split())
         self._plain = _BLANKED.sub(lambda found: " " * len(found[0]), self.text)
-        self._used: list[Place] = []
+        self._used = bytearray(len(self.text))
 
     def use(self, place: Place) -> None:
         """Say that something was read there."""
-        self._used.append(place)
+        self._used[slice(*place)] = b"\1" * len(self.text[slice(*place)])
 
     def free(self, place: Place) -> bool:
         """Say whether nothing was read there."""
-        return all(place[1] <= begin or end <= place[0] for begin, end in self._used)
+        return not any(self._used[slice(*place)])
 
     def take(self, pattern: re.Pattern[str]) -> str | None:
         """Use the first match of a pattern up, and return it."""
@@ -98,9 +98,7 @@ class Words:
 
     def left(self, filler: Collection[str]) -> tuple[str, ...]:
         """Return the parts between commas that say something which nothing was read from."""
-        rest = list(self.text)
-        for begin, end in self._used:
-            rest[begin:end] = " " * (end - begin)
+        rest = [" " if used else c for c, used in zip(self.text, self._used, strict=True)]
         parts: list[str] = []
         begin = 0
         for stop in [*re.finditer(r"[,;!?]|\.(?:\s|$)|\band\b|\bbut\b", self.text), None]:
