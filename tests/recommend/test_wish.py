@@ -115,7 +115,7 @@ def spans(
     ("not after 5 december", ["11-27..12-05"]), ("not later than tuesday", ["11-27..12-01"]),
     ("after december 3 but before december 10", ["12-04..12-09"]), ("from 3 december, until 10 december", ["12-03..12-10"]),
     ("from 3 to 5 december", ["12-03..12-05"]), ("until march", ["11-27..03-31"]), ("in december 2027", ["12-01..12-31 2027"]),
-    ("next week, not before thursday", ["12-03..12-06"]),
+    ("next week, not before thursday", ["12-03..12-06"]), ("next month", ["12-01..12-31"]), ("this month", ["11-27..11-30"]),
     # between two, one or the other
     ("between friday and sunday", ["11-27..11-29"]), ("between 3 december and 5 december", ["12-03..12-05"]), ("friday thru sunday", ["11-27..11-29"]),
     ("3 or 5 december", ["12-03..12-03", "12-05..12-05"]), ("december 3 and 5", ["12-03..12-03", "12-05..12-05"]),

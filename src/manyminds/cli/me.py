@@ -148,7 +148,8 @@ def ask(
             "quote": None if quote is None else asdict(quote),
         }, ensure_ascii=False))  # fmt: skip
     elif quote is None:
-        print(safe(f"not in your documents: {answered.why}\nnearest: manyminds me find QUESTION"))
+        hint = "me find QUESTION shows what is nearest" if passages else "me add ~/notes adds some"
+        print(safe(f"not in your documents: {answered.why}\nmanyminds {hint}"))
     else:
         words = " ".join(quote.text.split())
         print(safe(f"{answered.text}\n  “{words}”  {quote.source}:{quote.line}"))

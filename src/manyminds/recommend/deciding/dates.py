@@ -43,7 +43,7 @@ _DAY = re.compile(
     r"(?<![\d.])(?P<point>\d{1,2})\.(?P<point_month>\d{1,2})\.(?P<point_year>\d{4})?(?!\d)|"
     rf"\b(?P<lead>in|during|this|next|until|till|before|by|after|from|mid|early|late)[ -]"
     rf"(?P<whole>{_MONTH})(?! \d{{1,2}}(?!\d))(?: (?P<whole_year>\d{{4}}))?|"
-    r"\b(?P<which>this|next) week\b|"
+    r"\b(?P<which>this|next) (?P<unit>week|month)\b|"
     rf"\bthe (?P<only>\d{{1,2}})(?:st|nd|rd|th)\b(?! (?:of )?{_MONTH})"
 )
 _ORDINAL = re.compile(
@@ -112,7 +112,7 @@ def _kind(found: re.Match[str]) -> Kind:
     for kind in ("near", "weekday", "weekend"):
         if found[kind]:
             return kind
-    return "week" if found["which"] else "date"
+    return "week" if found["unit"] == "week" else "date"
 
 
 def _is_no_day(found: re.Match[str], text: str) -> bool:
@@ -149,6 +149,9 @@ def _days(found: re.Match[str], today: date) -> tuple[Days, ...]:
         ahead = (WEEKDAYS.index(found["weekday"]) - today.weekday()) % 7
         later = found["next"] == "next " and ahead == 0
         return ((today + timedelta(days=7 if later else ahead), 1),)
+    if found["unit"] == "month":
+        month = (today.month + (found["which"] == "next") - 1) % 12 + 1
+        return (_whole(month, None, today),)
     if found["which"]:
         left = 7 - today.weekday()
         return ((today, left) if found["which"] == "this" else (today + timedelta(days=left), 7),)
