@@ -181,11 +181,13 @@ def main() -> None:
     )
     given = parser.parse_args()
     rows = kept_in(given.rows, given.model)
-    asyncio.run(ask_all(given.data, given.model, given.rows, rows, seen_only=given.seen_only))
-    told = page(rows, given.model)
-    print(told)
-    if not given.seen_only:
-        (HERE / "ANSWERING.md").write_text(told, "utf-8")
+    try:
+        asyncio.run(ask_all(given.data, given.model, given.rows, rows, seen_only=given.seen_only))
+    finally:  # what was asked so far is told, too, with how many those are
+        told = page(rows, given.model)
+        print(told)
+        if not given.seen_only:
+            (HERE / "ANSWERING.md").write_text(told, "utf-8")
 
 
 if __name__ == "__main__":
