@@ -268,3 +268,31 @@ receipt: Table booked
 look: SITE/orders
 mark: "booking/item7/{name}"
 """
+
+
+def test_what_costs_more_than_it_may_is_not_bought_and_what_is_bought_was_signed_for(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chromium()
+    with Sites() as sites:
+        plan = home / "lamp.json"
+        plan.write_text(plan_as_json(task("shop", sites.origin, "item1", "Ann")), "utf-8")
+        act = told(capsys, "do", str(plan), code=1)["act"]
+        assert "25.00 EUR" in act["card"]
+        agreed = ["do", str(plan), "--yes", act["digest"]]
+        assert run([*agreed, "--at-most", "24.99 EUR"]) == 2
+        assert "not paid: 25.00 EUR is more than 24.99 EUR" in capsys.readouterr().err
+        # That was no yes for later, either.
+        assert told(capsys, "do", str(plan), code=1)["state"] == "waiting"
+        assert sites.state.orders == []
+        assert told(capsys, *agreed, "--at-most", "25.00 EUR")["state"] == "done"
+        assert [order["item"] for order in sites.state.orders] == ["item1"]
+        signed = (home / "home" / "me" / "mandates.jsonl").read_text("utf-8").splitlines()
+        pair, number = map(json.loads, signed)
+        intent, cart = (json.loads(one["text"]) for one in pair)
+        assert (intent["number"], intent["most"], cart["cost"]) == (
+            number,
+            "25.00 EUR",
+            "25.00 EUR",
+        )
+        assert cart["act"] == act["digest"]

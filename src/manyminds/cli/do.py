@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +19,12 @@ from manyminds.cli.way import browser_on, given
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.recommend.dialogue import open_dialogue
-from manyminds.recommend.doing.action import Sent, card, origin_of
+from manyminds.recommend.doing.action import Action, Sent, card, origin_of
 from manyminds.recommend.doing.browser import Executor, Outcome
-from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.consent import LASTS_S, Consent
 from manyminds.recommend.doing.plan import Plan, plan_as_json, plan_as_text, read_plan
 from manyminds.recommend.doing.recipe import plan_from, site_of
+from manyminds.recommend.doing.wallet import Wallet
 from manyminds.recommend.memory.home import PROFILE
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.paths import cache_home, person_home
@@ -41,6 +43,7 @@ def do(
     recipe: Path | None = None,
     with_: Annotated[Sequence[str], Parameter(name="--with")] = (),
     yes: str | None = None,
+    at_most: str | None = None,
     name: str | None = None,
     mine_done: Flag = False,
     did_not_happen: Flag = False,
@@ -61,6 +64,8 @@ def do(
         with_: With --go-on: what blanks of the recipe are filled with: people=2. Others come from
             what was chosen (title, link, id, day) and from PROFILE.md ("name: Ann").
         yes: The digest of the act that you agree to, as its card shows it.
+        at_most: What it may cost, as "50.00 EUR": what costs more, or names no one price, is not
+            done, whatever you say to its card.
         name: What this is called: the same act of the same name is done once; where nothing is
             said, the name of the plan's file with a digest of what the plan says.
         mine_done: You have done the steps that are yours (a person's); go on behind them.
@@ -87,9 +92,11 @@ def do(
         sys.stderr.write(safe(f"{plan_as_text(steps)}\n\nIs this the plan? (yes/no) "))
         if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
             raise UsageError("nothing was done: the plan was not agreed to")
-    outcome = asyncio.run(
-        _carry_out(steps, consent, name or called, yes, profile, talks=talks, mine=mine_done)
-    )
+    agreed = _Agreed(
+        consent=consent, wallet=Wallet(home, clock=time.time), name=name or called, at_most=at_most,
+        goal=steps.goal,
+    )  # fmt: skip
+    outcome = asyncio.run(_carry_out(steps, agreed, yes, profile, talks=talks, mine=mine_done))
     if json_:
         print(json.dumps(_told(steps, outcome), ensure_ascii=False))
     else:
@@ -143,13 +150,33 @@ def _recipe_for(folder: Path, link: str) -> Path:
     raise UsageError(f"no recipe for {site} in {folder}; docs/recommend.md shows one")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Agreed:
+    """What the person has said yes to: an act, and what it may cost."""
+
+    consent: Consent
+    wallet: Wallet
+    name: str
+    goal: str
+    at_most: str | None
+
+    def sign(self, action: Action) -> None:
+        """Sign a mandate for what pays, before the yes counts.
+
+        Raises:
+            UsageError: If it costs more than it may.
+        """
+        if action.kind == "pay" and (action.cost is not None or self.at_most is not None):
+            self.wallet.grant(action, self.goal, most=self.at_most, seconds=LASTS_S)
+
+
 async def _carry_out(
-    plan: Plan, consent: Consent, name: str, yes: str | None, profile: Path | None, *,
-    talks: bool, mine: bool,
-) -> Outcome:  # fmt: skip
+    plan: Plan, agreed: _Agreed, yes: str | None, profile: Path | None, *, talks: bool, mine: bool
+) -> Outcome:
     """Run the plan, and again after each yes, until it is done or no yes comes."""
+    consent, name = agreed.consent, agreed.name
     async with browser_on(profile, plan.sites) as context:
-        executor = Executor(context, consent)
+        executor = Executor(context, consent, pays=agreed.wallet.pay)
         outcome = await executor.run(plan, name, mine_done=mine)
         for _ in range(_MOST_ACTS):
             action = outcome.action
@@ -161,8 +188,11 @@ async def _carry_out(
                 line = (await asyncio.to_thread(sys.stdin.readline)).strip().casefold()
                 if line not in ("y", "yes"):
                     break
+                agreed.sign(action)
                 consent.give(action, name)
             else:
+                if yes == action.digest:
+                    agreed.sign(action)  # first: what may not be paid gets no yes either
                 if yes is None or not consent.agree(yes, action, name):
                     consent.show(action, name)
                     break

@@ -70,8 +70,19 @@ class Executor:
     def __init__(
         self, context: Any, consent: Consent, *,
         on_stage: Callable[[Stage], Awaitable[None]] = _nothing, wait_ms: int = WAIT_MS,
+        pays: Callable[[Action], object] | None = None,
     ) -> None:  # fmt: skip
-        self._context, self._consent = context, consent
+        """Set up.
+
+        Args:
+            context: Playwright's, of the browser.
+            consent: What the person has said yes to.
+            on_stage: Told how far an act has come.
+            wait_ms: For a page that is slow.
+            pays: Asked right before an act that pays and names its price is sent; it raises a
+                `UsageError` where that may not be.
+        """
+        self._context, self._consent, self._pays = context, consent, pays
         self._on_stage, self._wait_ms = on_stage, wait_ms
         self._held: asyncio.Future[Any] | None = None
         """Where the next request that writes is held; `None`: it is stopped."""
@@ -221,7 +232,14 @@ class Executor:
         if action.kind == "pay" and not action.prices:
             return "the page names no price"
         taken = self._consent.take(action, dialogue)
-        return None if taken.allowed else taken.refusal or "not asked"
+        if not taken.allowed:
+            return taken.refusal or "not asked"
+        try:
+            if self._pays is not None and action.kind == "pay" and action.cost is not None:
+                self._pays(action)
+        except UsageError as error:
+            return str(error)
+        return None
 
     async def _send(
         self, page: Any, plan: Plan, route: Any, dialogue: str, done: tuple[Step, ...]
