@@ -47,8 +47,8 @@ class State:
     """Addresses that were asked for."""
     page: str = ""
     """What every form page is instead."""
-    late_s: float = 0.0
-    """The order is taken so much later."""
+    late: threading.Event | None = None
+    """The order is taken when this is set, half a minute later at most."""
     declines: bool = False
     live_price: int | None = None
     """What the page's script makes of the price while it is looked at."""
@@ -130,8 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         order = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
         kind = urlsplit(self.path).path.strip("/").split("/")[0]
         order |= {"kind": kind, "mark": f"{kind}/{order.get('item')}/{order.get('name')}"}
-        if self.sites.state.late_s:
-            threading.Event().wait(self.sites.state.late_s)
+        if self.sites.state.late is not None:
+            self.sites.state.late.wait(30)
         if self.sites.state.declines:
             self._say("<h1>The card was declined</h1>", 402)
         elif (why := self.sites.take(order)) is not None:

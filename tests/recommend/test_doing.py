@@ -4,6 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -346,7 +347,7 @@ async def test_what_is_shown_is_what_would_be_sent_and_nothing_else_is(
 async def test_an_act_that_arrives_late_is_not_done_again(
     sites: Sites, browser: Any, consent: Consent
 ) -> None:
-    sites.state.late_s = 3.0
+    sites.state.late = threading.Event()
     plan = task("shop", sites.origin, "item1", "Ann")
     executor = Executor(browser, consent, wait_ms=1_500)
     first = await executor.run(plan, "d")
@@ -355,7 +356,9 @@ async def test_an_act_that_arrives_late_is_not_done_again(
     assert (await executor.run(plan, "d")).state == "unknown"
     consent.give(first.action, "d")
     assert (await executor.run(plan, "d")).state == "unknown"
-    await asyncio.sleep(3)
+    sites.state.late.set()
+    for _ in range(600):
+        await asyncio.sleep(0 if sites.state.orders else 0.05)
     assert ((await executor.run(plan, "d")).state, len(sites.state.orders)) == ("done", 1)
 
 
