@@ -79,19 +79,13 @@ def do(
     home = person_home(me)
     if (plan is None) == (go_on is None):
         raise UsageError("what is to be done? manyminds do PLAN.json | --go-on last")
-    if plan is not None:
-        steps = read_plan(_text_of(plan))
-        called = f"{plan.stem}-{_digest(steps)}"  # another plan of that name is another act
-    else:
-        steps, called = _chosen(home, go_on or "", recipe, with_)
+    steps, called = _named(plan) if plan is not None else _chosen(home, go_on or "", recipe, with_)
     consent = Consent(home / "doing.sqlite", clock=time.time)
     if did_not_happen and not consent.forget(name or called):
         raise UsageError(f"nothing was begun as {name or called}")
     talks = not json_ and sys.stdin.isatty()
     if talks:
-        sys.stderr.write(safe(f"{plan_as_text(steps)}\n\nIs this the plan? (yes/no) "))
-        if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
-            raise UsageError("nothing was done: the plan was not agreed to")
+        _agree_to(steps)
     agreed = _Agreed(
         consent=consent, wallet=Wallet(home, clock=time.time), name=name or called, at_most=at_most,
         goal=steps.goal,
@@ -102,6 +96,19 @@ def do(
     else:
         print(safe(_as_text(steps, outcome)))
     return ANSWERED if outcome.state == "done" else NO_ANSWER
+
+
+def _named(path: Path) -> tuple[Plan, str]:
+    """Return a plan, and what it is called: another plan of that file's name is another act."""
+    plan = read_plan(_text_of(path))
+    return plan, f"{path.stem}-{_digest(plan)}"
+
+
+def _agree_to(plan: Plan) -> None:
+    """Show the plan and ask whether it is the one."""
+    sys.stderr.write(safe(f"{plan_as_text(plan)}\n\nIs this the plan? (yes/no) "))
+    if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
+        raise UsageError("nothing was done: the plan was not agreed to")
 
 
 def _digest(plan: Plan) -> str:
