@@ -128,7 +128,7 @@ def _run(arguments: list[str]) -> tuple[str | None, int]:
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _first_line(str(error)) + " (see manyminds --help)", WRONG_USE
+        return _first_line(_said(error)) + " (see manyminds --help)", WRONG_USE
     except ManymindsError as error:
         _trace()
         return str(error), next(code for kind, code in _CODES if isinstance(error, kind))
@@ -146,6 +146,14 @@ def _run(arguments: list[str]) -> tuple[str | None, int]:
         why = f"a mistake of ours: {type(error).__name__}: {error}"
         return _first_line(why) + "; MANYMINDS_DEBUG=1 shows where", NO_ANSWER
     return None, code if isinstance(code, int) else 0
+
+
+def _said(error: CycloptsError) -> str:
+    """Return what an error says; it loads every command for that, and one may lack its extra."""
+    try:
+        return str(error)
+    except ManymindsError:
+        return "there is no such command or option"
 
 
 def _trace() -> None:

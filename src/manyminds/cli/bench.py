@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+from manyminds.cli.models import model_for
 from manyminds.core.errors import ProviderError, UsageError
 from manyminds.evals.arms import BASE, Unit, parse_arms
 from manyminds.evals.hub import fetch_suite
@@ -20,9 +21,7 @@ from manyminds.evals.origin import machine, version
 from manyminds.evals.report import Origin, write_report
 from manyminds.evals.suites import data_mark, load_suite
 from manyminds.evals.trials import Trial
-from manyminds.runtime.discover import choose_models
 from manyminds.runtime.paths import cache_home, data_home
-from manyminds.runtime.settings import load_settings
 
 try:
     from manyminds.evals.bench import Plan, rows_of, run_bench
@@ -37,7 +36,6 @@ __all__ = [
     "bench",
     "check_size",
     "folder_for",
-    "model_for",
     "print_measures",
     "replies_for",
 ]
@@ -155,13 +153,6 @@ def _unit(text: str) -> Unit:
         if unit == text:
             return unit
     raise UsageError(f"--equal takes {', '.join(get_args(Unit))}, not {text}")
-
-
-async def model_for(asked: str | None) -> str:
-    """Return the one model that a bench is played on."""
-    configured = load_settings({"models": (asked,) if asked else ()})["models"].value
-    names = configured if isinstance(configured, tuple) else ()
-    return (await choose_models((asked,) if asked else (), names)).models[0]
 
 
 class Progress:

@@ -14,9 +14,9 @@ from manyminds.cli.bench import (
     Progress,
     check_size,
     folder_for,
-    model_for,
     replies_for,
 )
+from manyminds.cli.models import model_for
 from manyminds.core.errors import ProviderError
 from manyminds.evals.arms import Arm
 from manyminds.evals.bench import Plan, rows_of, run_bench

@@ -10,10 +10,11 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from manyminds.budget.parse import parse_limits
-from manyminds.cli.bench import model_for
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.models import model_for
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
+from manyminds.core.errors import UsageError
 from manyminds.core.values import Limits, Spend
 from manyminds.recommend.answering import NOTHING_NEAR, PASSAGES, Answered
 from manyminds.recommend.proxy import Proxy, Quote
@@ -137,6 +138,8 @@ def ask(
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
+    if not question.strip():
+        raise UsageError('ask something: manyminds me ask "How does he like to travel?"')
     passages = Proxy(person_home(me), cache_home()).quotes(question, most=PASSAGES)
     limits = Limits() if budget is None else parse_limits(budget)
     answered, spend = asyncio.run(_asked(question, passages, model, limits))

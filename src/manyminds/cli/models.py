@@ -22,7 +22,7 @@ from manyminds.runtime.paths import cache_home
 from manyminds.runtime.probe import forget_abilities
 from manyminds.runtime.settings import load_settings
 
-__all__ = ["app"]
+__all__ = ["app", "model_for"]
 
 app = App(name="models", help="List the models that can be used, or repair the embedded one.")
 
@@ -77,3 +77,10 @@ def repair(*, json_: Annotated[bool, Parameter(name="--json", negative=())] = Fa
     done: dict[str, JsonValue] = {"outcome": "answered", "cost": None, "file": path}
     print(json.dumps(done) if json_ else f"made anew and verified: {path}")
     return 0
+
+
+async def model_for(asked: str | None) -> str:
+    """Return the one model for what takes one: the one asked for, configured, or found."""
+    configured = load_settings({"models": (asked,) if asked else ()})["models"].value
+    names = configured if isinstance(configured, tuple) else ()
+    return (await choose_models((asked,) if asked else (), names)).models[0]

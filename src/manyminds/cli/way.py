@@ -13,8 +13,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from manyminds.budget.parse import parse_limits
-from manyminds.cli.bench import model_for
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
+from manyminds.cli.models import model_for
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
