@@ -168,7 +168,7 @@ async def play_all(pages: Path, policy: str, episodes: int, kept: list[dict[str,
     tasks = sorted(path.stem for path in (pages / "miniwob").glob("*.html"))
     endpoint = None if policy == "rules" else await connect(policy, cache=cache_home())
     hand = by_rules if endpoint is None else by_model(policy, endpoint)
-    handler = partial(_Quiet, directory=str(pages))
+    handler = partial(Quiet, directory=str(pages))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     async with async_playwright() as play:
@@ -206,7 +206,9 @@ def _append(row: dict[str, Any]) -> None:
         file.write(json.dumps(row) + "\n")
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 

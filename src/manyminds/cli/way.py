@@ -23,7 +23,7 @@ from manyminds.recommend.doing.action import origin_of
 from manyminds.recommend.doing.browser import Executor, launch_arguments
 from manyminds.recommend.doing.consent import Consent
 from manyminds.recommend.doing.plan import plan_as_json, plan_as_text
-from manyminds.runtime.paths import cache_home
+from manyminds.runtime.paths import cache_home, person_home
 from manyminds.runtime.piloting import Piloted, piloted
 from manyminds.tools.web.render import prepared, why_not_ready
 
@@ -40,6 +40,7 @@ def way(
     model: str | None = None,
     budget: str | None = None,
     profile: Path | None = None,
+    me: Path | None = None,
     json_: Annotated[bool, Parameter(name="--json", negative=())] = False,
 ) -> int:
     """Let a model find the way to something on a site; what comes of it is a plan for `do`.
@@ -55,11 +56,23 @@ def way(
         model: Which model; found as for `ask`, where nothing is said.
         budget: Of all its requests, as 20kt,5min.
         profile: Folder of a Chromium profile that is signed in where it needs to be.
+        me: Folder of what is known of you, instead of the usual one; ways that were found are kept
+            in it (ways.jsonl), and their like is found without asking a model again.
         json_: Print one JSON object.
     """
     limits = Limits() if budget is None else parse_limits(budget)
     found = asyncio.run(
-        _found(goal, site, given(with_), receipt, model, limits, profile, silent=json_)
+        _found(
+            goal,
+            site,
+            given(with_),
+            receipt,
+            model,
+            limits,
+            profile,
+            person_home(me) / "ways.jsonl",
+            silent=json_,
+        )  # fmt: skip
     )
     explored, plan = found.explored, found.plan
     if plan is not None:
@@ -99,7 +112,7 @@ def given(said: Sequence[str]) -> dict[str, str]:
 
 async def _found(
     goal: str, site: str, values: Mapping[str, str], receipt: str, asked: str | None,
-    limits: Limits, profile: Path | None, *, silent: bool,
+    limits: Limits, profile: Path | None, shown: Path, *, silent: bool,
 ) -> Piloted:  # fmt: skip
     origin = origin_of(site)
     model = await model_for(asked)
@@ -111,7 +124,7 @@ async def _found(
             executor = Executor(context, Consent(Path(folder) / "none.sqlite", clock=time.time))
             found = await piloted(
                 goal, site, values, model, executor, cache=cache_home(), limits=limits,
-                receipt=receipt,
+                receipt=receipt, shown=shown,
             )  # fmt: skip
     for turn in () if silent else found.explored.turns:
         notice(f"{turn.directive.instruction or turn.directive.person}: {turn.wrong or 'done'}")

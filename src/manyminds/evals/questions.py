@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from manyminds.core.errors import UsageError
 from manyminds.core.values import Candidate, Task
 from manyminds.judging.canonical import canonicalize, same
 from manyminds.judging.code.source import code_in, program_of
@@ -48,18 +49,23 @@ class Grade:
     reason: str
 
 
-async def grade(question: Question, given: str | None, python: Python) -> Grade:
+async def grade(question: Question, given: str | None, python: Python | None = None) -> Grade:
     """Grade an answer; no answer is a wrong one.
 
     Args:
         question: What was asked.
         given: The answer; `None` where there was none.
-        python: Runs hidden tests, in its sandbox.
+        python: Runs hidden tests, in its sandbox; `None` where no question has any.
+
+    Raises:
+        UsageError: If there are hidden tests and nothing to run them with.
     """
     if given is None:
         return Grade(right=False, reason="there is no answer")
     match question.grading:
         case "tests":
+            if python is None:
+                raise UsageError(f"{question.id}: its hidden tests need a sandbox")
             return await _by_tests(question, given, python)
         case "choice":
             return _by_choice(question, given)

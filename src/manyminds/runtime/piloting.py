@@ -7,7 +7,9 @@ from pathlib import Path
 from manyminds.core.values import Limits, Spend
 from manyminds.recommend.doing.action import ASKED, origin_of
 from manyminds.recommend.doing.browser import Executor
+from manyminds.recommend.doing.pilot.demos import keep_demonstrations, read_demonstrations
 from manyminds.recommend.doing.pilot.explore import Explored, explore
+from manyminds.recommend.doing.pilot.learned import LearnedPlanner, shown_in, trusted_hand
 from manyminds.recommend.doing.pilot.models import ModelHand, ModelPlanner
 from manyminds.recommend.doing.plan import Plan
 from manyminds.runtime.alone import member_alone
@@ -27,9 +29,11 @@ class Piloted:
 
 async def piloted(
     goal: str, start: str, values: Mapping[str, str], model: str, executor: Executor, *,
-    cache: Path, limits: Limits, receipt: str,
+    cache: Path, limits: Limits, receipt: str, shown: Path,
 ) -> Piloted:  # fmt: skip
     """Let a model find the way to what is wanted; nothing is sent.
+
+    What earlier ways have shown is done as it was shown, once they prove that this can be told.
 
     Args:
         goal: What is wanted, in the person's words.
@@ -40,19 +44,27 @@ async def piloted(
         cache: Folder of what can be made again.
         limits: Of all requests together.
         receipt: Text that says that it is done.
+        shown: File of what earlier ways have shown; a way that is found is added.
 
     Raises:
+        UsageError: If the file holds something else.
         ProviderError: If the model cannot be reached.
     """
+    told = ". ".join([goal, *(f'{name} "{value}"' for name, value in values.items())])
+    hand = trusted_hand(read_demonstrations(shown))
     async with member_alone(model, goal, name="pilot", cache=cache, limits=limits) as (run, member):
-        planner = ModelPlanner(run=run, member=member, goal=goal, values=values)
+        asked = ModelPlanner(run=run, member=member, goal=goal, values=values)
+        planner = (
+            asked if hand is None else LearnedPlanner(hand=hand, instruction=told, other=asked)
+        )
         site = origin_of(start)
         found = await explore(
             executor, start, planner, ModelHand(run=run, member=member), sites=(site,)
         )
-        return Piloted(
-            explored=found, plan=_plan(found, goal, site, values, receipt), spend=run.meter.spent
-        )
+        plan = _plan(found, goal, site, values, receipt)
+        if plan is not None:
+            keep_demonstrations(shown, shown_in(told, found.turns))
+        return Piloted(explored=found, plan=plan, spend=run.meter.spent)
 
 
 def _plan(

@@ -5,12 +5,13 @@ of hierarchical robot policies (Shi et al. 2024, "Yell at your robot"; Belkhale 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.plan import Step
 
-__all__ = ["CHUNK", "Directive", "steps_in"]
+__all__ = ["CHUNK", "Directive", "said_of", "steps_in"]
 
 CHUNK = 4
 """Steps that are done before the planner looks again."""
@@ -64,6 +65,24 @@ def steps_in(instruction: str) -> tuple[Step, ...]:
     plain = re.sub(_QUOTED, hide, instruction.strip(" .;"))
     parts = [re.sub(r'"(\d+)"', lambda f: held[int(f[1])], p) for p in _BETWEEN.split(plain)]
     return tuple(_step(part) for part in parts if part)
+
+
+def said_of(steps: Sequence[Step]) -> str:
+    """Write steps as the instruction that `steps_in` reads."""
+    return "; ".join(_said(step) for step in steps)
+
+
+def _said(step: Step) -> str:
+    what, value = (re.sub(r'(["\\])', r"\\\1", text) for text in (step.what, step.value))
+    match step.kind:
+        case "choose":
+            return f'choose "{value}" in "{what}"'
+        case "fill":
+            return f'fill "{what}" with "{value}"'
+        case "open":
+            return f"open {step.what}"
+        case _:
+            return f'{step.kind} "{what}"'
 
 
 def _step(text: str) -> Step:

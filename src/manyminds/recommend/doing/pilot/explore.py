@@ -41,6 +41,8 @@ class Turn:
     wrong: str = ""
     """Why the next step was not done; "" where all were."""
     from_person: bool = False
+    view: View | None = None
+    """The page before it; `None` where nothing was to be done on it."""
 
 
 Planner = Callable[[View, Sequence[Turn]], Awaitable[Directive]]
@@ -132,7 +134,7 @@ class _Search:
                 found.turns.append(Turn(directive=directive, done=()))
                 continue
             turn = await self._turn(page, view, directive)
-            found.turns.append(replace(turn, from_person=override is not None))
+            found.turns.append(replace(turn, from_person=override is not None, view=view))
             found.steps += [step for step in turn.done if not _only_clears(step)]
             if found.steps[-1].act != "navigate":
                 found.state = "act"

@@ -1,0 +1,200 @@
+"""A model's last look at the twenty best of STAR, in pairs: what it adds, and what it costs.
+
+    python benchmarks/recommend/pairs.py --data ../shared/data [--people 60]    # resumes
+
+People are drawn from those of rank.py, with the same past and later. Each pair is asked both ways
+round, one pass from the bottom, as in the paper; the first ten are held against what the person
+liked later. Beside it: the same pass with a judge by chance that swaps as often as the model did.
+Rows are kept in pairs.jsonl; PAIRS.md is written from them.
+"""
+
+import argparse
+import asyncio
+import csv
+import json
+import random
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from figures import code, machine
+from rank import genres_and_words, unit
+
+from manyminds.core.values import Limits
+from manyminds.evals.statistics import difference
+from manyminds.recommend.history import LIKED, History, read_history, split_in_time
+from manyminds.recommend.measures import first
+from manyminds.recommend.preferring import ModelPrefers
+from manyminds.recommend.ranking.pairs import ordered_by_pairs
+from manyminds.recommend.ranking.star import Star
+from manyminds.runtime.alone import member_alone
+from manyminds.runtime.paths import cache_home
+from manyminds.tools.docs.store import embedder
+
+HERE = Path(__file__).parent
+ROWS = HERE / "pairs.jsonl"
+BEST, SHOWN, LIKES = 20, 10, 10
+MODEL = "embedded:qwen2.5-coder-1.5b"
+
+
+def described(folder: Path, items: Sequence[str]) -> list[str]:
+    """Return title and genres of each film."""
+    with (folder / "movies.csv").open(encoding="utf-8", newline="") as file:
+        films = {row["movieId"]: row for row in csv.DictReader(file)}
+    return [f"{films[i]['title']}, {films[i]['genres'].replace('|', ', ')}" for i in items]
+
+
+def retrieved(past: History, texts: list[str]) -> Any:
+    """Return the best of STAR for each person, people by ranks."""
+    embed = embedder()
+    if embed is None:
+        raise SystemExit("word vectors are missing; pip install 'manyminds[docs]'")
+    raw = embed(texts)
+    scores = np.array(Star(vectors=unit(raw - raw.mean(axis=0))).learn(past)(past))
+    rows, columns = past.matrix(liked=False).nonzero()
+    scores[rows, columns] = -np.inf
+    return first(scores, BEST)
+
+
+def ndcg(order: Sequence[int], wanted: set[int]) -> float:
+    """Return the gain of the first ten of what was liked, as a share of the best possible."""
+    gains = 1 / np.log2(np.arange(SHOWN) + 2)
+    found = sum(gains[rank] for rank, item in enumerate(order[:SHOWN]) if item in wanted)
+    return float(found / gains[: min(len(wanted), SHOWN)].sum())
+
+
+def by_chance(best: list[int], share: float, wanted: set[int]) -> float:
+    """Return the mean gain of a judge by chance that swaps a share of what it compares."""
+
+    async def once(seed: int) -> float:
+        chance = random.Random(seed)
+
+        async def prefers(_one: int, _other: int) -> bool:
+            return chance.random() < share
+
+        return ndcg((await ordered_by_pairs(best, prefers)).order, wanted)
+
+    return float(np.mean([asyncio.run(once(seed)) for seed in range(50)]))
+
+
+async def looked_at(
+    best: list[int], liked: list[str], things: list[str], model: str
+) -> dict[str, Any]:  # fmt: skip
+    """Let the model order the best of one person."""
+    began = time.monotonic()
+    async with member_alone(model, "films", name="pairs", cache=cache_home(), limits=Limits()) as (
+        run,
+        member,
+    ):
+        judge = ModelPrefers(run=run, member=member, liked=liked, things=things)
+        found = await ordered_by_pairs(best, judge)
+        tokens = run.meter.spent.tokens
+    if found.ended:
+        raise SystemExit(found.ended)
+    return {
+        "order": list(found.order), "compared": found.compared, "swapped": found.swapped,
+        "unsure": found.unsure, "tokens": tokens, "seconds": round(time.monotonic() - began, 1),
+    }  # fmt: skip
+
+
+def latest(past: History, person: int) -> list[int]:
+    """Return what a person liked, the latest first."""
+    mine = (past.user == person) & (past.value >= LIKED)
+    order = np.argsort(-past.at[mine], kind="stable")
+    return [int(item) for item in past.item[mine][order][:LIKES]]
+
+
+def measure(data: Path, people: int, model: str, kept: list[dict[str, Any]]) -> None:
+    """Look at the people who were not looked at yet."""
+    folder = data / "movielens_latest_small"
+    history = read_history(folder / "ratings.csv")
+    past, later = split_in_time(history)
+    _, texts = genres_and_words(folder, history.items)
+    best, things = retrieved(past, texts), described(folder, history.items)
+    able = np.unique(later.user[later.value >= LIKED])
+    done = {row["person"] for row in kept}
+    for person in map(int, np.random.default_rng(0).permutation(able)[:people]):
+        if history.users[person] in done:
+            continue
+        wanted = {int(i) for i in later.item[(later.user == person) & (later.value >= LIKED)]}
+        mine = [int(item) for item in best[person]]
+        liked = [things[item] for item in latest(past, person)]
+        row = asyncio.run(looked_at(mine, liked, things, model))
+        row |= {
+            "person": history.users[person], "model": model, "before": ndcg(mine, wanted),
+            "after": ndcg(row["order"], wanted),
+            "chance": by_chance(mine, row["swapped"] / row["compared"], wanted),
+            # The best that any order of the twenty could do.
+            "ceiling": ndcg(sorted(mine, key=lambda item: item not in wanted), wanted),
+        }  # fmt: skip
+        kept.append(row)
+        print(json.dumps(row), flush=True)
+        with ROWS.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def page(rows: list[dict[str, Any]], model: str, people: int) -> str:
+    """Write the figures for people."""
+
+    def of(key: str) -> dict[str, float]:
+        return {row["person"]: float(row[key]) for row in rows}
+
+    def mean(key: str) -> float:
+        return float(np.mean(list(of(key).values())))
+
+    lines = [
+        "# A last look in pairs", "",
+        f"`python benchmarks/recommend/pairs.py --people {people} --model {model}`, "
+        f"{datetime.now(UTC).date()}, {machine()}, code at {code()}.", "",
+        f"{len(rows)} people of MovieLens small; the {BEST} best of STAR, compared in one pass from "
+        f"the bottom by a model that reads a person's last {LIKES} likes; NDCG of the first {SHOWN}, "
+        "95 % bootstrap intervals over people.", "",
+        "| order | NDCG@10 | minus STAR's |", "|---|---|---|",
+        f"| STAR | {mean('before'):.4f} | |",
+    ]  # fmt: skip
+    for key, name in (
+        ("after", "STAR, then the model"), ("chance", "STAR, then chance, swapping as often"),
+        ("ceiling", "the best order of the twenty there is"),
+    ):  # fmt: skip
+        lead = difference(of(key), of("before"))
+        lines.append(
+            f"| {name} | {mean(key):.4f} | {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}] "
+            f"{lead.finding} |"
+        )
+    lead = difference(of("after"), of("chance"))
+    compared = sum(row["compared"] for row in rows)
+    lines += [
+        "", f"The model minus chance: {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}], "
+        f"{lead.finding}.", "",
+        f"Of {compared:,} comparisons {sum(r['swapped'] for r in rows) / compared:.0%} swapped and "
+        f"{sum(r['unsure'] for r in rows) / compared:.0%} were unsure (the answer changed with the "
+        f"order). A person cost {mean('tokens'):,.0f} tokens and {mean('seconds'):.0f} seconds.",
+    ]  # fmt: skip
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Look at who is left, and write the figures."""
+    asks = argparse.ArgumentParser(description=__doc__)
+    asks.add_argument("--data", type=Path, default=HERE.parents[2] / "shared" / "data")
+    asks.add_argument("--people", type=int, default=60)
+    asks.add_argument("--model", default=MODEL)
+    given = asks.parse_args()
+    lines = ROWS.read_text("utf-8").splitlines() if ROWS.exists() else []
+    rows = [row for row in map(json.loads, lines) if row["model"] == given.model]
+    try:
+        measure(given.data, given.people, given.model, rows)
+    finally:
+        if rows:
+            (HERE / "PAIRS.md").write_text(page(rows, given.model, given.people), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
