@@ -110,7 +110,10 @@ async def main(arguments: argparse.Namespace) -> None:
     """Play what has not been played yet."""
     out: Path = arguments.out
     done = {(r["id"], r["arm"]) for r in rows(out)}
-    problems = SETS[arguments.set](arguments.data, arguments.count)
+    problems = [
+        problem for problem in SETS[arguments.set](arguments.data, arguments.count)
+        if arguments.kind in ("", problem.kind)
+    ]  # fmt: skip
     found = await connect(MODEL, cache=cache_home())
     isolation = await find_isolation(cache_home())
     places = asyncio.Semaphore(arguments.side_by_side)
@@ -154,6 +157,7 @@ if __name__ == "__main__":
     parser.add_argument("set", choices=SETS, nargs="?")
     parser.add_argument("--data", type=Path, default=HERE.parents[2] / "shared" / "data")
     parser.add_argument("--count", type=int, default=64)
+    parser.add_argument("--kind", default="", help="only those of a kind, of the count")
     parser.add_argument("--arms", default=",".join(ARMS))
     parser.add_argument("--side-by-side", type=int, default=1, help="problems at once")
     parser.add_argument("--out", type=Path, default=HERE / "results.jsonl")
