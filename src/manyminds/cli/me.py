@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,11 @@ from manyminds.core.errors import UsageError
 from manyminds.core.values import Limits, Spend
 from manyminds.recommend.answering import NOTHING_NEAR, PASSAGES, Answered
 from manyminds.recommend.proxy import Proxy, Quote
-from manyminds.recommend.words import add_words, forget_words, list_words
+from manyminds.recommend.words import Added, add_words, forget_words, list_words
+from manyminds.runtime.adding import is_address, words_at
 from manyminds.runtime.paths import cache_home, person_home
 from manyminds.runtime.proxying import asked_words
+from manyminds.tools.web.fetch import Fetcher
 
 __all__ = ["app"]
 
@@ -31,18 +34,22 @@ app = App(name="me", help="Add your own words, and ask what they say of you.")
 
 @app.command
 def add(
-    source: Path, *, name: str | None = None, me: Path | None = None, json_: Json = False
+    source: str, *, name: str | None = None, me: Path | None = None, json_: Json = False
 ) -> int:
-    """Add your own writing: a folder, a file, or a feed saved as .xml; nothing leaves the machine.
+    """Add your own writing: a folder, a file, a feed; nothing of it leaves the machine.
 
     Args:
-        source: What to add; what was added under the same name before is replaced.
+        source: A folder, a file, a feed saved as .xml, or the address of a feed or a page, which is
+            fetched once. What was added under the same name before is replaced.
         name: What it is called; the name of the file or folder, where nothing is said.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
     home = person_home(me)
-    added = add_words(home, source, name)
+    if is_address(source):
+        added = asyncio.run(_fetched(home, source, name))
+    else:
+        added = add_words(home, Path(source), name)
     for left in added.left_out[:5]:
         notice(f"left out: {left.path}: {left.why}")
     if json_:
@@ -51,6 +58,14 @@ def add(
     else:
         print(f"{added.name}: {added.texts} texts, in {home / 'words' / added.name}")
     return ANSWERED
+
+
+async def _fetched(home: Path, address: str, name: str | None) -> Added:
+    fetcher = Fetcher(cache=None, now=lambda: datetime.now(UTC))
+    try:
+        return await words_at(home, address, name, fetcher)
+    finally:
+        await fetcher.close()
 
 
 @app.command(name="list")

@@ -22,7 +22,7 @@ from manyminds.recommend.catalogue.domain import Domain, domain_named, domain_na
 from manyminds.recommend.catalogue.item import shown
 from manyminds.recommend.catalogue.place import read_place
 from manyminds.recommend.catalogue.read import ENDINGS
-from manyminds.recommend.deciding.span import Span
+from manyminds.recommend.deciding.span import Hours, Span
 from manyminds.recommend.deciding.weigh import Option
 from manyminds.recommend.deciding.wish import Condition
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
@@ -300,7 +300,7 @@ def _read_as(condition: Condition, view: View) -> str:
     if condition.test == "new":
         return "new to you"
     value, unit = condition.value, view.domain.fields[condition.field].unit
-    if isinstance(value, Span):
+    if isinstance(value, Span | Hours):
         return f"{condition.field} {'not ' if condition.test == 'none' else ''}{value}"
     words = {"at_most": "at most", "at_least": "at least", "none": "not", "any": "one of"}
     return f"{condition.field} {words.get(condition.test, '')} {shown(value, unit)}".replace(

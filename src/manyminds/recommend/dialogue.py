@@ -278,7 +278,7 @@ class Dialogue:
         wanted = replace(wanted, tastes=(*wanted.tastes, *free))
         # What is known is not asked: a condition, or what they like of a kind. What they do not
         # like leaves that open.
-        known = {c.field for c in wanted.conditions if c.test != "not_past"}
+        known = {c.field for c in wanted.conditions if c.settles}
         known |= {taste.field for taste in wanted.tastes if taste.sign > 0}
         return replace(wanted, settled=wanted.settled | known, unread=unread)
 

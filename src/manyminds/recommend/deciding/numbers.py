@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from manyminds.recommend.catalogue.domain import Field
 from manyminds.recommend.catalogue.read import Catalogue, number_of
-from manyminds.recommend.deciding.span import Span
+from manyminds.recommend.deciding.span import Hours, Span
 from manyminds.recommend.deciding.words import Words
 
 __all__ = ["Read", "amounts"]
 
-Read = tuple[str, str, float | Span | tuple[str, ...], str]
+Read = tuple[str, str, float | Span | Hours | tuple[str, ...], str]
 """Field, test, value, and the words it was read from."""
 _MONEY = r"[\u20ac$\u00a3]|euros?|eur|dollars?|usd|pounds?|gbp"
 _LESS = (

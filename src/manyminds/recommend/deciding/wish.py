@@ -14,8 +14,9 @@ from manyminds.recommend.catalogue.domain import Field
 from manyminds.recommend.catalogue.item import Item, Value
 from manyminds.recommend.catalogue.read import Catalogue
 from manyminds.recommend.deciding.days import days
+from manyminds.recommend.deciding.hours import hours
 from manyminds.recommend.deciding.numbers import amounts
-from manyminds.recommend.deciding.span import Span
+from manyminds.recommend.deciding.span import Hours, Span, midnight
 from manyminds.recommend.deciding.words import Place, Words
 
 __all__ = ["Condition", "Span", "Taste", "Test", "Wish", "holds", "read_wish"]
@@ -53,11 +54,16 @@ class Condition:
     field: str
     """"" for what is asked of the item itself: that it is new."""
     test: Test
-    value: Value | Span | None
+    value: Value | Span | Hours | None
     said: str
     """The words it was read from."""
     source: str
     """Where they stand: the wish, an answer, a line of the memory."""
+
+    @property
+    def settles(self) -> bool:
+        """Whether its field need not be asked for: what is not over, or at six, is on any day."""
+        return self.test != "not_past" and not isinstance(self.value, Hours)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +91,7 @@ class Wish:
 
     def settled(self) -> set[str]:
         """Return the fields that something was said about."""
-        return {c.field for c in self.conditions} | {t.field for t in self.tastes}
+        return {c.field for c in self.conditions if c.settles} | {t.field for t in self.tastes}
 
 
 def read_wish(
@@ -105,6 +111,8 @@ def read_wish(
     fields = catalogue.domain.fields.values()
     conditions: list[Condition] = []
     for name, test, value, said in [
+        # Who is described goes to bed at ten: that asks for nothing.
+        *([] if soft else hours(words, catalogue)),
         *days(words, catalogue, today, described=soft),
         *amounts(words, catalogue),
     ]:
@@ -169,15 +177,15 @@ def holds(condition: Condition, item: Item, been: frozenset[str]) -> bool | None
         # What names no day is not over.
         past = isinstance(value, datetime) and isinstance(asked, Span) and value < asked.begin
         return not past
-    if value is None:
+    if value is None or (isinstance(asked, Hours) and midnight(value)):
         # Who avoids something is safe only where it is known not to be there.
         return None
     return _meets(condition.test, value, asked)
 
 
-def _meets(test: Test, value: Value, asked: Value | Span | None) -> bool:
+def _meets(test: Test, value: Value, asked: Value | Span | Hours | None) -> bool:
     """Say whether a value that is known meets what is asked."""
-    if isinstance(asked, Span):
+    if isinstance(asked, Span | Hours):
         return isinstance(value, datetime) and (value in asked) != (test == "none")
     if test == "is":
         return value == asked
