@@ -110,9 +110,10 @@ def read_wish(
     words = Words(text)
     fields = catalogue.domain.fields.values()
     conditions: list[Condition] = []
+    # Who is described goes to bed at ten: that asks for nothing.
+    at = () if soft else tuple(hours(words, catalogue))
     for name, test, value, said in [
-        # Who is described goes to bed at ten: that asks for nothing.
-        *([] if soft else hours(words, catalogue)),
+        *at,
         *days(words, catalogue, today, described=soft),
         *amounts(words, catalogue),
     ]:
