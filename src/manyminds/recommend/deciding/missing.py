@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from manyminds.recommend.catalogue.domain import Field
 from manyminds.recommend.catalogue.item import Item, Value, shown
 from manyminds.recommend.catalogue.read import Catalogue
+from manyminds.recommend.deciding.span import Hours
 from manyminds.recommend.deciding.weigh import Option, Wanted, leader
 from manyminds.recommend.deciding.wish import Condition, Span, Test, holds
 
@@ -124,6 +125,8 @@ def _said(condition: Condition, one: Field) -> str:
     value = condition.value
     if isinstance(value, Span):
         return value.begin.date().isoformat()
+    if isinstance(value, Hours):
+        return str(value)
     if isinstance(value, float):
         bound = "at most" if condition.test == "at_most" else "at least"
         return f"{bound} {shown(value, one.unit)}"
