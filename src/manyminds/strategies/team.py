@@ -133,12 +133,16 @@ class Team:
 
     def _told(self, role: Role) -> list[str]:
         said = "\n".join(f"[{r.kind} by {r.author}] {r.text[:1_500]}" for r in self.remarks[-6:])
-        told = [prompt(f"role_{role.name}")]
+        told = [prompt(f"role_{role.name}" + ("_alone" if self._works_alone(role) else ""))]
         if said:
             told.append(prompt("crew_told", said=fence(said, source="team", limit=8_000)))
         if self.verification and not role.may_end:
             told.append(prompt("verification"))
         return told
+
+    def _works_alone(self, role: Role) -> bool:
+        """Whether a solver has nobody after it who would make an answer of its plan."""
+        return role.name == "solver" and all(r.may_end for r in self.roles if r is not role)
 
     async def _verify(self, note: Note) -> Verdict:
         """Judge by what the task brings; ask the verifying role about what that leaves open."""
