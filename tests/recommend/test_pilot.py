@@ -15,7 +15,7 @@ from manyminds.recommend.doing.consent import Consent
 from manyminds.recommend.doing.pilot.demos import read_demonstrations
 from manyminds.recommend.doing.pilot.directive import Directive, steps_in
 from manyminds.recommend.doing.pilot.explore import Turn, explore
-from manyminds.recommend.doing.pilot.view import View, look_at
+from manyminds.recommend.doing.pilot.view import SECRET, View, look_at, view_as_text
 from manyminds.recommend.doing.plan import Plan, Step, read_plan
 from manyminds.runtime.paths import person_home
 from tests.chaos.counts import COUNTS, FULL
@@ -224,6 +224,23 @@ async def test_names_with_colons_are_seen_and_counted(browser: Any) -> None:
     view = await look_at(page)
     await page.close()
     assert [e.name for e in view.elements] == ["Amount: EUR", "(textbox 2)", "Buy: now", "It's #1"]
+
+
+async def test_what_a_password_field_holds_is_seen_by_nobody(browser: Any) -> None:
+    page = await browser.new_page()
+    await page.set_content(
+        "<label>Password<input type=password value=' hunter2  x '></label><label>Name<input value=Ann></label>"
+        "<label>Code<input autocomplete='one-time-code' value=987654></label><p>You typed hunter2 x</p>"
+        "<label>Again<input type=password></label>"
+    )  # fmt: skip
+    view = await look_at(page)
+    await page.close()
+    assert {e.name: e.value for e in view.elements} == {
+        "Password": SECRET, "Name": "Ann", "Code": SECRET, "Again": "",
+    }  # fmt: skip
+    for said in (view.text, view_as_text(view)):
+        assert "hunter2" not in said
+        assert "987654" not in said
 
 
 ACTS = {

@@ -190,7 +190,7 @@ async def _order(
     if more.clarify:
         raise UsageError("--clarify asks you in this terminal; leave it out with --background")
     _options(settings, configured(settings), more)  # wrong ones are told before a model is sought
-    options = _options(settings, await chosen(settings, view), more)
+    options = _options(settings, await chosen(settings, silent=view.silent), more)
     return Order(task=task, options=options, asks=more.web.confirm, notify=away.notify)
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from manyminds.cli.exits import ANSWERED
-from manyminds.cli.serve import house_for, models_of
+from manyminds.cli.serve import house_for
+from manyminds.cli.session import chosen
 from manyminds.cli.words import notice, safe
 from manyminds.core.errors import ToolFailed, UnknownName, UsageError
 from manyminds.core.messages import JsonValue
@@ -49,7 +50,7 @@ async def _served(model: tuple[str, ...], docs: str | None, at_once: int) -> Non
             "pip install 'manyminds[mcp]'"
         ) from None
     settings = load_settings({"models": model, "docs": docs})
-    house = house_for(await models_of(settings), settings, at_once, 32)
+    house = house_for(await chosen(settings), settings, at_once, 32)
     house.engine.open()
     try:
         await mcp_server(house).run_stdio_async()

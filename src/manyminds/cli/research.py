@@ -185,7 +185,7 @@ class Work:
             )
         view = choose_view(quiet=quiet, json_=json_)
         self._options(configured(self.settings))
-        models = asyncio.run(chosen(self.settings, view, here=self.only_docs))
+        models = asyncio.run(chosen(self.settings, silent=view.silent, here=self.only_docs))
         order = Order(
             task=Task(prompt=self.question), options=self._options(models), way=self.way,
             plan=self.plan, asks=asks or self.web.confirm, notify=self.away.notify,

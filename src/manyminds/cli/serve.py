@@ -5,7 +5,6 @@ import ipaddress
 import json
 import os
 import secrets
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from manyminds.cli.exits import ANSWERED
+from manyminds.cli.session import chosen
 from manyminds.cli.words import notice
 from manyminds.core.errors import UnknownName, UsageError
-from manyminds.runtime.discover import choose_models
 from manyminds.runtime.door import SqliteDoor
 from manyminds.runtime.paths import cache_home, config_home, data_home
 from manyminds.runtime.settings import Setting, load_settings
@@ -29,7 +28,7 @@ from manyminds.server.house import REASONING_FIELDS, House, ReasoningField
 from manyminds.server.listening import Listening, bound
 from manyminds.server.modes import Modes
 
-__all__ = ["app", "house_for", "models_of"]
+__all__ = ["app", "house_for"]
 
 KEY_VARIABLE = "MANYMINDS_SERVER_KEY"
 Json = Annotated[bool, Parameter(name="--json", negative=())]
@@ -118,7 +117,7 @@ async def _serve(
     listening: Listening, who: Who, settings: dict[str, Setting], field: ReasoningField,
     places: tuple[int, int], made: str,
 ) -> None:  # fmt: skip
-    house = replace(house_for(await models_of(settings), settings, *places), reasoning=field)
+    house = replace(house_for(await chosen(settings), settings, *places), reasoning=field)
     server = listening.server(application(house, who))
     host, port = listening.at.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
@@ -143,15 +142,6 @@ def house_for(
         search=str(settings["search"].value),
     )  # fmt: skip
     return House(engine=engine, modes=modes)
-
-
-async def models_of(settings: dict[str, Setting]) -> tuple[str, ...]:
-    """Return the models to use, and say which and why."""
-    value, by_flag = settings["models"].value, settings["models"].origin == "flag"
-    names: Sequence[str] = value if isinstance(value, tuple) else ()
-    choice = await choose_models(names if by_flag else (), () if by_flag else names)
-    notice(f"model: {', '.join(choice.models)} ({choice.why})")
-    return choice.models
 
 
 def _clients_file() -> Path:

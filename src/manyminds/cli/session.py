@@ -54,7 +54,7 @@ async def in_session(
     """
     if confirm and not (sys.stdin is not None and sys.stdin.isatty()):
         raise UsageError("--confirm needs a terminal to ask you in; leave it out here")
-    models = await chosen(settings, view, here=here)
+    models = await chosen(settings, silent=view.silent, here=here)
     with looking_on(view, events=events) as watch:
         if confirm:
             watch = replace(
@@ -66,12 +66,12 @@ async def in_session(
 
 
 async def chosen(
-    settings: dict[str, Setting], view: View, *, here: bool = False
+    settings: dict[str, Setting], *, silent: bool = False, here: bool = False
 ) -> tuple[str, ...]:
     """Return the models to use, and say which and why; with `here`, only on this machine."""
     names, by_flag = configured(settings), settings["models"].origin == "flag"
     choice = await choose_models(names if by_flag else (), () if by_flag else names, here=here)
-    if not view.silent:
+    if not silent:
         notice(f"model: {', '.join(choice.models)} ({choice.why})")
     return choice.models
 

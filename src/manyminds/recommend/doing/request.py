@@ -9,7 +9,7 @@ from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import Action, Origin, Sent, origin_of
 from manyminds.recommend.doing.plan import Plan, Step
 
-__all__ = ["act_of", "passwords_on"]
+__all__ = ["act_of", "passwords_on", "secrets_on"]
 
 _FRESH = frozenset((
     "csrf", "csrf_token", "_csrf", "_csrf_token", "csrfmiddlewaretoken", "xsrf", "_xsrf", "_token",
@@ -18,12 +18,17 @@ _FRESH = frozenset((
 _PASSWORDS = """() => [...document.querySelectorAll('input')].filter(f => f.type === 'password'
   || f.type !== 'hidden'
   && /(^|\\s)(cc-\\S+|current-password|new-password|one-time-code)(\\s|$)/.test(f.autocomplete)
-).map(f => [f.name, f.value !== ''])"""
+).map(f => [f.name, f.value])"""
 
 
 async def passwords_on(page: Any) -> list[tuple[str, bool]]:
     """Return the names of a page's fields for secrets, and whether each is filled in."""
-    return [(name, filled) for name, filled in await page.evaluate(_PASSWORDS)]
+    return [(name, value != "") for name, value in await page.evaluate(_PASSWORDS)]
+
+
+async def secrets_on(page: Any) -> frozenset[str]:
+    """Return what a page's fields for secrets hold, so that it can be left out of what is told."""
+    return frozenset(value for _, value in await page.evaluate(_PASSWORDS) if value.strip())
 
 
 def act_of(

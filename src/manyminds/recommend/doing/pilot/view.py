@@ -3,11 +3,17 @@
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["Element", "View", "look_at", "view_as_text"]
+from manyminds.recommend.doing.request import secrets_on
 
+__all__ = ["SECRET", "Element", "View", "look_at", "view_as_text"]
+
+SECRET = "(a secret)"
+"""What stands for what a field for a secret holds."""
+_TELLING = 4
+"""Characters from which on a secret is looked for in other words."""
 _LONGEST = 4_000
 """Characters of a page's words that are looked at."""
 _MOST = 80
@@ -60,12 +66,27 @@ class View:
 async def look_at(page: Any) -> View:
     """Look at a page, through what it offers to a screen reader.
 
+    What a field for a secret holds is not part of it: a person or a browser that fills passwords in
+    may have put it there.
+
     Args:
         page: Playwright's.
     """
     body = page.locator("body")
-    text = " ".join((await body.inner_text()).split())[:_LONGEST]
+    text = " ".join((await body.inner_text()).split())
     elements = _elements(await body.aria_snapshot())
+    # Asked for last: what was typed meanwhile is known, too.
+    for secret in sorted(await secrets_on(page), key=len, reverse=True):
+        plain = " ".join(secret.split())
+        # A digit or two may stand anywhere.
+        text = text.replace(plain, SECRET) if len(plain) >= _TELLING else text
+        elements = [
+            replace(e, value=SECRET)
+            if e.value == plain or (len(plain) >= _TELLING and plain in e.value)
+            else e
+            for e in elements
+        ]
+    text = text[:_LONGEST]
     return View(
         address=page.url, title=await page.title(), text=text, elements=tuple(elements[:_MOST])
     )
