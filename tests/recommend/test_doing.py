@@ -17,7 +17,7 @@ from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import card
 from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.consent import Consent
-from manyminds.recommend.doing.page import prices_of
+from manyminds.recommend.doing.page import cost_of, prices_of
 from manyminds.recommend.doing.plan import Plan, Step, plan_as_json, plan_as_text, read_plan
 from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.acting import carried_out, context, task
@@ -382,6 +382,24 @@ async def test_an_older_order_of_the_same_kind_is_not_taken_for_this_one(
 ])  # fmt: skip
 def test_prices_are_read_whole(text: str, prices: tuple[str, ...]) -> None:
     assert prices_of(text) == prices
+
+
+@pytest.mark.parametrize(("text", "cost"), [
+    ("A lamp, 48.00 EUR", "48.00 EUR"),
+    ("Lamp 40.00 EUR, post 8.00 EUR. Total: 48.00 EUR", "48.00 EUR"),
+    ("Lamp €40.00\nPost €8.00\nOrder total\t€48.00", "48.00 EUR"),
+    ("Subtotal 40.00 EUR, post 8.00 EUR, total (incl. VAT) 48.00 EUR", "48.00 EUR"),
+    ("Lamp 40.00 EUR, Amount due: 48.00 EUR", "48.00 EUR"),
+    ("Total 48.00 EUR, and to pay 48.00 EUR, with 5.00 EUR off", "48.00 EUR"),
+    ("Lamp 40.00 EUR, post 8.00 EUR", None),
+    ("Subtotal 40.00 EUR, post 8.00 EUR", None),
+    ("Total 48.00 EUR. Others paid 30.00 EUR. Grand total 52.00 EUR", None),
+    ("Total savings 5.00 EUR, lamp 40.00 EUR", None),
+    ("Total: 3 things at 40.00 EUR and 8.00 EUR", None),
+    ("Nothing", None),
+])  # fmt: skip
+def test_what_all_of_it_costs_is_its_only_price_or_its_only_total(text: str, cost: str | None) -> None:  # fmt: skip
+    assert cost_of(text) == cost
 
 
 @pytest.mark.parametrize("step", [

@@ -74,11 +74,28 @@ def test_what_costs_more_than_was_said_is_not_signed(
 ) -> None:
     with pytest.raises(UsageError, match=why):
         wallet.grant(ACT, "a lamp", most=most, seconds=300)
-    with pytest.raises(UsageError, match="names no one price"):
-        wallet.grant(replace(ACT, cost=None), "a lamp", most="50.00 EUR", seconds=300)
     with pytest.raises(UsageError, match="nothing was signed"):
         wallet.pay(ACT)
     assert not (tmp_path / "me" / "mandates.jsonl").exists()
+
+
+SEVERAL = replace(ACT, cost=None, prices=("12.00 EUR", "48.00 EUR", "9.00 EUR"))
+
+
+def test_of_several_prices_without_a_total_the_highest_has_to_be_within_what_was_said(wallet: Wallet) -> None:  # fmt: skip
+    with pytest.raises(UsageError, match="several prices and no total"):
+        wallet.grant(SEVERAL, "a lamp", seconds=300)
+    with pytest.raises(UsageError, match=r"48.00 EUR is more than 47.00 EUR"):
+        wallet.grant(SEVERAL, "a lamp", most="47.00 EUR", seconds=300)
+    mixed = replace(SEVERAL, prices=("12.00 EUR", "48.00 USD"))
+    with pytest.raises(UsageError, match="several currencies"):
+        wallet.grant(mixed, "a lamp", most="50.00 EUR", seconds=300)
+    with pytest.raises(UsageError, match="nothing was signed"):
+        wallet.pay(SEVERAL)
+    wallet.grant(SEVERAL, "a lamp", most="50.00 EUR", seconds=300)
+    with pytest.raises(UsageError, match="not the one"):
+        wallet.pay(replace(SEVERAL, prices=("12.00 EUR", "48.00 EUR", "9.50 EUR")))
+    wallet.pay(SEVERAL)
 
 
 def test_a_file_that_was_changed_pays_nothing_and_the_key_is_for_nobody_else(

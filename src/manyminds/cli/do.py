@@ -64,8 +64,9 @@ def do(
         with_: With --go-on: what blanks of the recipe are filled with: people=2. Others come from
             what was chosen (title, link, id, day) and from PROFILE.md ("name: Ann").
         yes: The digest of the act that you agree to, as its card shows it.
-        at_most: What it may cost, as "50.00 EUR": what costs more, or names no one price, is not
-            done, whatever you say to its card.
+        at_most: What it may cost, as "50.00 EUR": what costs more is not done, whatever you say to
+            its card. Of several prices without a total the highest has to be within it; without
+            this they are not paid.
         name: What this is called: the same act of the same name is done once; where nothing is
             said, the name of the plan's file with a digest of what the plan says.
         mine_done: You have done the steps that are yours (a person's); go on behind them.
@@ -171,9 +172,9 @@ class _Agreed:
         """Sign a mandate for what pays, before the yes counts.
 
         Raises:
-            UsageError: If it costs more than it may.
+            UsageError: If it costs more than it may, or nobody knows what.
         """
-        if action.kind == "pay" and (action.cost is not None or self.at_most is not None):
+        if action.kind == "pay":
             self.wallet.grant(action, self.goal, most=self.at_most, seconds=LASTS_S)
 
 

@@ -53,7 +53,8 @@ class Action:
     values: Mapping[str, Sent] = field(default_factory=dict[str, Sent])
     """Every field that goes out, the hidden ones too; of several of one name `name (2)`."""
     cost: str | None = None
-    """What the page asks for it: "48.00 EUR"; `None` where it names no price, or several."""
+    """What the page asks for all of it: "48.00 EUR"; `None` where it names no price, or several and
+    no one total."""
     prices: tuple[str, ...] = ()
     """All prices that the page names."""
     target: str = ""
@@ -76,6 +77,15 @@ class Action:
             *(("a field's name", name) for name in self.values),
             *((f"field {name!r}", sent.value) for name, sent in self.values.items()),
         ]  # fmt: skip
+
+    @property
+    def due(self) -> str | None:
+        """What it may come to: its cost, or the highest price of several in one currency."""
+        if self.cost is not None or not self.prices:
+            return self.cost
+        amounts = [price.partition(" ") for price in self.prices]
+        one = len({currency for _, _, currency in amounts}) == 1
+        return max(self.prices, key=lambda p: Decimal(p.partition(" ")[0])) if one else None
 
     @property
     def digest(self) -> str:
@@ -101,7 +111,9 @@ def card(action: Action) -> str:
     if action.target:
         rows.append(f"sent to {action.target}")
     if action.cost is not None or action.prices:
-        rows.append(f"costs   {action.cost or 'one of ' + ', '.join(action.prices)}")
+        named = ", ".join(action.prices)
+        of = f"{action.cost}, the total of {named}" if len(action.prices) > 1 else action.cost
+        rows.append(f"costs   {f'one of {named}' if action.cost is None else of}")
     for name, sent in sorted(action.values.items()):
         said = json.dumps(sent.value, ensure_ascii=False)
         said = _SECRET if sent.secret else _FRESH if sent.fresh else said

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import ASKED, Action, within
 from manyminds.recommend.doing.consent import Consent, Past
-from manyminds.recommend.doing.page import found, gently, prices_of, text_of, what_is_wrong
+from manyminds.recommend.doing.page import found, gently, text_of, what_is_wrong
 from manyminds.recommend.doing.plan import Plan, Step
 from manyminds.recommend.doing.request import act_of, passwords_on
 
@@ -205,14 +205,14 @@ class Executor:
             why = f'the page says "{plan.receipt}" before anything was done'
             return Outcome(state="surprise", why=why, done=done)
         marks = await self._marks(plan)
-        prices = prices_of(await page.inner_text("body"))
+        text = await page.inner_text("body")
         passwords = await passwords_on(page)
         self._held = asyncio.get_running_loop().create_future()
         await button.click(no_wait_after=True)
         try:
             async with asyncio.timeout(self._wait_ms / 1_000):
                 route = await self._held
-            action = act_of(route.request, page.url, step, plan, prices, passwords)
+            action = act_of(route.request, page.url, step, plan, text, passwords)
         except TimeoutError:
             return Outcome(state="surprise", why=f"{step.what!r} sends nothing", done=done)
         except UsageError as error:
@@ -235,7 +235,7 @@ class Executor:
         if not taken.allowed:
             return taken.refusal or "not asked"
         try:
-            if self._pays is not None and action.kind == "pay" and action.cost is not None:
+            if self._pays is not None and action.kind == "pay":
                 self._pays(action)
         except UsageError as error:
             return str(error)

@@ -95,7 +95,7 @@ def check(
         (agreed["intent"] != wanted["number"], "the cart is of another intent"),
         (agreed["act"] != action.digest, "the act is not the one that was agreed to"),
         (action.kind != "pay", f"{action.kind} does not pay"),
-        (action.cost is None or _money(action.cost) != cost, "the price is another one"),
+        (action.due is None or _money(action.due) != cost, "the price is another one"),
         (most[1] != cost[1], "the currency is another one"),
         (cost[0] > most[0], f"{agreed['cost']} is more than {wanted['most']}"),
         (agreed["site"] != site or site not in wanted["sites"], f"{site} is no site of the intent"),

@@ -8,7 +8,7 @@ from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.read import number_of
 from manyminds.recommend.doing.plan import Step
 
-__all__ = ["AWAY", "found", "gently", "prices_of", "text_of", "what_is_wrong"]
+__all__ = ["AWAY", "cost_of", "found", "gently", "prices_of", "text_of", "what_is_wrong"]
 
 LOOK_MS = 1_500
 """For something that is there or is not."""
@@ -17,6 +17,12 @@ _PRICE = re.compile(
     rf"(?P<before>[A-Z]{{0,3}}[€$£]|\b(?:EUR|USD|GBP|CHF)\b)[ \u00a0]?(?P<first>{_NUMBER})"
     rf"(?![\d.,]*\d)|(?P<last>{_NUMBER})[ \u00a0]?(?P<after>€|(?:EUR|USD|GBP|CHF)\b)(?! ?\d)"
 )
+_TOTAL = re.compile(
+    r"(?<![\w-])(?:(?:grand |order )?total(?: (?:price|amount|cost|due|to pay))?|amount due|"
+    r"balance due|(?:left )?to pay|you pay)(?: \([^()]{1,30}\))?[\s:=]{0,6}",
+    re.IGNORECASE,
+)
+"""What stands before the price of all of it; a subtotal is none."""
 _CURRENCY = {"€": "EUR", "$": "USD", "£": "GBP", "A$": "AUD", "US$": "USD", "C$": "CAD"}
 AWAY = re.compile(
     r"^\s*(?:close|dismiss|no,? thanks|not now|reject(?: all)?|decline|×|x)\s*$", re.IGNORECASE
@@ -121,3 +127,16 @@ def prices_of(text: str) -> tuple[str, ...]:
         if number is not None:
             found[f"{number:.2f} {_CURRENCY.get(unit, unit)}"] = None
     return tuple(found)
+
+
+def cost_of(text: str) -> str | None:
+    """Return what a text says that all of it costs: its only price, or its only total."""
+    named = prices_of(text)
+    if len(named) == 1:
+        return named[0]
+    totals = {
+        prices_of(price[0])[0]
+        for total in _TOTAL.finditer(text)
+        if (price := _PRICE.match(text, total.end())) is not None and prices_of(price[0])
+    }
+    return totals.pop() if len(totals) == 1 else None

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import Action, Origin, Sent, origin_of
+from manyminds.recommend.doing.page import cost_of, prices_of
 from manyminds.recommend.doing.plan import Plan, Step
 
 __all__ = ["act_of", "passwords_on", "secrets_on"]
@@ -32,10 +33,10 @@ async def secrets_on(page: Any) -> frozenset[str]:
 
 
 def act_of(
-    request: Any, address: str, step: Step, plan: Plan, prices: tuple[str, ...],
+    request: Any, address: str, step: Step, plan: Plan, text: str,
     passwords: list[tuple[str, bool]],
 ) -> Action:  # fmt: skip
-    """Return the act that a request is.
+    """Return the act that a request is; what it costs is what the page's text says.
 
     Raises:
         UsageError: If what it sends cannot be shown.
@@ -55,7 +56,7 @@ def act_of(
         )  # fmt: skip
     return Action(
         kind=step.act, origin=origin_of(address), element=f'button "{step.what}"', values=values,
-        cost=prices[0] if len(prices) == 1 else None, prices=prices,
+        cost=cost_of(text), prices=prices_of(text),
         target=f"{request.method} {request.url}",
     )  # fmt: skip
 

@@ -44,18 +44,24 @@ class Wallet:
             action: The act, with its price.
             what: What the person wants by it.
             most: What it may cost at most, as they said before; its price, where they said nothing.
+                Of several prices without a total the highest has to be within it.
             seconds: How long that holds.
 
         Raises:
-            UsageError: If it names no one price, or costs more than that.
+            UsageError: If it names several prices and nothing was said, or costs more than that.
         """
-        if action.cost is None:
-            raise UsageError("not paid: the page names no one price")
+        if most is None and action.cost is None:
+            raise UsageError(
+                "not paid: the page names several prices and no total; say what it may cost at "
+                'most: --at-most "50.00 EUR"'
+            )
+        if action.due is None:
+            raise UsageError("not paid: the page names no price, or several currencies")
         intent = Intent(
-            what=what, most=most or action.cost, sites=(action.origin,),
+            what=what, most=most or action.due, sites=(action.origin,),
             until=self._clock() + seconds, number=secrets.token_hex(8),
         )  # fmt: skip
-        cart = Cart(intent=intent.number, act=action.digest, cost=action.cost, site=action.origin)
+        cart = Cart(intent=intent.number, act=action.digest, cost=action.due, site=action.origin)
         key = self._key()
         signed = sign(intent, key), sign(cart, key)
         check(*signed, action, key, now=self._clock(), used=frozenset())
