@@ -31,7 +31,7 @@ _NO_DATE = (
 )
 """What makes a number after a month's name one of something else."""
 _DAY = re.compile(
-    r"\b(?P<near>today|tonight|this evening|day after tomorrow|tomorrow)\b|"
+    r"\b(?P<near>today|tonight|this (?:morning|afternoon|evening)|day after tomorrow|tomorrow)\b|"
     r"\b(?P<later>next )?(?:this |at the |on the )?(?P<weekend>weekend)(?P<weekends>s)?\b|"
     rf"\b(?P<next>next |this )?(?P<weekday>{'|'.join(WEEKDAYS)})(?P<every>s)?\b|"
     r"\b(?P<iso>\d{4}-\d\d-\d\d)\b|"
@@ -138,8 +138,9 @@ def _days(found: re.Match[str], today: date) -> tuple[Days, ...]:
         ValueError: If there is no such day.
     """
     if found["near"]:
-        ahead = ("today", "tonight", "this evening").count(found["near"])
-        return ((today + timedelta(days=0 if ahead else found["near"].count("after") + 1), 1),)
+        later = found["near"] in ("tomorrow", "day after tomorrow")
+        ahead = 1 + found["near"].startswith("day after") if later else 0
+        return ((today + timedelta(days=ahead), 1),)
     if found["weekend"]:
         sunday = today.weekday() == 6
         saturday = today + timedelta(days=0 if sunday else (5 - today.weekday()) % 7)

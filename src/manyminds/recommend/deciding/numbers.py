@@ -22,7 +22,8 @@ _MORE = (
 )
 _NUMBER = r"\d{1,3}(?: \d{3}){1,3}(?!\d)|\d[\d.,]*\d|\d"
 _UNIT = (
-    r"(?!(?:under|below|over|above|and|to|at|or|for|with|within|in|on|by|from|but|a|the)\b)[a-z]+"
+    r"(?!(?:under|below|over|above|and|to|at|or|for|with|within|in|on|by|from|but|a|the|after|"
+    r"before|until|till|since|around|about)\b)[a-z]+"
 )
 _AMOUNT = re.compile(
     rf"(?:\b(?P<less>{_LESS})|\b(?P<more>{_MORE}))?\s*(?P<sign>{_MONEY})?\s*(?<![\d:.,-])"

@@ -42,7 +42,8 @@ _FILLER = frozenset((
     "which", "what", "need", "needs", "no", "not", "don't", "does", "doesn't", "do", "also",
     "just", "really", "eat", "eats", "food", "prefer", "prefers", "ideally", "maybe", "perhaps",
     "rather", "if", "possible", "as", "so", "let's", "try", "have", "hates", "hate", "dislikes",
-    "avoid", "avoids", "never", "nothing", "without", "person", "today",
+    "avoid", "avoids", "never", "nothing", "without", "person", "today", "begin", "begins", "start",
+    "starts",
 ))  # fmt: skip
 """Words that ask for nothing by themselves."""
 
@@ -111,7 +112,7 @@ def read_wish(
     fields = catalogue.domain.fields.values()
     conditions: list[Condition] = []
     # Who is described goes to bed at ten: that asks for nothing.
-    at = () if soft else tuple(hours(words, catalogue))
+    at = () if soft else tuple(hours(words, catalogue, today))
     for name, test, value, said in [
         *at,
         *days(words, catalogue, today, described=soft),
