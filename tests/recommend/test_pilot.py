@@ -12,7 +12,6 @@ from manyminds.cli.app import run
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.consent import Consent
-from manyminds.recommend.doing.pilot.demos import read_demonstrations
 from manyminds.recommend.doing.pilot.directive import Directive, steps_in
 from manyminds.recommend.doing.pilot.explore import Turn, explore
 from manyminds.recommend.doing.pilot.view import SECRET, View, look_at, view_as_text
@@ -333,9 +332,8 @@ def test_a_model_finds_the_way_and_a_plan_comes_of_it(stub: Stub, tmp_path: Path
         assert "Enrol me in pottery" in first
         assert "- name: Ann Lee" in first
         assert '<data from="http://127.0.0.1' in first
-        kept = read_demonstrations(person_home() / "ways.jsonl")
-        assert [len(one.steps) for one in kept] == [1, 2, 1, 2, 1, 2, 1]
-        assert kept[0].instruction == 'Enrol me in pottery. name "Ann Lee"'
+        ways = person_home() / "ways.jsonl"
+        assert "Ann Lee" not in ways.read_text("utf-8")
         read = read_plan(plan.read_text())
         assert [step.kind for step in read.steps].count("press") == 5
         assert run(["do", str(plan), "--json"]) == 1

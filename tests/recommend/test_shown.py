@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,6 @@ from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.consent import Consent
 from manyminds.recommend.doing.pilot.candidates import WIDTH, candidates, features, shown_after
-from manyminds.recommend.doing.pilot.demos import (
-    FILLED,
-    Demonstration,
-    keep_demonstrations,
-    read_demonstrations,
-)
 from manyminds.recommend.doing.pilot.directive import Directive, said_of, steps_in
 from manyminds.recommend.doing.pilot.explore import Explored, Planner, Turn, explore
 from manyminds.recommend.doing.pilot.learned import (
@@ -25,10 +20,11 @@ from manyminds.recommend.doing.pilot.learned import (
     LearnedPlanner,
     choices_of,
     learn,
-    shown_in,
     trusted_hand,
+    way_of,
 )
 from manyminds.recommend.doing.pilot.view import Element, View
+from manyminds.recommend.doing.pilot.ways import Blanks, Demonstration, Ways
 from manyminds.recommend.doing.plan import Step
 from tests.recommend.test_pilot import by_the_book, careful
 from tests.recommend.wizard import VALUES, Wizard
@@ -88,47 +84,69 @@ async def test_what_was_shown_is_done_with_values_and_forms_that_were_not() -> N
 
 async def test_what_nobody_has_shown_is_not_guessed() -> None:
     with pytest.raises(UsageError, match="nobody has shown"):
-        await taught()("Change the colour of the page", form(0))
+        await taught()("Change the colour", page(*(Element(role="button", name=n) for n in NAMES)))
     with pytest.raises(UsageError, match="nobody has shown"):
         await LearnedHand(weights=learn([]))(SHOWN[0].instruction, SHOWN[0].view)
 
 
-VALUED = ". ".join(["Enrol me", *(f'{name} "{value}"' for name, value in VALUES.items())])
+GOAL = "Enrol me in a course"
 
 
-async def way(browser: Any, consent: Consent, wizard: Wizard, planner: Planner) -> Explored:
-    executor = Executor(browser, consent, wait_ms=3_000)
+async def way(browser: Any, folder: Path, wizard: Wizard, planner: Planner) -> Explored:
+    executor = Executor(browser, Consent(folder / "yes.sqlite", clock=time.time), wait_ms=3_000)
     return await explore(executor, wizard.origin, planner, by_the_book, sites=(wizard.origin,))
 
 
-async def test_a_way_that_was_found_twice_is_found_again_without_a_planner(browser: Any, tmp_path: Path) -> None:  # fmt: skip
-    consent, asked, path = (
-        Consent(tmp_path / "yes.sqlite", clock=time.time),
-        [],
-        tmp_path / "w.jsonl",
-    )
+async def shown_twice(browser: Any, folder: Path, wizard: Wizard) -> Ways:
+    """Find a way twice, with a planner, and say that it was done."""
+    ways = Ways(folder / "ways.jsonl")
+    for plan in ("first", "second"):
+        assert trusted_hand(ways.like(wizard.origin, GOAL)) is None
+        found = await way(browser, folder, wizard, careful)
+        shown = way_of(wizard.origin, GOAL, Blanks(VALUES), plan, found.turns)
+        assert shown is not None
+        ways.keep(shown)
+        assert len(ways.like(wizard.origin, GOAL)) == (plan == "second")  # it is not done yet
+        ways.confirm(plan)
+    return ways
+
+
+async def test_a_way_that_was_found_twice_is_found_again_with_few_looks_of_a_planner(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[View] = []
 
     async def counted(view: View, turns: Sequence[Turn]) -> Directive:
         asked.append(view)
         return await careful(view, turns)
 
     with Wizard() as wizard:
-        for _ in range(2):
-            assert trusted_hand(read_demonstrations(path)) is None
-            found = await way(browser, consent, wizard, counted)
-            keep_demonstrations(path, shown_in(VALUED, found.turns))
-        before = len(asked)
-        hand = trusted_hand(read_demonstrations(path))
+        ways = await shown_twice(browser, tmp_path, wizard)
+        hand = trusted_hand(ways.like(wizard.origin, f" {GOAL.upper()} "))
         assert hand is not None
-        other = VALUED.replace("Ann Lee", "Bo Ek").replace("Pottery", "Weaving")
-        planner = LearnedPlanner(hand=hand, instruction=other, other=counted)
-        again = await way(browser, consent, wizard, planner)
+        others = VALUES | {"Name": 'Bo "B" Ek', "Subject": "Weaving", "Day": "Friday"}
+        shown = dict(VALUES)
+        for name, value in others.items():
+            monkeypatch.setitem(VALUES, name, value)
+        planner = LearnedPlanner(hand=hand, goal=GOAL, blanks=Blanks(others), other=counted)
+        again = await way(browser, tmp_path, wizard, planner)
         assert wizard.orders == []
     assert again.state == "act"
     assert again.steps[-1] == Step(kind="press", what="Enrol", act="submit")
-    values = {step.what: step.value for step in again.steps if step.value}
-    assert values == VALUES | {"Name": "Bo Ek", "Subject": "Weaving"}
-    assert len(asked) - before <= 3  # of seventeen turns
+    assert {step.what: step.value for step in again.steps if step.value} == others
+    assert len(asked) <= 5  # of seventeen turns
+    # What was only done again proves nothing.
+    assert way_of(wizard.origin, GOAL, Blanks(others), "third", again.turns) is None
+    text = (tmp_path / "ways.jsonl").read_text("utf-8")
+    assert not [value for value in shown.values() if value in text]
+
+
+async def test_another_goal_and_another_site_are_no_business_of_it(browser: Any, tmp_path: Path) -> None:  # fmt: skip
+    with Wizard() as wizard:
+        ways = await shown_twice(browser, tmp_path, wizard)
+    assert len(ways.like(wizard.origin, GOAL)) == 2
+    assert ways.like(wizard.origin, "Cancel my course") == []
+    assert ways.like("http://other.example", GOAL) == []
 
 
 def test_each_step_and_the_end_is_a_choice_among_all_there_is() -> None:
@@ -161,26 +179,52 @@ def test_what_cannot_be_used_is_no_candidate_and_what_was_done_is_seen() -> None
     assert not np.array_equal(rows, features('Choose "Friday"', view, [], found))
 
 
-def test_demonstrations_are_kept_without_what_stood_in_a_field(tmp_path: Path) -> None:
-    path = tmp_path / "ways.jsonl"
-    secret = Element(role="textbox", name="Password", value="hunter2")
-    one = Demonstration(
-        instruction="Go on", view=page(secret), steps=(Step(kind="press", what="Go"),)
+PRIVATE = page(
+    Element(role="textbox", name="Password", value="hunter2"), Element(role="textbox", name="Name", value="Ann Lee"),
+    Element(role="link", name="Your letter, Ms Lee"), Element(role="link", name="On"),
+    Element(role="combobox", name="Account", value="AT12 3456", options=("AT12 3456", "AT99 9999")),
+)  # fmt: skip
+
+
+def kept(path: Path, view: View = PRIVATE) -> Ways:
+    ways = Ways(path)
+    turn = Turn(
+        directive=Directive(next_step="x"), view=replace(view, address="https://a.example/x?session=SECRET"),
+        done=(Step(kind="fill", what="Name", value="Ann Lee"), Step(kind="press", what="On")),
+    )  # fmt: skip
+    blanks = Blanks({"name": "Ann Lee", "password": "hunter2"})
+    shown = way_of("https://a.example", "Write as Ann Lee", blanks, "p", [turn])
+    assert shown is not None
+    ways.keep(shown)
+    ways.confirm("p")
+    return ways
+
+
+def test_a_way_is_kept_without_what_is_the_persons(tmp_path: Path) -> None:
+    ways = kept(tmp_path / "me" / "ways.jsonl")
+    text = (tmp_path / "me" / "ways.jsonl").read_text("utf-8")
+    for private in ("hunter2", "Ann", "SECRET", "Ms Lee", "AT12", "AT99"):
+        assert private not in text
+    assert (tmp_path / "me" / "ways.jsonl").stat().st_mode & 0o777 == 0o600
+    [way] = ways.like("https://a.example", "write as {name}")
+    [one] = way.pages
+    assert one.steps == (
+        Step(kind="fill", what="Name", value="{name}"),
+        Step(kind="press", what="On"),
     )
-    keep_demonstrations(path, [one, SHOWN[0]])
-    assert "hunter2" not in path.read_text("utf-8")
-    assert path.stat().st_mode & 0o777 == 0o600
-    back = read_demonstrations(path)
-    assert back[1] == SHOWN[0]
-    assert back[0].view.elements[0].value == FILLED
+    assert [e.name for e in one.view.elements] == ["Password", "Name", "(link 2)", "On", "Account"]
 
 
-def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_line_that_is_none_takes_nothing_away(tmp_path: Path) -> None:
     path = tmp_path / "ways.jsonl"
-    path.write_text('{"instruction": "x"}\n', "utf-8")
-    with pytest.raises(UsageError, match=r"ways\.jsonl:1: no demonstration"):
-        read_demonstrations(path)
-    assert read_demonstrations(tmp_path / "none.jsonl") == []
+    odd = page(Element(role="button", name="On\u2028and\x85on"), *PRIVATE.elements)
+    kept(path, odd)
+    path.write_bytes(b'\xff\n{"way": {"site": 5}}\n[]\n{"done"\n' + path.read_bytes() + b'{"way"')
+    ways = Ways(path)
+    assert len(ways.like("https://a.example", "Write as {name}")) == 1
+    ways.confirm("p")  # behind half a line
+    assert len(ways.like("https://a.example", "Write as {name}")) == 1
+    assert Ways(tmp_path / "none.jsonl").like("https://a.example", "x") == []
 
 
 def test_steps_are_said_as_they_are_read() -> None:

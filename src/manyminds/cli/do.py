@@ -1,11 +1,11 @@
 """`manyminds do`: a plan carried out in a browser, with a yes to each act as it really is."""
 
 import asyncio
-import hashlib
 import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +15,15 @@ from cyclopts import Parameter
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
 from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
-from manyminds.cli.way import browser_on, given
+from manyminds.cli.way import WAYS, browser_on, given
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
 from manyminds.recommend.dialogue import open_dialogue
 from manyminds.recommend.doing.action import Action, Sent, card, origin_of
 from manyminds.recommend.doing.browser import Executor, Outcome
 from manyminds.recommend.doing.consent import LASTS_S, Consent
-from manyminds.recommend.doing.plan import Plan, plan_as_json, plan_as_text, read_plan
+from manyminds.recommend.doing.pilot.ways import Ways
+from manyminds.recommend.doing.plan import Plan, digest_of, plan_as_text, read_plan
 from manyminds.recommend.doing.recipe import plan_from, site_of
 from manyminds.recommend.doing.wallet import Wallet
 from manyminds.recommend.memory.home import PROFILE
@@ -92,6 +93,9 @@ def do(
         goal=steps.goal,
     )  # fmt: skip
     outcome = asyncio.run(_carry_out(steps, agreed, yes, profile, talks=talks, mine=mine_done))
+    if outcome.state == "done":
+        with suppress(OSError):  # it only saves requests the next time
+            Ways(home / WAYS).confirm(digest_of(steps))
     if json_:
         print(json.dumps(_told(steps, outcome), ensure_ascii=False))
     else:
@@ -102,7 +106,7 @@ def do(
 def _named(path: Path) -> tuple[Plan, str]:
     """Return a plan, and what it is called: another plan of that file's name is another act."""
     plan = read_plan(_text_of(path))
-    return plan, f"{path.stem}-{_digest(plan)}"
+    return plan, f"{path.stem}-{digest_of(plan)[:8]}"
 
 
 def _agree_to(plan: Plan) -> None:
@@ -110,10 +114,6 @@ def _agree_to(plan: Plan) -> None:
     sys.stderr.write(safe(f"{plan_as_text(plan)}\n\nIs this the plan? (yes/no) "))
     if sys.stdin.readline().strip().casefold() not in ("y", "yes"):
         raise UsageError("nothing was done: the plan was not agreed to")
-
-
-def _digest(plan: Plan) -> str:
-    return hashlib.sha256(plan_as_json(plan).encode()).hexdigest()[:8]
 
 
 def _text_of(path: Path) -> str:

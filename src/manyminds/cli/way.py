@@ -22,12 +22,16 @@ from manyminds.core.values import Limits
 from manyminds.recommend.doing.action import origin_of
 from manyminds.recommend.doing.browser import Executor, launch_arguments
 from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.pilot.ways import Ways
 from manyminds.recommend.doing.plan import plan_as_json, plan_as_text
 from manyminds.runtime.paths import cache_home, person_home
 from manyminds.runtime.piloting import Piloted, piloted
 from manyminds.tools.web.render import prepared, why_not_ready
 
-__all__ = ["browser_on", "given", "way"]
+__all__ = ["WAYS", "browser_on", "given", "way"]
+
+WAYS = "ways.jsonl"
+"""File of the ways that were found, in the folder of what is known of the person."""
 
 
 def way(
@@ -57,26 +61,23 @@ def way(
         budget: Of all its requests, as 20kt,5min.
         profile: Folder of a Chromium profile that is signed in where it needs to be.
         me: Folder of what is known of you, instead of the usual one; ways that were found are kept
-            in it (ways.jsonl), and their like is found without asking a model again.
+            in it (ways.jsonl, values as blanks). What was found and done twice is found again
+            without asking a model where that is sure.
         json_: Print one JSON object.
     """
     limits = Limits() if budget is None else parse_limits(budget)
+    ways = Ways(person_home(me) / WAYS)
     found = asyncio.run(
-        _found(
-            goal,
-            site,
-            given(with_),
-            receipt,
-            model,
-            limits,
-            profile,
-            person_home(me) / "ways.jsonl",
-            silent=json_,
-        )  # fmt: skip
+        _found(goal, site, given(with_), receipt, model, limits, profile, ways, silent=json_)
     )
     explored, plan = found.explored, found.plan
     if plan is not None:
         out.write_text(plan_as_json(plan) + "\n", "utf-8")
+    if found.way is not None:
+        try:
+            ways.keep(found.way)
+        except OSError as error:
+            notice(f"the way is not kept for the next time: {error.strerror}")
     if json_:
         print(json.dumps({
             "outcome": "none" if plan is None else "answered", "state": explored.state,
@@ -112,7 +113,7 @@ def given(said: Sequence[str]) -> dict[str, str]:
 
 async def _found(
     goal: str, site: str, values: Mapping[str, str], receipt: str, asked: str | None,
-    limits: Limits, profile: Path | None, shown: Path, *, silent: bool,
+    limits: Limits, profile: Path | None, ways: Ways, *, silent: bool,
 ) -> Piloted:  # fmt: skip
     origin = origin_of(site)
     model = await model_for(asked)
@@ -124,7 +125,7 @@ async def _found(
             executor = Executor(context, Consent(Path(folder) / "none.sqlite", clock=time.time))
             found = await piloted(
                 goal, site, values, model, executor, cache=cache_home(), limits=limits,
-                receipt=receipt, shown=shown,
+                receipt=receipt, ways=ways,
             )  # fmt: skip
     for turn in () if silent else found.explored.turns:
         notice(f"{turn.directive.instruction or turn.directive.person}: {turn.wrong or 'done'}")

@@ -7,11 +7,11 @@ from pathlib import Path
 from manyminds.core.values import Limits, Spend
 from manyminds.recommend.doing.action import ASKED, origin_of
 from manyminds.recommend.doing.browser import Executor
-from manyminds.recommend.doing.pilot.demos import keep_demonstrations, read_demonstrations
 from manyminds.recommend.doing.pilot.explore import Explored, explore
-from manyminds.recommend.doing.pilot.learned import LearnedPlanner, shown_in, trusted_hand
+from manyminds.recommend.doing.pilot.learned import LearnedPlanner, trusted_hand, way_of
 from manyminds.recommend.doing.pilot.models import ModelHand, ModelPlanner
-from manyminds.recommend.doing.plan import Plan
+from manyminds.recommend.doing.pilot.ways import Blanks, Way, Ways
+from manyminds.recommend.doing.plan import Plan, digest_of
 from manyminds.runtime.alone import member_alone
 
 __all__ = ["Piloted", "piloted"]
@@ -24,12 +24,14 @@ class Piloted:
     explored: Explored
     plan: Plan | None
     """Up to the press that would send something; `None` where it did not come that far."""
+    way: Way | None
+    """What is to be kept of it, once the plan is; `None` where it shows nothing new."""
     spend: Spend
 
 
 async def piloted(
     goal: str, start: str, values: Mapping[str, str], model: str, executor: Executor, *,
-    cache: Path, limits: Limits, receipt: str, shown: Path,
+    cache: Path, limits: Limits, receipt: str, ways: Ways,
 ) -> Piloted:  # fmt: skip
     """Let a model find the way to what is wanted; nothing is sent.
 
@@ -44,27 +46,25 @@ async def piloted(
         cache: Folder of what can be made again.
         limits: Of all requests together.
         receipt: Text that says that it is done.
-        shown: File of what earlier ways have shown; a way that is found is added.
+        ways: What earlier ones have shown.
 
     Raises:
-        UsageError: If the file holds something else.
         ProviderError: If the model cannot be reached.
     """
-    told = ". ".join([goal, *(f'{name} "{value}"' for name, value in values.items())])
-    hand = trusted_hand(read_demonstrations(shown))
+    blanks, site = Blanks(values), origin_of(start)
+    hand = trusted_hand(ways.like(site, blanks.goal(goal)))
     async with member_alone(model, goal, name="pilot", cache=cache, limits=limits) as (run, member):
         asked = ModelPlanner(run=run, member=member, goal=goal, values=values)
         planner = (
-            asked if hand is None else LearnedPlanner(hand=hand, instruction=told, other=asked)
-        )
-        site = origin_of(start)
+            asked if hand is None
+            else LearnedPlanner(hand=hand, goal=goal, blanks=blanks, other=asked)
+        )  # fmt: skip
         found = await explore(
             executor, start, planner, ModelHand(run=run, member=member), sites=(site,)
         )
         plan = _plan(found, goal, site, values, receipt)
-        if plan is not None:
-            keep_demonstrations(shown, shown_in(told, found.turns))
-        return Piloted(explored=found, plan=plan, spend=run.meter.spent)
+        way = None if plan is None else way_of(site, goal, blanks, digest_of(plan), found.turns)
+        return Piloted(explored=found, plan=plan, way=way, spend=run.meter.spent)
 
 
 def _plan(

@@ -4,6 +4,7 @@ Steps name what a person would see: labels, buttons, links. What is on the page 
 looked up then; a step that does not find its own is a surprise, never something else instead.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
@@ -11,7 +12,7 @@ from typing import Any, Literal, get_args
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import ASKED, Class, Origin, origin_of
 
-__all__ = ["Kind", "Plan", "Step", "plan_as_json", "plan_as_text", "read_plan"]
+__all__ = ["Kind", "Plan", "Step", "digest_of", "plan_as_json", "plan_as_text", "read_plan"]
 
 Kind = Literal["open", "fill", "choose", "tick", "press", "see", "person"]
 
@@ -100,3 +101,8 @@ def read_plan(text: str) -> Plan:
 def plan_as_json(plan: Plan) -> str:
     """Write a plan down."""
     return json.dumps(asdict(plan), ensure_ascii=False)
+
+
+def digest_of(plan: Plan) -> str:
+    """Return what tells a plan from any other one: SHA-256 of all of it."""
+    return hashlib.sha256(plan_as_json(plan).encode()).hexdigest()

@@ -28,7 +28,7 @@ _VERBS = 12
 _FACTS = 17
 WIDTH = len(_KINDS) * (_FACTS + len(_KINDS) + _VERBS) + _NAMES
 """Features of a candidate."""
-_QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|\'([^\']+)\'(?!\w)')
+_QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
 _LOOSE = re.compile(r"\d[\d/.:-]*\d|\d+|(?:\b[A-Z]\w+(?: [A-Z]\w+)*)|\S+@\S+\w")
 _WORD = re.compile(r"[^\W_]+")
 _MOST_VALUES = 24

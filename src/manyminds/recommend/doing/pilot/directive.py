@@ -40,6 +40,8 @@ class Directive:
     correction_text: str = ""
     over: bool = False
     """Whether there is nothing left to be done."""
+    as_shown: bool = False
+    """Whether no planner was asked: it is as it was done before."""
     person: str = ""
     """What the person has to do themselves before it can go on; "" where nothing."""
 

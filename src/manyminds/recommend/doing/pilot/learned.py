@@ -14,25 +14,25 @@ import numpy.typing as npt
 from manyminds.core.errors import UsageError
 from manyminds.judging.logistic import fit_logistic
 from manyminds.recommend.doing.pilot.candidates import WIDTH, candidates, features, shown_after
-from manyminds.recommend.doing.pilot.demos import Demonstration
 from manyminds.recommend.doing.pilot.directive import CHUNK, Directive, said_of
 from manyminds.recommend.doing.pilot.explore import Planner, Turn
 from manyminds.recommend.doing.pilot.view import View
+from manyminds.recommend.doing.pilot.ways import Blanks, Demonstration, Way
 from manyminds.recommend.doing.plan import Step
 
 __all__ = [
-    "Choice", "LearnedHand", "LearnedPlanner", "choices_of", "learn", "shown_in", "trusted_hand",
+    "Choice", "LearnedHand", "LearnedPlanner", "choices_of", "learn", "trusted_hand", "way_of",
 ]  # fmt: skip
 
 Floats = npt.NDArray[np.float64]
-SURE = 0.9
-_PULL = 0.1
+SURE = 0.8
+_PULL = 0.02
 """Ridge."""
 _MOST = 12
 """Steps on one page: what goes on for longer goes in a circle."""
-_PROOF, _RIGHT = 20, 0.95
-"""Steps it has to have been sure of in demonstrations it was not fitted on, and share of them that
-has to be right, before it is used."""
+_PROOF, _RIGHT = 10, 0.95
+"""Steps it has to have been sure of in later ways than it was fitted on, and share of them that has
+to be right, before it is used."""
 
 
 @dataclass(frozen=True)
@@ -109,23 +109,22 @@ class LearnedHand:
         return steps[best], chance
 
 
-def trusted_hand(shown: Sequence[Demonstration]) -> LearnedHand | None:
-    """Return a hand fitted on demonstrations; `None` where they do not prove that it is any good.
+def trusted_hand(ways: Sequence[Way]) -> LearnedHand | None:
+    """Return a hand fitted on ways to one goal; `None` where they do not prove that it is any good.
 
-    Each half is asked for the steps of the other one.
+    Each way is asked for by those before it, step by step; that a page is over does not count.
     """
-    choices = [choices_of(one) for one in shown]
+    choices = [[c for page in way.pages for c in choices_of(page)] for way in ways]
     right: list[bool] = []
-    for half in (0, 1):
-        weights = learn([c for one in choices[half::2] for c in one])
-        right += [
-            place == choice.taken
-            for one in choices[1 - half :: 2] for choice in one
-            for place, chance in [_likeliest(choice.rows, weights)] if chance >= SURE
-        ]  # fmt: skip
+    for place in range(1, len(ways)):
+        weights = learn([c for way in choices[:place] for c in way])
+        for choice in choices[place]:
+            best, chance = _likeliest(choice.rows, weights)
+            if choice.taken != 0 and chance >= SURE:
+                right.append(best == choice.taken)
     if len(right) < _PROOF or sum(right) < _RIGHT * len(right):
         return None
-    return LearnedHand(weights=learn([c for one in choices for c in one]))
+    return LearnedHand(weights=learn([c for way in choices for c in way]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,26 +132,46 @@ class LearnedPlanner:
     """Says what is next as it was shown; what was not, or went wrong, another planner says."""
 
     hand: LearnedHand
-    instruction: str
-    """What is wanted, and what is given to be filled in, as in the demonstrations."""
+    goal: str
+    blanks: Blanks
     other: Planner
 
     async def __call__(self, view: View, turns: Sequence[Turn]) -> Directive:
         """Look at the page and say what is next."""
         if not turns or not (turns[-1].wrong or turns[-1].view == view):
-            steps, _ = self.hand.steps(self.instruction, view)
-            if steps:
-                return Directive(next_step=said_of(steps[:CHUNK]))
+            steps, _ = self.hand.steps(self.blanks.instruction(self.goal), self.blanks.hidden(view))
+            said = said_of(self.blanks.filled(steps[:CHUNK]))
+            # What the other one did otherwise since is not done once more.
+            before = any(t.directive.as_shown and t.directive.next_step == said for t in turns)
+            if steps and not before:
+                return Directive(next_step=said, as_shown=True)
         return await self.other(view, turns)
 
 
-def shown_in(instruction: str, turns: Sequence[Turn]) -> list[Demonstration]:
-    """Return what a search that came to its end has shown: what was done on which page."""
-    return [
-        Demonstration(instruction=instruction, view=turn.view, steps=turn.done)
+def way_of(
+    site: str, goal: str, blanks: Blanks, plan: str, turns: Sequence[Turn]
+) -> Way | None:  # fmt: skip
+    """Return what a search has shown; `None` where it only went the way that others had shown.
+
+    Args:
+        site: Where.
+        goal: What was wanted.
+        blanks: What was given to be filled in.
+        plan: Digest of what came of it.
+        turns: All of the search.
+    """
+    if any(turn.directive.as_shown for turn in turns):
+        return None  # it would prove itself
+    instruction = blanks.instruction(goal)
+    pages = tuple(
+        Demonstration(
+            instruction=instruction, view=blanks.hidden(turn.view),
+            steps=tuple(blanks.blank(step) for step in turn.done),
+        )
         for turn in turns
         if turn.view is not None and turn.done and not turn.wrong
-    ]
+    )  # fmt: skip
+    return Way(site=site, goal=blanks.goal(goal), plan=plan, pages=pages)
 
 
 def _likeliest(rows: Floats, weights: Floats) -> tuple[int, float]:
