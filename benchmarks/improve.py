@@ -3,7 +3,7 @@
     python benchmarks/improve.py [--model embedded:qwen2.5-coder-1.5b]    # resumes
 
 Tasks are made up here, forty examples each, with a prompt that says too little: days to be written
-as ISO dates, durations in minutes, the place of a delivery, a sentence's order of words, and one
+as ISO dates, durations in minutes, the place of a delivery, whether somebody is content, and one
 whose answers are drawn by chance (nothing can mend it: whatever is kept there is kept by luck).
 Each is tried with several seeds, which draw other examples. Rows are kept in improve.jsonl;
 IMPROVE.md is written from them.
@@ -64,18 +64,19 @@ def _place(chance: random.Random) -> Pair:
 
 
 def _tone(chance: random.Random) -> Pair:
-    good = (
-        "It came a day early.",
-        "Works as promised.",
-        "My children love it.",
-        "Worth every cent.",
-    )
-    bad = ("It broke on the first day.", "Nobody answers my mails.", "Half of it was missing.",
-           "The colour is not that of the picture.")  # fmt: skip
-    said, word = chance.choice(
-        [(text, "happy") for text in good] + [(text, "unhappy") for text in bad]
-    )
-    return f"{chance.randrange(100, 999)}: {said}", word
+    """Made of parts, so that no sentence of one half stands in the other."""
+    what = chance.choice((
+        "lamp", "kettle", "chair", "jacket", "drill", "tent", "radio", "bicycle", "oven", "scarf",
+        "camera", "printer", "sofa", "watch", "ladder", "blender",
+    ))  # fmt: skip
+    when = chance.choice(("today", "last week", "on Monday", "in May", "after a month", "at last"))
+    good = ("came a day early", "works as promised", "is a joy to use", "is worth every cent",
+            "was set up in a minute")  # fmt: skip
+    bad = ("broke on the first day", "lacks half of its screws", "is not as in the picture",
+           "smells of smoke", "had to be sent back twice")  # fmt: skip
+    content = chance.random() < 0.5
+    said = chance.choice(good if content else bad)
+    return f"The {what} {said}, {when}.", "content" if content else "annoyed"
 
 
 def _drawn(chance: random.Random) -> Pair:
@@ -86,7 +87,7 @@ TASKS: dict[str, tuple[str, Callable[[random.Random], Pair]]] = {
     "days": ("Convert.", _day),
     "minutes": ("How long?", _minutes),
     "place": ("Where to?", _place),
-    "tone": ("Customer mail. Classify.", _tone),
+    "tone": ("Customer mail. Classify: content, annoyed.", _tone),
     "by chance": ("Which group?", _drawn),
 }
 

@@ -4,19 +4,23 @@
     python benchmarks/actions/demos.py PAGES [--episodes 20] [--play 10]
 
 The rules of miniwob.py are the teacher: what they did in episodes that the page itself rewarded is
-a demonstration. The hand is fitted on some and asked for each step of the others, twice over: other
-episodes of tasks it was shown, and tasks it was never shown (each left out in turn). The simple
-hands beside it take the first thing that the instruction names, and any. At last the hand that never saw a task plays it, on seeds of its own.
+a demonstration; of two that are the same one counts. The hand is fitted on some and asked for each
+step of the others, twice over: other episodes of tasks it was shown, and tasks of whose family it
+was shown none (click-checkboxes and click-checkboxes-large are one; each left out in turn). The
+simple hands beside it take the first thing that the instruction names, and any. At last the hand
+that never saw a family plays it, on seeds of its own. Intervals resample whole tasks.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import sys
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -24,19 +28,15 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+import numpy as np
 from figures import code, machine
 from miniwob import WAIT_MS, Quiet, by_rules, played
 from playwright.async_api import async_playwright
 
 from manyminds.core.errors import UsageError
-from manyminds.judging.interval import share_interval
-from manyminds.recommend.doing.pilot.demos import (
-    Demonstration,
-    keep_demonstrations,
-    read_demonstrations,
-)
-from manyminds.recommend.doing.pilot.learned import Choice, LearnedHand, choices_of, learn
-from manyminds.recommend.doing.pilot.view import View
+from manyminds.recommend.doing.pilot.learned import SURE, Choice, LearnedHand, choices_of, learn
+from manyminds.recommend.doing.pilot.view import Element, View
+from manyminds.recommend.doing.pilot.ways import Demonstration
 from manyminds.recommend.doing.plan import Step
 from manyminds.tools.web.render import find_browser
 
@@ -95,20 +95,54 @@ async def teach(pages: Path, episodes: int) -> None:
             except Exception as error:  # noqa: BLE001 (a page that does not load teaches nothing)
                 print(task, str(error).splitlines()[0][:80], flush=True)
                 found = []
-            keep_demonstrations(path, found)
+            path.write_text("".join(f"{json.dumps(asdict(one))}\n" for one in found), "utf-8")
             print(task, len(found), flush=True)
 
 
 def first_named(instruction: str, choices: Sequence[Choice]) -> list[bool]:
-    """Take the first thing that the instruction names and that was not taken; then what is left."""
+    """Take the first thing that the instruction names and that was not taken; then what is left.
+
+    A box that was filled and a value that was used are no choice any more.
+    """
     plain, taken, right = instruction.casefold(), set[str](), list[bool]()
     for choice in choices:
-        names = ["" if s is None else (s.value or s.what).casefold() for s in choice.steps]
-        there = [n for n, name in enumerate(names) if name and name in plain and name not in taken]
+        there = [
+            n for n, s in enumerate(choice.steps)
+            if s is not None and (s.value or s.what).casefold() in plain and (s.value or s.what)
+            and not {s.what, s.value} & taken
+        ]  # fmt: skip
         guess = there[0] if there else 0
-        taken.add(names[guess])
+        step = choice.steps[guess]
+        taken |= {text for text in (step.what, step.value) if text} if step else set()
         right.append(guess == choice.taken)
     return right
+
+
+def read(path: Path) -> list[Demonstration]:
+    """Read the demonstrations of a task, each once."""
+    found: dict[str, Demonstration] = {}
+    for line in path.read_text("utf-8").split("\n"):
+        if not line:
+            continue
+        told = json.loads(line)
+        elements = tuple(
+            Element(**{**e, "options": tuple(e["options"])}) for e in told["view"]["elements"]
+        )
+        steps = tuple(Step(**step) for step in told["steps"])
+        page = View(address="", title="", text="", elements=elements)
+        found[f"{told['instruction']}{elements}{steps}"] = Demonstration(
+            instruction=told["instruction"], view=page, steps=steps
+        )
+    return list(found.values())
+
+
+def family(task: str) -> str:
+    """Return what a task and those made of it have in common: the first two words of its name."""
+    return "-".join(task.split("-")[:2])
+
+
+Right = dict[str, list[bool]]
+"""By task."""
 
 
 def right_of(weights: Any, choices: Sequence[Choice]) -> list[bool]:
@@ -116,41 +150,63 @@ def right_of(weights: Any, choices: Sequence[Choice]) -> list[bool]:
     return [c.taken is not None and int((c.rows @ weights).argmax()) == c.taken for c in choices]
 
 
-def told(name: str, right: Sequence[bool]) -> str:
-    """Write a row."""
-    low, high = share_interval(sum(right), len(right))
-    return f"| {name} | {len(right)} | {sum(right) / len(right):.1%} ({low:.0%} to {high:.0%}) |"
+def sure_of(weights: Any, choices: Sequence[Choice]) -> list[bool]:
+    """Say of the choices that it is sure of whether the hand takes what was taken."""
+    found: list[bool] = []
+    for choice in choices:
+        scores = choice.rows @ weights
+        best = int(scores.argmax())
+        if 1 / np.exp(scores - scores[best]).sum() >= SURE:
+            found.append(best == choice.taken)
+    return found
+
+
+def told(name: str, right: Right) -> str:
+    """Write a row: the share, and its interval by resampling tasks."""
+    tasks = [np.array(each, float) for each in right.values() if each]
+    every = np.concatenate(tasks)
+    chance = np.random.default_rng(0)
+    means = [
+        np.concatenate([tasks[n] for n in chance.integers(len(tasks), size=len(tasks))]).mean()
+        for _ in range(2_000)
+    ]
+    low, high = np.quantile(means, (0.025, 0.975))
+    return f"| {name} | {len(every)} | {every.mean():.1%} ({low:.0%} to {high:.0%}) |"
 
 
 def measured(by_task: dict[str, list[Demonstration]]) -> tuple[list[str], dict[str, Any]]:
-    """Return the table of held-out steps, and for each task the weights that never saw it."""
+    """Return the table of held-out steps, and for each task the weights that never saw its family."""
     choices = {t: [choices_of(one) for one in shown_] for t, shown_ in by_task.items()}
+    flat = {t: [c for one in each for c in one] for t, each in choices.items()}
     half = {t: len(each) // 2 for t, each in choices.items()}
     fitted = learn([c for t, each in choices.items() for one in each[: half[t]] for c in one])
-    others = [c for t, each in choices.items() for one in each[half[t] :] for c in one]
-    unseen: dict[str, Any] = {}
-    right: dict[str, list[bool]] = {}
-    for task in choices:
-        rest = [c for t, each in choices.items() if t != task for one in each for c in one]
-        unseen[task] = learn(rest)
-        right[task] = right_of(unseen[task], [c for one in choices[task] for c in one])
-    every = [c for each in choices.values() for one in each for c in one]
+    others = {t: right_of(fitted, [c for one in each[half[t] :] for c in one]) for t, each in choices.items() if half[t]}  # fmt: skip
+    unseen = {
+        kind: learn([c for t, each in flat.items() if family(t) != kind for c in each])
+        for kind in {family(task) for task in by_task}
+    }
+    never = {t: right_of(unseen[family(t)], each) for t, each in flat.items()}
+    sure = {t: sure_of(unseen[family(t)], each) for t, each in flat.items()}
+    named = {
+        t: [r for demo, each in zip(by_task[t], choices[t], strict=True) for r in first_named(demo.instruction, each)]
+        for t in by_task
+    }  # fmt: skip
     chance = random.Random(0)
+    drawn = {
+        t: [chance.randrange(len(c.steps)) == c.taken for c in each] for t, each in flat.items()
+    }
     lines = [
         "| hand | steps | right |", "|---|---|---|",
-        told("shown half of a task's episodes, asked for the others", right_of(fitted, others)),
-        told("never shown the task", [r for each in right.values() for r in each]),
-        told("the first that the instruction names", [
-            right for task, shown_ in by_task.items()
-            for demo, each in zip(shown_, choices[task], strict=True)
-            for right in first_named(demo.instruction, each)
-        ]),
-        told("drawn", [chance.randrange(len(c.steps)) == c.taken for c in every]),
-        "", "Never shown the task, by task: " + ", ".join(
-            f"{task} {sum(r)}/{len(r)}" for task, r in sorted(right.items())
+        told("shown half of a task's episodes, asked for the others", others),
+        told("shown no task of the family", never),
+        told(f"the same, of what it is sure of ({SURE:.0%})", sure),
+        told("the first that the instruction names", named),
+        told("drawn", drawn),
+        "", "Shown no task of the family, by task: " + ", ".join(
+            f"{task} {sum(r)}/{len(r)}" for task, r in sorted(never.items())
         ) + ".",
     ]  # fmt: skip
-    return lines, unseen
+    return lines, {task: unseen[family(task)] for task in by_task}
 
 
 async def play(pages: Path, unseen: dict[str, Any], episodes: int) -> list[str]:
@@ -164,11 +220,10 @@ async def play(pages: Path, unseen: dict[str, Any], episodes: int) -> list[str]:
                 for seed in range(episodes)
             ]
             print("played", task, sum(rows[task]), flush=True)
-    every = [r for each in rows.values() for r in each]
-    low, high = share_interval(sum(every), len(every))
     return [
-        f"Played on tasks it was never shown, {episodes} episodes each: {sum(every)} of {len(every)} "
-        f"rewarded, {sum(every) / len(every):.0%} ({low:.0%} to {high:.0%}): "
+        f"| played, {episodes} episodes a task | episodes | rewarded |", "|---|---|---|",
+        told("shown no task of the family", rows), "",
+        "Rewarded, by task: "
         + ", ".join(f"{task} {sum(each)}" for task, each in sorted(rows.items())) + ".",
     ]  # fmt: skip
 
@@ -181,7 +236,7 @@ def main() -> None:
     asks.add_argument("--play", type=int, default=10)
     given = asks.parse_args()
     asyncio.run(teach(given.pages, given.episodes))
-    by_task = {path.stem: read_demonstrations(path) for path in sorted(KEPT.glob("*.jsonl"))}
+    by_task = {path.stem: read(path) for path in sorted(KEPT.glob("*.jsonl"))}
     by_task = {task: found for task, found in by_task.items() if found}
     if not by_task:
         raise UsageError("the rules taught nothing")
@@ -191,7 +246,7 @@ def main() -> None:
         "# A hand that was shown", "",
         f"`python benchmarks/actions/demos.py PAGES --episodes {given.episodes} --play {given.play}`, "
         f"{datetime.now(UTC).date()}, {machine()}, code at {code()}.", "",
-        f"{count} demonstrations of {len(by_task)} tasks of MiniWoB++ (those that the rules of "
+        f"{count} different demonstrations of {len(by_task)} tasks of MiniWoB++ (those that the rules of "
         "miniwob.py can do), each rewarded by the page. A step is right where it is the very step of "
         "the demonstration, of all that the page offered; that it is over counts as one.", "",
         *table, "", *asyncio.run(play(given.pages, unseen, given.play)), "",

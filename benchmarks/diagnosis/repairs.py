@@ -7,7 +7,7 @@
 
 ROWS is benchmarks/diagnosis/repairs.jsonl; each of these resumes.
 
-For AG2: two who talk; the same, told to check; and a third seat whose word alone ends it. For
+For AG2: two who talk; the same, told to check; and a third seat between them. For
 ChatDev: a chain that goes through once; the same, told to check; and a loop until approval. Of
 GSM-Plus the questions from which a number was taken are counted apart: there only to say that it
 cannot be told is right.
@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from figures import code, machine
 
-from manyminds.evals.statistics import difference
+from manyminds.evals.statistics import difference, mcnemar
 from manyminds.judging.interval import share_interval
 
 HERE = Path(__file__).parent
@@ -32,7 +32,7 @@ TAKEN = "critical thinking"
 SETS: dict[str, tuple[str, dict[str, str], str]] = {
     "gsm_plus": (
         "AG2's, on GSM-Plus",
-        {"duo_unasked": "two who talk", "duo": "told to check", "crew": "a third whose word ends it"},
+        {"duo_unasked": "two who talk", "duo": "told to check", "crew": "a third between them, who runs programs"},
         "84.8 → 89.8 (told to check) and 85.5 (a third) with GPT-4, 84.3 → 89.0 and 88.8 with GPT-4o",
     ),
     "humaneval": (
@@ -53,7 +53,7 @@ def table(rows: Sequence[Row], arms: dict[str, str]) -> list[str]:
     right = {arm: {i: float(each[i]["right"]) for i in ids} for arm, each in by.items()}
     first = next(iter(arms))
     lines = [
-        f"| crew ({len(ids)} problems) | right | 95 % | minus the first | | answers given | tokens a problem |",
+        f"| crew ({len(ids)} problems) | right | 95 % | minus the first | mended, broken (exact p) | answers given | tokens a problem |",
         "|---|---|---|---|---|---|---|",
     ]
     for arm, name in arms.items():
@@ -65,7 +65,8 @@ def table(rows: Sequence[Row], arms: dict[str, str]) -> list[str]:
             if arm == first
             else f"{100 * lead.mean:+.0f} ({100 * lead.low:+.0f} to {100 * lead.high:+.0f})"
         )
-        found = "" if arm == first else lead.finding
+        pairs = mcnemar(right[arm], right[first])
+        found = "" if arm == first else f"{pairs.fixed}, {pairs.broken} ({pairs.p:.2f})"
         mine = [by[arm][i] for i in ids]
         tokens = sum(r["tokens_in"] + r["tokens_out"] for r in mine) / len(ids)
         given = sum(r["given"] is not None for r in mine)
@@ -79,6 +80,8 @@ def table(rows: Sequence[Row], arms: dict[str, str]) -> list[str]:
 def main() -> None:
     """Write the page."""
     rows = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines() if line.strip()]
+    if len({r["code"] for r in rows}) > 1:
+        raise SystemExit("rows of several versions: their prompts may differ; begin the file anew")
     lines = [
         "# The repairs of the literature, as an A/B", "",
         "Written by `python benchmarks/diagnosis/repairs.py` from `repairs.jsonl`, which "
@@ -86,8 +89,11 @@ def main() -> None:
         f"- date: {min(r['at'] for r in rows)[:10]} to {max(r['at'] for r in rows)[:10]}; code: "
         f"{', '.join(sorted({r['code'] for r in rows}))}; page written at {code()}",
         f"- machine: {machine()}; model: embedded:qwen2.5-coder-1.5b, the same seeds in every arm",
-        "- differences are paired by problem, in points, with 95 % bootstrap intervals; a win or a loss "
-        "only where the interval leaves zero out", "",
+        "- differences are paired by problem, in points, with 95 % bootstrap intervals; so few problems "
+        "show a difference only where the exact test (McNemar) says so",
+        "- the arms: `duo` is a solver and a verifier who alone may end it, in three rounds at most; "
+        "told to check adds a section to the solver's prompt; `crew` adds a coder who runs programs. "
+        "A chain is one round of solver, coder and verifier", "",
     ]  # fmt: skip
     for name, (title, arms, published) in SETS.items():
         mine = [r for r in rows if r["set"] == name]

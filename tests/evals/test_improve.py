@@ -125,6 +125,65 @@ def test_examples_that_are_none_are_refused(tmp_path: Path, lines: str, why: str
         read_examples(path)
 
 
+@pytest.mark.parametrize(
+    "line", ['{"question": "a", "answer": null}', '{"question": "", "answer": "b"}', '{"question": "a", "answer": []}']
+)  # fmt: skip
+def test_an_empty_cell_is_no_answer(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(line, "utf-8")
+    with pytest.raises(UsageError, match="one is empty"):
+        read_examples(path)
+
+
+CLASSES = {"happy": "It works.", "unhappy": "It broke."}
+
+
+def moods(folder: Path) -> Path:
+    path = folder / "moods.jsonl"
+    rows = [
+        {"question": f"{n}: {text}", "answer": word}
+        for n in range(12)
+        for word, text in CLASSES.items()
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return path
+
+
+def test_an_answer_that_names_them_all_chooses_none(stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    def reply(body: Body) -> str:
+        text = asked(body)
+        if "You mend prompts" in text:
+            return json.dumps({"why": "", "prompt": f"Name both. {BLANK}"})
+        right = "unhappy" if "broke" in text else "happy"
+        other = "happy" if right == "unhappy" else "unhappy"
+        return "happy or unhappy" if "Name both" in text else f"It is not {other}, nor {right}"
+
+    (tmp_path / "m.md").write_text("Which?", "utf-8")
+    stub.behaviours = [reply]
+    command = ["prompts", "improve", str(tmp_path / "m.md"), "--model", stub.model, "--json"]
+    assert run([*command, "--examples", str(moods(tmp_path))]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert {one["right"] for one in told["tried"]} == {0}
+
+
+def test_nothing_of_yours_is_written_over(stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    (tmp_path / "day.md").write_text(YOURS, "utf-8")
+    command = ["prompts", "improve", str(tmp_path / "day.md"), "--model", stub.model]
+    command += ["--examples", str(examples(tmp_path)), "--out"]
+    for place, why in (("day.md", "is there already"), ("none/x.md", "no such folder")):
+        assert run([*command, str(tmp_path / place)]) == 2
+        assert why in capsys.readouterr().err
+    assert stub.requests == []
+
+
+def test_a_budget_that_ends_is_no_wrong_answer(stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    (tmp_path / "day.md").write_text(YOURS, "utf-8")
+    stub.behaviours = [model(lambda _text: GOOD)]
+    command = ["prompts", "improve", str(tmp_path / "day.md"), "--model", stub.model]
+    assert run([*command, "--examples", str(examples(tmp_path)), "--budget", "1kt"]) == 2
+    assert "a larger --budget" in capsys.readouterr().err
+
+
 def test_a_few_examples_decide_nothing(stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     (tmp_path / "day.md").write_text(YOURS, "utf-8")
     command = ["prompts", "improve", str(tmp_path / "day.md"), "--model", stub.model]

@@ -18,9 +18,15 @@ ENTRY = "<item><title>{0}</title><pubDate>2024-05-0{1}</pubDate><link>http://x.e
 FEED = f'<?xml version="1.0"?><rss version="2.0"><channel>{ENTRY.format("Graz", 1)}{ENTRY.format("Linz", 2)}</channel></rss>'
 ATOM = '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>Wien</title><content>By train.</content></entry></feed>'
 PAGE = f"<html><head><title>Trains</title></head><body><article><h1>Trains</h1><p>{'I love night trains. ' * 20}</p></article></body></html>"
+BY = (
+    "<html><!-- <rdf:RDF xmlns='x'></rdf:RDF> --><body><article><p>"
+    + "I like cc. " * 30
+    + "</p></article></body></html>"
+)
 SITE = {
     "feed": (FEED, "application/rss+xml"), "odd": (ATOM, "text/plain"), "page": (PAGE, "text/html"),
     "note": ("I like tea.", "text/plain"), "picture": ("\0\1", "image/png"), "nothing": ("", "text/html"),
+    "licensed": (BY, "text/html"), "bare": ('<?xml version="1.0"?><rss></rss>', "text/xml"), "broken": ("<rss><x", "text/xml"),
 }  # fmt: skip
 
 
@@ -59,7 +65,8 @@ async def test_a_feed_is_added_entry_by_entry(site: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("page", "I love night trains."), ("note", "I like tea.")]
+    ("name", "says"),
+    [("page", "I love night trains."), ("note", "I like tea."), ("licensed", "I like cc.")],
 )
 async def test_a_page_is_added_with_its_address(site: str, tmp_path: Path, name: str, says: str) -> None:  # fmt: skip
     [text] = await add(tmp_path, f"{site}/{name}")
@@ -67,12 +74,25 @@ async def test_a_page_is_added_with_its_address(site: str, tmp_path: Path, name:
     assert f"{site}/{name}" in text
 
 
-@pytest.mark.parametrize("name", ["gone", "picture", "nothing"])
+@pytest.mark.parametrize("name", ["gone", "picture", "nothing", "bare", "broken"])
 async def test_what_says_nothing_takes_nothing_away(site: str, tmp_path: Path, name: str) -> None:
     await add(tmp_path, f"{site}/note", "mine")
-    with pytest.raises(UsageError, match="nothing was added"):
+    with pytest.raises(UsageError, match=rf"{site}/{name}.*nothing was added"):
         await add(tmp_path, f"{site}/{name}", "mine")
     assert list_words(tmp_path) == {"mine": 1}
+
+
+async def test_two_addresses_are_two_names(site: str, tmp_path: Path) -> None:
+    long = "x" * 100
+    SITE.update({f"{long}{end}": ("I like tea.", "text/plain") for end in "ab"})
+    for address in ("note?id=1", "note?id=2", f"{long}a", f"{long}b", "note"):
+        await add(tmp_path, f"{site}/{address}")
+    assert len(list_words(tmp_path)) == 5
+
+
+async def test_what_is_no_address_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing was added"):
+        await add(tmp_path, "http://[x/feed")
 
 
 def test_this_machine_itself_is_not_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip

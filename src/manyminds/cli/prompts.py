@@ -98,7 +98,7 @@ def improve_(
         file: Your prompt; {{question}} stands where the question belongs, at its end if nowhere.
         examples: JSON lines or CSV with `question` and `answer`, ten at least.
         rounds: New prompts at most.
-        out: Where a better prompt is written; NAME.better.md beside yours, if nothing is said.
+        out: A new file for a better prompt; NAME.better.md beside yours, if nothing is said.
         model: Which model; found as for `ask`, where nothing is said.
         budget: Of all its requests, as 20kt,5min.
         json_: Print one JSON object.
@@ -110,11 +110,15 @@ def improve_(
         raise UsageError(f"{file}: {why.lower()}") from error
     if not text.strip():
         raise UsageError(f"{file}: it is empty; write what a model is to do with a question")
+    place = out or file.with_name(f"{file.stem}.better.md")
+    if place.exists():
+        raise UsageError(f"{place} is there already; --out names another file")
+    if not place.parent.is_dir():
+        raise UsageError(f"{place}: there is no such folder")
     limits = Limits() if budget is None else parse_limits(budget)
     found, spend = asyncio.run(
         _improved(text, read_examples(examples), model, limits, rounds, silent=json_)
     )
-    place = out or file.with_name(f"{file.stem}.better.md")
     if found.kept:
         place.write_text(found.best.rstrip() + "\n", "utf-8")
     if json_:

@@ -6,11 +6,14 @@ the first prompt and the last one, and decides.
 """
 
 import csv
+import io
 import json
 import random  # noqa: TID251 (a fixed split, not chance)
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from manyminds.agents.inquiry import inquire
 from manyminds.agents.prompts import prompt
@@ -72,15 +75,15 @@ def read_examples(path: Path) -> list[Question]:
     """Read questions with their answers: JSON lines or CSV, `question` and `answer` in each.
 
     Raises:
-        UsageError: If it is no such file, or a question has two answers.
+        UsageError: If it is no such file, one is missing, or a question has two answers.
     """
     try:
         text = path.read_text("utf-8-sig")
-        rows = (
-            list(csv.DictReader(text.splitlines())) if path.suffix == ".csv"
-            else [json.loads(line) for line in text.splitlines() if line.strip()]
+        rows: list[Any] = (
+            list(csv.DictReader(io.StringIO(text))) if path.suffix.casefold() == ".csv"
+            else [json.loads(line) for line in text.split("\n") if line.strip()]
         )  # fmt: skip
-        pairs = [(str(row["question"]).strip(), str(row["answer"]).strip()) for row in rows]
+        pairs = [(_cell(row["question"]), _cell(row["answer"])) for row in rows]
     except OSError as error:
         raise UsageError(f"{path}: {(error.strerror or 'cannot be read').lower()}") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -95,6 +98,13 @@ def read_examples(path: Path) -> list[Question]:
         )
         for number, (question, answer) in enumerate(known.items(), 1)
     ]  # fmt: skip
+
+
+def _cell(told: object) -> str:
+    text = str(told).strip() if isinstance(told, str | int | float) else ""
+    if not text:
+        raise ValueError("one is empty")
+    return text
 
 
 async def improve(
@@ -113,8 +123,8 @@ async def improve(
         rounds: New prompts at most.
 
     Raises:
-        UsageError: If there are too few examples.
-        BudgetExceeded: If the prompts cannot be paid.
+        UsageError: If there are too few examples, or the budget ends before all were asked.
+        BudgetExceeded: If a new prompt cannot be paid.
         ProviderError: If the model failed; nothing is known then.
     """
     if len(examples) < FEWEST:
@@ -165,11 +175,27 @@ async def _graded(text: str, examples: Sequence[Question], run: Run, member: Mem
     for one in found:
         # An answer that nobody heard is neither right nor wrong.
         if isinstance(one, Failure):
-            raise ProviderError(f"not all examples could be asked: {one.message}")
+            why = f"not all examples could be asked: {one.message}"
+            raise UsageError(f"{why}; a larger --budget?") if one.fatal else ProviderError(why)
+    answers = {question.answer for question in examples}
     return [
-        (question, str(answer), await grade(question, str(answer)))
+        (question, str(answer), await _grade(question, str(answer), answers - {question.answer}))
         for question, answer in zip(examples, found, strict=True)
     ]
+
+
+async def _grade(question: Question, said: str, others: set[str]) -> Grade:
+    """Grade an answer; one that names another example's answer, too, chooses none of them."""
+    found = await grade(question, said)
+    if not found.right or question.grading != "words":
+        return found
+    # "unhappy" is not "happy", and what is part of the right answer is no other one.
+    plain = re.sub(rf"(?<!\w){re.escape(question.answer)}(?!\w)", " ", said, flags=re.IGNORECASE)
+    named = [o for o in others if re.search(rf"(?<!\w){re.escape(o)}(?!\w)", plain, re.IGNORECASE)]
+    denied = re.search(rf"\b(?:not|no|n't)\W+{re.escape(question.answer)}\b", said, re.IGNORECASE)
+    if named or denied:
+        return Grade(right=False, reason=f"it names {named[0] if named else 'what it is not'!r}")
+    return found
 
 
 async def _rewritten(text: str, graded: _Graded, run: Run, member: Member) -> tuple[str, str]:
@@ -184,7 +210,7 @@ async def _rewritten(text: str, graded: _Graded, run: Run, member: Member) -> tu
         wrong=fence("\n\n".join(wrong), source="answers", limit=6_000),
     )  # fmt: skip
     told = await inquire(
-        run, member, asked, _FIELDS, max_tokens=700, purpose="lead", temperature=0.7
+        run, member, asked, _FIELDS, max_tokens=700, purpose="lead", temperature=_DARING
     )
     return str(told.get("why") or ""), str(told.get("prompt") or "").strip()
 

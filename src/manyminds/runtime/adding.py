@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,12 @@ from manyminds.tools.web.reader import Reader
 
 __all__ = ["is_address", "words_at"]
 
-_FEED = re.compile(rb"<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
+_FEED = re.compile(
+    rb"\A[\xef\xbb\xbf\s]*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*"
+    rb"<(?:\w+:)?(?:rss|feed|RDF)[\s>]",
+    re.DOTALL,
+)
+"""What begins as a feed does."""
 _HEAD = 4_096
 """Bytes in which a feed says that it is one."""
 
@@ -34,20 +40,28 @@ async def words_at(home: Path, address: str, name: str | None, fetcher: Fetcher)
     Raises:
         UsageError: If it is not there or says nothing; what was added before stays.
     """
-    parts = urlsplit(address)
-    called = name or f"{parts.netloc}{parts.path}"
     try:
+        called = name or _name_of(address)
         fetched = await fetcher.get(address, allows=lambda _address: None)
         with tempfile.TemporaryDirectory(prefix="manyminds-") as folder:
-            if _FEED.search(fetched.body[:_HEAD]):
+            if _FEED.match(fetched.body[:_HEAD]):
                 place = Path(folder) / "feed.xml"
                 place.write_bytes(fetched.body)
             else:
                 place = Path(folder) / "page.md"
                 place.write_text(await _page(fetched), "utf-8")
             return add_words(home, place, called)
-    except ToolFailed as error:
-        raise UsageError(f"{error}; nothing was added") from error
+    except (ToolFailed, UsageError, ValueError) as error:
+        why = re.sub(r"\S*manyminds-\S*/(?:feed\.xml|page\.md)", address, str(error))
+        raise UsageError(f"{why}; nothing was added") from error
+
+
+def _name_of(address: str) -> str:
+    """Return a name that no other address has: where it is, and a mark of all of it."""
+    parts = urlsplit(address)
+    mark = sha256(address.encode()).hexdigest()[:6]
+    plain = f"{parts.netloc}{parts.path}".strip("/")[:60]
+    return f"{plain} {mark}" if parts.query or len(f"{parts.netloc}{parts.path}") > 60 else plain
 
 
 async def _page(fetched: Fetched) -> str:
