@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from manyminds.agents.roles import PRESETS
 from manyminds.core.events import Checked, RemarkMade
 from manyminds.core.values import Task
 from manyminds.judging.agreement import agreement
@@ -51,6 +52,17 @@ async def test_a_verifier_that_may_not_decide_is_not_asked() -> None:
     [checked] = [e.event.verdict for e in run.events if isinstance(e.event, Checked) if e.event.verdict.verifier == "verifier"]  # fmt: skip
     assert checked.outcome == "unsure"
     assert (answer.text, answer.how, answer.outcome) == ("42", "it may not", "partial")
+
+
+@pytest.mark.parametrize(
+    ("roles", "told"), [("duo", "solver of a team of two"), ("solver-coder-verifier", "solver of a small team")]
+)  # fmt: skip
+async def test_a_solver_whom_nobody_follows_is_told_to_answer(roles: str, told: str) -> None:
+    run = run_of(verdict("approval", "6 * 7 = 42"), coder=("42",))
+    answer = await Crew(roles=PRESETS[roles])(run)
+    assert answer.text == "42"
+    first = next(call.messages[-1].text for name, call in run.calls if name == "solver")
+    assert told in first
 
 
 def test_only_what_is_shown_is_held_against_a_judge() -> None:
