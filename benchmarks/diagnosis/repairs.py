@@ -80,8 +80,9 @@ def table(rows: Sequence[Row], arms: dict[str, str]) -> list[str]:
 def main() -> None:
     """Write the page."""
     rows = [json.loads(line) for line in ROWS.read_text("utf-8").splitlines() if line.strip()]
-    if len({r["code"] for r in rows}) > 1:
-        raise SystemExit("rows of several versions: their prompts may differ; begin the file anew")
+    for name in SETS:
+        if len({r["code"] for r in rows if r["set"] == name}) > 1:
+            raise SystemExit(f"{name}: rows of several versions, whose prompts may differ")
     lines = [
         "# The repairs of the literature, as an A/B", "",
         "Written by `python benchmarks/diagnosis/repairs.py` from `repairs.jsonl`, which "

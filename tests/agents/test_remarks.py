@@ -89,6 +89,10 @@ def test_what_is_asked_beside_an_answer_is_heard_as_what_it_is() -> None:
     assert asides_in("Question: a\n" * 9 + "Question: b\n" + "Clarify: c\nQuestion: d\nQuestion: e", KINDS) == [("question", "a"), ("question", "b"), ("clarify", "c")]  # fmt: skip
 
 
+def test_a_heading_asks_nothing() -> None:
+    assert asides_in("**Clarify:**\n- In litres?\n**Question:** *_*", KINDS) == []
+
+
 def test_a_reply_that_is_all_marks_takes_no_time() -> None:
     for text in ("\n" * 50_000, "- \n" * 50_000, "*" * 100_000):
         assert asides_in(text, KINDS) == []

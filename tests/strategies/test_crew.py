@@ -65,6 +65,21 @@ async def test_a_solver_whom_nobody_follows_is_told_to_answer(roles: str, told: 
     assert told in first
 
 
+PROGRAM = "Write a Python function `double(n)` that doubles a number.\n\n>>> double(2)\n4"
+
+
+@pytest.mark.parametrize(("question", "told"), [
+    (QUESTION.prompt, "check your result once"), (PROGRAM, "Write the whole program"),
+])  # fmt: skip
+async def test_who_writes_a_program_is_not_told_to_check_a_result(question: str, told: str) -> None:
+    reply = "```python\ndef double(n):\n    return 2 * n\n```"
+    script = {"solver": [reply] * 3, "coder": [reply] * 3}
+    run = ScriptedRun(task=Task(prompt=question), script=script)
+    await Crew(rounds=1)(run)
+    first = next(call.messages[-1].text for name, call in run.calls if name == "solver")
+    assert told in first
+
+
 def test_only_what_is_shown_is_held_against_a_judge() -> None:
     """Nearly all answers that a verifier delivers it has accepted: kappa is zero then, and wide."""
     for right in (20, 38):

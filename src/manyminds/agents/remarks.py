@@ -60,7 +60,7 @@ def asides_in(text: str, kinds: Sequence[RemarkKind]) -> list[tuple[RemarkKind, 
     heard: list[tuple[RemarkKind, str]] = []
     for match in _ASIDE.finditer(text):
         kind, said = _ASIDES[match[1].lower()], match[2].strip(" *_")[:MAX_CHARACTERS]
-        if kind in kinds and (kind, said) not in heard:
+        if said and kind in kinds and (kind, said) not in heard:
             heard.append((kind, said))
     return heard[:_MOST_ASIDES]
 

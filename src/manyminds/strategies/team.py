@@ -137,7 +137,9 @@ class Team:
         if said:
             told.append(prompt("crew_told", said=fence(said, source="team", limit=8_000)))
         if self.verification and not role.may_end:
-            told.append(prompt("verification"))
+            # "Check your result" made a small model write of a program that was not there.
+            code = asks_for_code(self.run.task.prompt)
+            told.append(prompt("verification_code" if code else "verification"))
         return told
 
     def _works_alone(self, role: Role) -> bool:
