@@ -1,8 +1,8 @@
 """What the repairs of the literature do to a crew: writes REPAIRS.md from repairs.jsonl.
 
     python benchmarks/live/run.py gsm_plus --count 8 --arms duo_unasked,duo,crew --out ROWS
-    python benchmarks/live/run.py gsm_plus --count 40 --kind "critical thinking" --arms duo_unasked,duo,crew --out ROWS
-    python benchmarks/live/run.py humaneval --count 8 --arms chain_unasked,chain,crew_unasked --out ROWS
+    python benchmarks/live/run.py gsm_plus --count 32 --kind "critical thinking" --arms duo_unasked,duo,crew --out ROWS
+    python benchmarks/live/run.py humaneval --count 6 --arms chain_unasked,chain,crew_unasked --out ROWS
     python benchmarks/diagnosis/repairs.py
 
 ROWS is benchmarks/diagnosis/repairs.jsonl; each of these resumes.

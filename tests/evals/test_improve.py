@@ -180,7 +180,7 @@ def test_a_budget_that_ends_is_no_wrong_answer(stub: Stub, tmp_path: Path, capsy
     (tmp_path / "day.md").write_text(YOURS, "utf-8")
     stub.behaviours = [model(lambda _text: GOOD)]
     command = ["prompts", "improve", str(tmp_path / "day.md"), "--model", stub.model]
-    assert run([*command, "--examples", str(examples(tmp_path)), "--budget", "1kt"]) == 2
+    assert run([*command, "--examples", str(examples(tmp_path)), "--budget", "1k"]) == 2
     assert "a larger --budget" in capsys.readouterr().err
 
 

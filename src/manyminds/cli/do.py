@@ -66,8 +66,7 @@ def do(
             what was chosen (title, link, id, day) and from PROFILE.md ("name: Ann").
         yes: The digest of the act that you agree to, as its card shows it.
         at_most: What it may cost, as "50.00 EUR": what costs more is not done, whatever you say to
-            its card. Of several prices without a total the highest has to be within it; without
-            this they are not paid.
+            its card. It has to cover the highest of several prices without a total.
         name: What this is called: the same act of the same name is done once; where nothing is
             said, the name of the plan's file with a digest of what the plan says.
         mine_done: You have done the steps that are yours (a person's); go on behind them.
@@ -93,8 +92,8 @@ def do(
         goal=steps.goal,
     )  # fmt: skip
     outcome = asyncio.run(_carry_out(steps, agreed, yes, profile, talks=talks, mine=mine_done))
-    if outcome.state == "done":
-        with suppress(OSError):  # it only saves requests the next time
+    with suppress(OSError):  # it only saves requests the next time
+        if outcome.state == "done":
             Ways(home / WAYS).confirm(digest_of(steps))
     if json_:
         print(json.dumps(_told(steps, outcome), ensure_ascii=False))

@@ -149,7 +149,7 @@ def ask(
     Args:
         question: About you, in the third person: "How does he like to travel?".
         model: Which model; found as for `ask`, where nothing is said.
-        budget: Of all its requests, as 20kt,5min.
+        budget: Of all its requests, as 20k,5m.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """

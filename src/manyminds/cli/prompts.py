@@ -100,7 +100,7 @@ def improve_(
         rounds: New prompts at most.
         out: A new file for a better prompt; NAME.better.md beside yours, if nothing is said.
         model: Which model; found as for `ask`, where nothing is said.
-        budget: Of all its requests, as 20kt,5min.
+        budget: Of all its requests, as 20k,5m.
         json_: Print one JSON object.
     """
     try:

@@ -58,7 +58,7 @@ def way(
         receipt: Text by which the site says that it is done; without it nobody claims that it was.
         out: Where the plan is written.
         model: Which model; found as for `ask`, where nothing is said.
-        budget: Of all its requests, as 20kt,5min.
+        budget: Of all its requests, as 20k,5m.
         profile: Folder of a Chromium profile that is signed in where it needs to be.
         me: Folder of what is known of you, instead of the usual one; ways that were found are kept
             in it (ways.jsonl, values as blanks). What was found and done twice is found again

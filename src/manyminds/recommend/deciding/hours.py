@@ -152,7 +152,7 @@ def _joined(said: Sequence[_Said]) -> tuple[Minutes, ...]:
     parts = [span for one in said if not one.bound and not one.clock for span in one.spans]
     clocks = [span for one in said if not one.bound and one.clock for span in one.spans]
     # "in the evening at 8": the part says which half of the day is meant, and no more.
-    named = sorted({*clocks, *([] if clocks else parts)}) or [(low, high)]
+    named = sorted(set(clocks or parts)) or [(low, high)]
     cut = [(max(low, begin), min(high, end)) for begin, end in named]
     return tuple(span for span in cut if span[0] < span[1]) or (cut[0],)
 
