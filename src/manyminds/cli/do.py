@@ -92,9 +92,8 @@ def do(
         goal=steps.goal,
     )  # fmt: skip
     outcome = asyncio.run(_carry_out(steps, agreed, yes, profile, talks=talks, mine=mine_done))
-    with suppress(OSError):  # it only saves requests the next time
-        if outcome.state == "done":
-            Ways(home / WAYS).confirm(digest_of(steps))
+    if outcome.state == "done":
+        _remember(home, steps)
     if json_:
         print(json.dumps(_told(steps, outcome), ensure_ascii=False))
     else:
@@ -106,6 +105,12 @@ def _named(path: Path) -> tuple[Plan, str]:
     """Return a plan, and what it is called: another plan of that file's name is another act."""
     plan = read_plan(_text_of(path))
     return plan, f"{path.stem}-{digest_of(plan)[:8]}"
+
+
+def _remember(home: Path, plan: Plan) -> None:
+    """Say that the way to a plan led to its end; that only saves requests the next time."""
+    with suppress(OSError):
+        Ways(home / WAYS).confirm(digest_of(plan))
 
 
 def _agree_to(plan: Plan) -> None:
