@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -70,8 +70,7 @@ def do(
         name: What this is called: the same act of the same name is done once; where nothing is
             said, the name of the plan's file with a digest of what the plan says.
         mine_done: You have done the steps that are yours (a person's); go on behind them.
-        did_not_happen: You have looked yourself: what was begun did not happen, and may be asked
-            for again.
+        did_not_happen: You have looked: what was begun did not happen, and may be asked for again.
         profile: Folder of a Chromium profile that is signed in where it needs to be; a fresh one
             that is thrown away, where nothing is said.
         me: Folder of what is known of you, instead of the usual one.
@@ -87,10 +86,8 @@ def do(
     talks = not json_ and sys.stdin.isatty()
     if talks:
         _agree_to(steps)
-    agreed = _Agreed(
-        consent=consent, wallet=Wallet(home, clock=time.time), name=name or called, at_most=at_most,
-        goal=steps.goal,
-    )  # fmt: skip
+    wallet = Wallet(home, clock=time.time)
+    agreed = _Agreed(consent, wallet, name=name or called, at_most=at_most, goal=steps.goal)
     outcome = asyncio.run(_carry_out(steps, agreed, yes, profile, talks=talks, mine=mine_done))
     if outcome.state == "done":
         _remember(home, steps)
@@ -162,12 +159,13 @@ def _recipe_for(folder: Path, link: str) -> Path:
     raise UsageError(f"no recipe for {site} in {folder}; docs/recommend.md shows one")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Agreed:
     """What the person has said yes to: an act, and what it may cost."""
 
     consent: Consent
     wallet: Wallet
+    _: KW_ONLY
     name: str
     goal: str
     at_most: str | None
