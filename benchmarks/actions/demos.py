@@ -14,52 +14,30 @@ that never saw a family plays it, on seeds of its own. Intervals resample whole 
 import argparse
 import asyncio
 import json
-import os
 import random
 import sys
-import threading
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 from figures import code, machine
-from miniwob import WAIT_MS, Quiet, by_rules, played
-from playwright.async_api import async_playwright
+from miniwob import browsing, by_rules, played
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.pilot.learned import SURE, Choice, LearnedHand, choices_of, learn
 from manyminds.recommend.doing.pilot.view import Element, View
 from manyminds.recommend.doing.pilot.ways import Demonstration
 from manyminds.recommend.doing.plan import Step
-from manyminds.tools.web.render import find_browser
 
 HERE = Path(__file__).parent
 KEPT = HERE.parents[1] / ".bench" / "demos"
 """Demonstrations, a file a task; made again where they are not there."""
 PLAYED_FROM = 1_000
 """First seed of what is played: no demonstration is of it."""
-
-
-@asynccontextmanager
-async def browsing(pages: Path) -> AsyncGenerator[tuple[Any, str]]:
-    """Serve the pages on loopback, and open a browser."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(pages)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    async with async_playwright() as play:
-        args = ["--no-sandbox"] if os.geteuid() == 0 else []  # pages of ours, on loopback
-        browser = await play.chromium.launch(executable_path=str(find_browser()), args=args)
-        page = await browser.new_page()
-        page.set_default_timeout(WAIT_MS)
-        yield page, f"http://127.0.0.1:{server.server_port}/miniwob"
-        await browser.close()
-    server.shutdown()
 
 
 async def shown(page: Any, at: str, task: str, episodes: int) -> list[Demonstration]:

@@ -16,8 +16,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -162,25 +162,32 @@ async def played(page: Any, address: str, seed: int, hand: Hand) -> dict[str, An
     return {"instruction": instruction[:160], "steps": done, "reward": reward, "wrong": wrong[:120]}
 
 
-async def play_all(pages: Path, policy: str, episodes: int, kept: list[dict[str, Any]]) -> None:
-    """Play what was not played yet."""
-    there = {row["task"] for row in kept}
-    tasks = sorted(path.stem for path in (pages / "miniwob").glob("*.html"))
-    endpoint = None if policy == "rules" else await connect(policy, cache=cache_home())
-    hand = by_rules if endpoint is None else by_model(policy, endpoint)
-    handler = partial(Quiet, directory=str(pages))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+@asynccontextmanager
+async def browsing(pages: Path) -> AsyncGenerator[tuple[Any, str]]:
+    """Serve the pages on loopback, and open a browser."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(pages)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     async with async_playwright() as play:
         args = ["--no-sandbox"] if os.geteuid() == 0 else []  # pages of ours, on loopback
         browser = await play.chromium.launch(executable_path=str(find_browser()), args=args)
         page = await browser.new_page()
         page.set_default_timeout(WAIT_MS)
+        yield page, f"http://127.0.0.1:{server.server_port}/miniwob"
+        await browser.close()
+    server.shutdown()
+
+
+async def play_all(pages: Path, policy: str, episodes: int, kept: list[dict[str, Any]]) -> None:
+    """Play what was not played yet."""
+    there = {row["task"] for row in kept}
+    tasks = sorted(path.stem for path in (pages / "miniwob").glob("*.html"))
+    endpoint = None if policy == "rules" else await connect(policy, cache=cache_home())
+    hand = by_rules if endpoint is None else by_model(policy, endpoint)
+    async with browsing(pages) as (page, at):
         for task in tasks:
             if task in there:
                 continue
-            address = f"http://127.0.0.1:{server.server_port}/miniwob/{task}.html"
-            rows = [await _once(page, address, seed, hand) for seed in range(episodes)]
+            rows = [await _once(page, f"{at}/{task}.html", seed, hand) for seed in range(episodes)]
             row = {
                 "task": task, "policy": policy, "episodes": episodes,
                 "right": sum(r["reward"] > 0 for r in rows), "first": rows[0],
@@ -188,8 +195,6 @@ async def play_all(pages: Path, policy: str, episodes: int, kept: list[dict[str,
             kept.append(row)
             print(json.dumps(row), flush=True)
             _append(row)
-        await browser.close()
-    server.shutdown()
     if endpoint is not None:
         await endpoint.close()
 
