@@ -200,6 +200,17 @@ def kept(path: Path, view: View = PRIVATE) -> Ways:
     return ways
 
 
+def test_a_goal_has_blanks_where_a_value_stands_and_nowhere_else() -> None:
+    goals = [
+        Blanks({"people": people, "name": name}).goal(
+            f"A table for {people} at 20:00 for {name} in name"
+        )
+        for people, name in (("2", "Ann"), ("4", "people"))
+    ]
+    assert set(goals) == {"A table for {people} at 20:00 for {name} in name"}
+    assert Blanks({"name": ""}).goal("A table") == "A table"
+
+
 def test_a_way_is_kept_without_what_is_the_persons(tmp_path: Path) -> None:
     ways = kept(tmp_path / "me" / "ways.jsonl")
     text = (tmp_path / "me" / "ways.jsonl").read_text("utf-8")

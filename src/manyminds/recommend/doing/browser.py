@@ -79,8 +79,8 @@ class Executor:
             consent: What the person has said yes to.
             on_stage: Told how far an act has come.
             wait_ms: For a page that is slow.
-            pays: Asked right before an act that pays and names its price is sent; it raises a
-                `UsageError` where that may not be.
+            pays: Asked right before an act that pays is sent; it raises a `UsageError` where that
+                may not be.
         """
         self._context, self._consent, self._pays = context, consent, pays
         self._on_stage, self._wait_ms = on_stage, wait_ms

@@ -6,6 +6,7 @@ A way counts only once its plan was carried out: until then nobody has looked at
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -55,10 +56,12 @@ class Blanks:
     values: Mapping[str, str]
 
     def goal(self, text: str) -> str:
-        """Return a text with blanks for the values in it."""
-        for name, value in sorted(self.values.items(), key=lambda one: -len(one[1])):
-            text = text.replace(value, f"{{{name}}}") if value else text
-        return text
+        """Return a text with blanks for the values in it, where they stand as whole words."""
+        names = {value: name for name, value in self.values.items() if value}
+        if not names:
+            return text
+        longest = "|".join(re.escape(value) for value in sorted(names, key=len, reverse=True))
+        return re.sub(rf"(?<!\w)(?:{longest})(?!\w)", lambda v: f"{{{names[v[0]]}}}", text)
 
     def instruction(self, goal: str) -> str:
         """Return what is wanted, and which blanks there are, as one instruction."""
