@@ -98,6 +98,18 @@ def test_what_asks_no_question_or_is_yours_is_no_new_prompt(stub: Stub, tmp_path
     assert (len(told["tried"]), told["before"]) == (1, None)
 
 
+@pytest.mark.parametrize(("yours", "new", "why"), [
+    (YOURS, "", "none came that asks the question"), (YOURS, f"Say it. {BLANK}", "no new one does better"),
+    (GOOD, "", "nothing wrong to learn from"),
+])  # fmt: skip
+def test_why_nothing_is_kept_is_said(stub: Stub, tmp_path: Path, yours: str, new: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    (tmp_path / "day.md").write_text(yours, "utf-8")
+    stub.behaviours = [model(lambda _text: new)]
+    command = ["prompts", "improve", str(tmp_path / "day.md"), "--model", stub.model]
+    assert run([*command, "--examples", str(examples(tmp_path))]) == 1
+    assert f"Not kept: {'yours has ' if yours == GOOD else ''}{why}." in capsys.readouterr().out
+
+
 def test_a_failing_model_is_no_wrong_answer(stub: Stub, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     (tmp_path / "day.md").write_text(YOURS, "utf-8")
     stub.behaviours = [fail(400, "no such thing")]

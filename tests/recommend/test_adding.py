@@ -12,6 +12,7 @@ from manyminds.core.errors import UsageError
 from manyminds.recommend.words import list_words
 from manyminds.runtime.adding import words_at
 from manyminds.tools.web.fetch import Fetcher
+from tests.serving import on_loopback
 
 pytestmark = pytest.mark.anyio
 ENTRY = "<item><title>{0}</title><pubDate>2024-05-0{1}</pubDate><link>http://x.example/{1}</link><description>{0} was grand.</description></item>"
@@ -40,11 +41,8 @@ async def site() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_get("/{name}", page)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with on_loopback(app) as origin:
+        yield origin
 
 
 async def add(folder: Path, address: str, name: str | None = None) -> list[str]:

@@ -14,6 +14,7 @@ from manyminds.recommend.memory.home import Memory
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.links import Looked, look_at_links
 from manyminds.tools.web.fetch import Fetcher
+from tests.serving import on_loopback
 
 pytestmark = pytest.mark.anyio
 FRIDAY = date(2026, 11, 27)
@@ -33,11 +34,8 @@ async def site() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_get("/{n:[0-9]+}", page)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with on_loopback(app) as origin:
+        yield origin
 
 
 def dialogue(folder: Path, links: list[str]) -> Dialogue:

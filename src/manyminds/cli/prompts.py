@@ -163,14 +163,12 @@ def _as_text(found: Improved, text: str, place: Path) -> str:
         for number, one in enumerate(found.tried)
     ]
     if found.right is None or found.held_out is None:
-        better = (
-            "yours has nothing wrong to learn from" if len(rows) == 1 else "no new one is better"
-        )
-        return "\n".join([*rows, "", f"Not kept: {better}."])
+        perfect = found.tried[0].right == found.seen
+        none = "no new one does better" if len(rows) > 1 else "none came that asks the question"
+        why = "yours has nothing wrong to learn from" if perfect else none
+        return "\n".join([*rows, "", f"Not kept: {why}."])
     before, after, held = *found.right, found.held_out
-    chance = (
-        "" if held.p < 0.05 else f"; it may be chance (p = {held.p:.2f}), more examples would tell"
-    )
+    chance = "" if held.p < 0.05 else f"; may be chance, p = {held.p:.2f}: more examples would tell"
     rows += [
         "", f"On {found.of} examples that neither met: {before} right before, {after} after "
         f"({held.fixed} mended, {held.broken} broken{chance}).",

@@ -26,6 +26,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 SURE = 0.8
+"""How likely a step has to be, of all that could be done, to be done without asking."""
 _PULL = 0.02
 """Ridge."""
 _MOST = 12
