@@ -30,7 +30,7 @@ from manyminds.diagnosis.modes import MODES, WASTES
 from manyminds.diagnosis.readers.read import read_value
 from manyminds.diagnosis.trace import Trace
 from manyminds.judging.interval import share_interval
-from tests.diagnosis.seeded import MUTATORS, clean, mutated
+from tests.diagnosis.seeded import MUTATORS, UNDECIDED, clean, mutated
 
 HERE = Path(__file__).parent
 ROOT_DATA = HERE.parents[2] / "shared" / "data"
@@ -120,12 +120,12 @@ PUBLISHED = (
 def planted(bases: Sequence[Trace]) -> dict[str, Any]:
     """Return for each code how often it is found where it was planted, and where it was not."""
     rows: dict[str, Any] = {}
-    seen = {one: mutated(bases, one, 60) for one in MUTATORS}
+    seen = {one: mutated(bases, one, 60) for one in (*MUTATORS, *UNDECIDED)}
     found = {
         one: [{finding.code for finding in by_rules(trace)} for trace in traces]
         for one, traces in seen.items()
     }
-    for one in MUTATORS:
+    for one in (*MUTATORS, *UNDECIDED):
         right = sum(one in codes for codes in found[one])
         wrong = sum(one in codes for other, many in found.items() if other != one for codes in many)
         rows[one] = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from manyminds.diagnosis.trace import Act, Trace
 
-__all__ = ["MUTATORS", "clean", "mutated"]
+__all__ = ["MUTATORS", "UNDECIDED", "clean", "mutated"]
 
 _NAMES = ("Ada", "Ben", "Eva", "Tom", "Lea", "Max")
 _THINGS = ("pens", "bolts", "apples", "stamps", "books", "chairs")
@@ -155,8 +155,15 @@ def hears_nothing(trace: Trace, chance: random.Random) -> Trace:
 
 
 def does_other(trace: Trace, chance: random.Random) -> Trace:
-    """Name one tool and use the other."""
+    """Name one tool and use the other; where fewer than two were used, two are used before it."""
     tools = sorted({str(act.tool) for act in trace.of("calls")})
+    if len(tools) < 2:
+        author = trace.acts[says(trace)[0]].author
+        before = [
+            _used(author, tool, text) for tool, text in (("search", "three pages"), ("python", "7"))
+        ]
+        trace = put(trace, says(trace)[0] + 1, *(act for pair in before for act in pair))
+        tools = ["python", "search"]
     named, used = chance.sample(tools, 2)
     call = next(act for act in trace.of("calls") if act.tool == used)
     ways = (
@@ -165,6 +172,40 @@ def does_other(trace: Trace, chance: random.Random) -> Trace:
         f"Let me use the {named}.",
     )
     return put(trace, chance.randint(1, _end(trace) - 1), said(call.author, chance.choice(ways)), replace(call, arguments='{"other": 1}'), Act(step=0, author=call.author, kind="returns", tool=used, text="nothing"))  # fmt: skip
+
+
+def _used(author: str, tool: str, text: str) -> tuple[Act, Act]:
+    call = Act(step=0, author=author, kind="calls", tool=tool, arguments='{"for": "the task"}')
+    return call, Act(step=0, author=author, kind="returns", tool=tool, text=text)
+
+
+_ELSEWHERE = (
+    "Before that, the history of how such things are packed is worth a look, from barrels to pallets.",
+    "By the way, colours matter too: the packages should be blue, and their labels in two languages.",
+    "Let us plan the opening party of the shop first, with music, a raffle and a speech.",
+)
+
+
+def derails(trace: Trace, chance: random.Random) -> Trace:
+    """Let a member go off to something that the task does not ask for, and others follow it."""
+    place = chance.choice(says(trace)[:-1])
+    names = members(trace)
+    off = chance.sample(_ELSEWHERE, 2)
+    return put(trace, place + 1, *(said(chance.choice(names), text) for text in off))
+
+
+def withholds(trace: Trace, chance: random.Random) -> Trace:
+    """Let a member find what another one asks for, and keep it to itself."""
+    one, other = chance.sample(members(trace), 2)
+    found = f"the delivery note says that {chance.randint(2, 9)} of them are empty"
+    # Not between what a member says it will call and its call: that would be another fault.
+    places = [n for n in says(trace)[:-1] if trace.acts[n + 1].kind != "calls"]
+    place = chance.choice(places)
+    return put(
+        trace, place + 1, *_used(one, "search", found),
+        said(other, "Does anybody know whether all of them are full? I go on as if they were."),
+        said(one, "I have nothing to add to that, go on."),
+    )  # fmt: skip
 
 
 def ends_early(trace: Trace, chance: random.Random) -> Trace:
@@ -255,7 +296,9 @@ MUTATORS: Mapping[str, Mutator] = {
     "unbatched_calls": one_by_one, "unread_result": reads_nothing,
     "unused_work": works_for_nothing, "straggler": waits,
 }  # fmt: skip
-"""By code. 2.3 and 2.4 no rule decides: a model has to read them."""
+"""By code."""
+UNDECIDED: Mapping[str, Mutator] = {"2.3": derails, "2.4": withholds}
+"""What no rule decides: a model has to read it."""
 
 
 def mutated(bases: Sequence[Trace], code: str, count: int, seed: int = 0) -> list[Trace]:
@@ -263,7 +306,7 @@ def mutated(bases: Sequence[Trace], code: str, count: int, seed: int = 0) -> lis
     made: list[Trace] = []
     for number, base in enumerate(bases):
         try:
-            broken = MUTATORS[code](base, random.Random(f"{seed}/{code}/{number}"))
+            broken = {**MUTATORS, **UNDECIDED}[code](base, random.Random(f"{seed}/{code}/{number}"))
         except (ValueError, IndexError, StopIteration):
             continue
         made.append(replace(numbered(broken), name=f"{code}/{base.name}"))

@@ -8,7 +8,7 @@ import pytest
 from manyminds.diagnosis.diagnose import by_rules, diagnosed
 from manyminds.diagnosis.modes import MODES, WASTES
 from manyminds.diagnosis.trace import Act, Trace
-from tests.diagnosis.seeded import MUTATORS, clean, mutated
+from tests.diagnosis.seeded import MUTATORS, UNDECIDED, clean, mutated
 
 BASES = [clean(number) for number in range(40)]
 
@@ -31,6 +31,14 @@ def test_a_planted_fault_is_found_where_it_was_planted(code: str) -> None:
             assert act.author == finding.member
             quoted = f"{act.text} {act.tool}({act.arguments}) {act.verdict}"
             assert " ".join(finding.evidence.split())[:60] in " ".join(quoted.split())
+
+
+@pytest.mark.parametrize("code", UNDECIDED)
+def test_what_no_rule_decides_is_told_as_nothing_else(code: str) -> None:
+    broken = mutated(BASES, code, 40)
+    assert len(broken) >= 10
+    found = Counter(finding.code for trace in broken for finding in by_rules(trace))
+    assert {one: n for one, n in found.items() if one not in WASTES} == {}
 
 
 def test_what_was_not_planted_is_seldom_found() -> None:
