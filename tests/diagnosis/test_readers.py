@@ -46,6 +46,19 @@ def test_a_plain_chat_is_read(tmp_path: Path, key: str | None) -> None:
     assert by_rules(trace) == []
 
 
+def test_what_is_said_before_the_task_is_kept(tmp_path: Path) -> None:
+    told = [
+        ("assistant", "Good day, what is it?"),
+        ("user", "How many are 6 and 7?"),
+        ("assistant", "13"),
+    ]
+    path = tmp_path / "chat.json"
+    path.write_text(json.dumps([{"role": role, "content": text} for role, text in told]), "utf-8")
+    [trace] = read_file(path)
+    assert trace.task == "How many are 6 and 7?"
+    assert [(act.step, act.text) for act in trace.acts] == [(0, "Good day, what is it?"), (2, "13")]
+
+
 def test_responses_and_parts_are_read(tmp_path: Path) -> None:
     items = [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "6 * 7?"}]},

@@ -36,7 +36,7 @@ def read(value: JsonValue) -> list[Trace]:
     first = messages[0] if messages and isinstance(messages[0], Mapping) else {}
     opens = bool(task) and task.strip()[-80:] in text_of(first.get("content"))
     person = str(first.get("name")) if opens and first.get("name") else None
-    said = list(acts_of(messages, skip=1 if opens else 0))
+    said = list(acts_of(messages, task=0 if opens else None))
     return [
         Trace(
             name=str(value.get("instance_id") or ""), source=NAME, task=task, person=person,

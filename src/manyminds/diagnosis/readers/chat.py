@@ -26,7 +26,10 @@ def _messages(value: JsonValue) -> Sequence[JsonValue]:
 
 
 def read(value: JsonValue) -> list[Trace]:
-    """Read it; the first words of the person, or of whoever speaks first, are the task."""
+    """Read it; the first words of the person, or of whoever speaks first, are the task.
+
+    What is said before them, a greeting, is kept.
+    """
     messages = _messages(value)
     first = next((n for n, one in enumerate(messages) if _is_task(one)), 0)
     one = messages[first]
@@ -35,7 +38,7 @@ def read(value: JsonValue) -> list[Trace]:
     return [
         Trace(
             name=named if isinstance(named, str) else "", source=NAME, task=task,
-            acts=tuple(acts_of(messages, skip=first + 1)),
+            acts=tuple(acts_of(messages, task=first)),
         )
     ]  # fmt: skip
 

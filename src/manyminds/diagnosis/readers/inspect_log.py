@@ -87,6 +87,6 @@ def _trace(sample: Mapping[str, JsonValue]) -> Trace:
     return Trace(
         name=f"{sample.get('id')}/{sample.get('epoch')}", source=NAME,
         task=text_of(sample.get("input")),
-        acts=(*acts_of(told, skip=first + 1), *_delivered(sample.get("output"), len(told))),
+        acts=(*acts_of(told, task=first), *_delivered(sample.get("output"), len(told))),
         stopped_by=kind if isinstance(kind, str) else None,
     )  # fmt: skip

@@ -37,16 +37,16 @@ def _parts(content: Sequence[JsonValue]) -> bool:
     return any(isinstance(part, Mapping) for part in content)
 
 
-def acts_of(messages: Sequence[JsonValue], *, skip: int = 0) -> Iterator[Act]:
+def acts_of(messages: Sequence[JsonValue], *, task: int | None = None) -> Iterator[Act]:
     """Make acts of messages; a step is a message's place.
 
     Args:
         messages: In their order.
-        skip: Messages at the beginning that are the task.
+        task: Place of the message that is the task, and no act.
     """
     made: dict[str, tuple[str, str]] = {}  # author and tool of each call
     for step, message in enumerate(messages):
-        if step < skip or not isinstance(message, Mapping):
+        if step == task or not isinstance(message, Mapping):
             continue
         role = str(message.get("role") or message.get("type") or "")
         author = str(message.get("name") or message.get("author") or role or "somebody")
