@@ -3,17 +3,20 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
-from manyminds.testing import final
+from manyminds.runtime.kept import state_of
+from manyminds.testing import act, final
+from manyminds.transcript.store import new_transcript_path, read_transcript, run_names
 from tests.server.conftest import OWNER_KEY, Served
 from tests.stub import Stub, say
 
@@ -109,3 +112,38 @@ async def test_a_host_begins_us_on_a_pipe(stub: Stub, own_home: Path, tmp_path: 
         done = await client.call_tool("ask", {**ASK, "mode": "single"})
         assert done.structured_content is not None
         assert done.structured_content["outcome"] == "answered"
+
+
+@pytest.mark.parametrize("pipe", [False, True])
+async def test_a_host_that_breaks_a_call_off_pays_no_more(
+    served: Served, stub: Stub, tmp_path: Path, *, pipe: bool
+) -> None:
+    stub.behaviours = [say(act("calculate", expression="6*7"))]
+    stub.until = lambda: len(stub.requests) < 2
+    data = tmp_path / "home"
+    begun = StdioServerParameters(
+        command=sys.executable, args=["-m", "manyminds.cli", "mcp", "--model", stub.model],
+        env={**os.environ, "MANYMINDS_HOME": str(data)}, cwd=str(tmp_path),
+    )  # fmt: skip
+    async with Client(stdio_client(begun)) if pipe else over_http(served) as client:
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.call_tool, "ask", {**ASK, "mode": "single"})
+            await until(lambda: len(stub.requests) == 2)
+            group.cancel_scope.cancel()
+        [run] = run_names(data if pipe else served.home)
+        path = new_transcript_path(data if pipe else served.home, run)
+        await until(lambda: state_of(read_transcript(path)) == "finished")
+        stub.until = lambda: True
+        seen = (await client.call_tool("runs", {"run": run})).structured_content
+    assert seen is not None
+    assert seen["state"] == "finished"
+    assert seen["stopped_by"] == "cancelled"
+    assert len(stub.requests) == 2
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if true():
+            return
+        await anyio.sleep(0.05)
+    raise AssertionError("it did not come")

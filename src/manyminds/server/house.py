@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, cast, get_args
 
+from anyio import CancelScope
 from starlette.requests import Request
 
 from manyminds.core.errors import ManymindsError
@@ -62,8 +63,11 @@ async def gone_away(request: Request) -> None:
 
 
 async def end_unwanted(house: House, run: str, done: "asyncio.Task[Asked]") -> None:
-    """End a run that nobody waits for any more, if it is not over."""
+    """End a run that nobody waits for any more, if it is not over.
+
+    Whoever goes away cancels us, in an anyio scope at each await again; this is not cut short.
+    """
     if not done.done():
-        with suppress(ManymindsError):
+        with suppress(ManymindsError), CancelScope(shield=True):
             await asyncio.to_thread(house.engine.cancel, run)
         done.cancel()

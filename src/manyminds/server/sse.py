@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
+from anyio import CancelScope
 from starlette.responses import StreamingResponse
 
 from manyminds.core.messages import JsonValue
@@ -47,12 +48,14 @@ async def _kept_alive(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
             coming = asyncio.create_task(_next(pieces))
             yield piece
     finally:
-        coming.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await coming
-        close = getattr(pieces, "aclose", None)
-        if close is not None:
-            await close()
+        # Whoever goes away cancels us at each await again; the pieces are ended all the same.
+        with CancelScope(shield=True):
+            coming.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await coming
+            close = getattr(pieces, "aclose", None)
+            if close is not None:
+                await close()
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
