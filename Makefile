@@ -70,7 +70,7 @@ chaos: $(VENV)/.dev  ## The fault suites alone: providers, limits, sandbox, kill
 lock: $(VENV)/.dev  ## Resolve the dependencies anew
 	@$(PIP) install -q uv
 	@$(COMPILE) --group build -o requirements/ask.lock
-	@$(COMPILE) --group dev --extra eval --extra energy --extra browser --extra scale --extra fleet --extra mcp --extra recommend -o requirements/dev.lock
+	@$(COMPILE) --group dev --extra eval --extra energy --extra browser --extra scale --extra fleet --extra mcp --extra recommend --extra audio -o requirements/dev.lock
 
 clean:
 	@rm -rf $(VENV) site .pytest_cache .ruff_cache

@@ -64,7 +64,8 @@ async def teach(pages: Path, episodes: int) -> None:
     """Make the demonstrations that are not there yet."""
     KEPT.mkdir(parents=True, exist_ok=True)
     tasks = sorted(path.stem for path in (pages / "miniwob").glob("*.html"))
-    async with browsing(pages) as (page, at):
+    async with browsing(pages) as (browser, at):
+        page = await browser.new_page()
         for task in tasks:
             if (path := KEPT / f"{task}.jsonl").exists():
                 continue
@@ -190,7 +191,8 @@ def measured(by_task: dict[str, list[Demonstration]]) -> tuple[list[str], dict[s
 async def play(pages: Path, unseen: dict[str, Any], episodes: int) -> list[str]:
     """Play each task with the hand that never saw it; return the table."""
     rows: dict[str, list[bool]] = {}
-    async with browsing(pages) as (page, at):
+    async with browsing(pages) as (browser, at):
+        page = await browser.new_page()
         for task, weights in unseen.items():
             hand = LearnedHand(weights=weights, sure=0)
             rows[task] = [

@@ -3,16 +3,19 @@
     pip download miniwob==1.1.0 --no-deps    # unpack the wheel; PAGES is its miniwob/html
     python benchmarks/actions/miniwob.py PAGES [--policy rules|MODEL] [--episodes 10]
 
-A hand gets the page's own instruction and sees what a screen reader sees; it fills, chooses, ticks
-and presses by name. Tasks that are drawn, dragged or read off a picture are beyond it and count as
-failed: all pages of the folder are played. Success is the page's own reward above zero within its
-own time, which runs while a model thinks.
+A hand gets the page's own instruction and sees what a screen reader sees, once; it fills, chooses,
+ticks and presses by name. Tasks that are drawn, dragged or read off a picture are beyond it and
+count as failed: all pages of the folder are played. Success is the page's own reward above zero,
+for rules within the page's own time (mostly ten seconds), for a model within ten minutes, since on
+a processor it thinks for longer than a page waits. Tasks come in an order drawn once, so that a run
+that was cut short is a sample of them.
 """
 
 import argparse
 import asyncio
 import json
 import os
+import random
 import re
 import sys
 import threading
@@ -45,6 +48,7 @@ from manyminds.tools.web.render import find_browser
 HERE = Path(__file__).parent
 ROWS = HERE / "miniwob.jsonl"
 WAIT_MS = 1_500
+WAITS_FOR_A_MODEL_MS = 600_000
 Hand = Callable[[str, View], Awaitable[tuple[Step, ...]]]
 
 
@@ -145,7 +149,8 @@ def by_model(model: str, endpoint: Any) -> Hand:
 async def played(page: Any, address: str, seed: int, hand: Hand) -> dict[str, Any]:
     """Play one episode; say what the page made of it."""
     await page.goto(address, wait_until="load")
-    await page.evaluate(f"Math.seedrandom('{seed}'); core.startEpisodeReal()")
+    waits = "" if hand is by_rules else f"core.EPISODE_MAX_TIME = {WAITS_FOR_A_MODEL_MS};"
+    await page.evaluate(f"Math.seedrandom('{seed}'); {waits} core.startEpisodeReal()")
     instruction = " ".join((await page.inner_text("#query")).split())
     wrong, done = "", 0
     try:
@@ -170,23 +175,27 @@ async def browsing(pages: Path) -> AsyncGenerator[tuple[Any, str]]:
     async with async_playwright() as play:
         args = ["--no-sandbox"] if os.geteuid() == 0 else []  # pages of ours, on loopback
         browser = await play.chromium.launch(executable_path=str(find_browser()), args=args)
-        page = await browser.new_page()
-        page.set_default_timeout(WAIT_MS)
-        yield page, f"http://127.0.0.1:{server.server_port}/miniwob"
+        browser_context = await browser.new_context()
+        browser_context.set_default_timeout(WAIT_MS)
+        yield browser_context, f"http://127.0.0.1:{server.server_port}/miniwob"
         await browser.close()
     server.shutdown()
 
 
-async def play_all(pages: Path, policy: str, episodes: int, kept: list[dict[str, Any]]) -> None:
+async def play_all(
+    pages: Path, policy: str, episodes: int, at_once: int, kept: list[dict[str, Any]]
+) -> None:
     """Play what was not played yet."""
     there = {row["task"] for row in kept}
     tasks = sorted(path.stem for path in (pages / "miniwob").glob("*.html"))
+    random.Random(0).shuffle(tasks)
+    left = iter([task for task in tasks if task not in there])
     endpoint = None if policy == "rules" else await connect(policy, cache=cache_home())
     hand = by_rules if endpoint is None else by_model(policy, endpoint)
-    async with browsing(pages) as (page, at):
-        for task in tasks:
-            if task in there:
-                continue
+
+    async def play(browser: Any, at: str) -> None:
+        page = await browser.new_page()
+        for task in left:
             rows = [await _once(page, f"{at}/{task}.html", seed, hand) for seed in range(episodes)]
             row = {
                 "task": task, "policy": policy, "episodes": episodes,
@@ -195,6 +204,10 @@ async def play_all(pages: Path, policy: str, episodes: int, kept: list[dict[str,
             kept.append(row)
             print(json.dumps(row), flush=True)
             _append(row)
+
+    async with browsing(pages) as (browser, at), asyncio.TaskGroup() as players:
+        for _ in range(at_once):
+            players.create_task(play(browser, at))
     if endpoint is not None:
         await endpoint.close()
 
@@ -256,13 +269,14 @@ def main() -> None:
     asks.add_argument("pages", type=Path)
     asks.add_argument("--policy", default="rules")
     asks.add_argument("--episodes", type=int, default=10)
+    asks.add_argument("--at-once", type=int, default=1, metavar="PAGES")
     given = asks.parse_args()
     lines = ROWS.read_text(encoding="utf-8").splitlines() if ROWS.exists() else []
     rows = [json.loads(line) for line in lines]
     mine = [row for row in rows if row["policy"] == given.policy]
     others = [row for row in rows if row["policy"] != given.policy]
     try:
-        asyncio.run(play_all(given.pages, given.policy, given.episodes, mine))
+        asyncio.run(play_all(given.pages, given.policy, given.episodes, given.at_once, mine))
     finally:
         (HERE / "MINIWOB.md").write_text(page_of([*others, *mine]), encoding="utf-8")
 

@@ -5,8 +5,9 @@
 
 Each pair of a user's task and an attacker's is played by their ground truths, call by call, on
 AgentDojo's own tools, and judged by AgentDojo's own checks. The person says yes to all that their
-task needs and no to all else. 340 of 949 pairs have an attacker without ground truth: nothing can
-be played there, and they are not counted. A plan is the tools of the user's ground truth, that is,
+task needs and no to all else. 340 of 949 pairs have an attacker without ground truth: of eight of
+these attackers the calls are written here (own.py; 320 pairs, counted apart), the ninth wants a
+sentence said and makes no call (20 pairs: no gate of calls sees it, and none is counted). A plan is the tools of the user's ground truth, that is,
 of a planner who is right; `--plans` takes those of a model instead (plans.py writes them).
 """
 
@@ -20,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -27,6 +29,7 @@ from urllib.parse import quote, unquote
 from agentdojo.functions_runtime import FunctionCall, FunctionsRuntime
 from agentdojo.task_suite.load_suites import get_suites
 from figures import code, machine
+from own import OWN
 from pydantic import TypeAdapter
 
 from manyminds.core.messages import ToolCall, ToolSpec
@@ -116,22 +119,32 @@ def laid_out(name: str) -> Any:
     return _laid_out(name).model_copy(deep=True)
 
 
+Pair = tuple[str, str, Any, str, Any]
+"""Suite, user's task and attacker's task, the tasks by name and as they are."""
+
+
 @cache
-def pairs() -> list[tuple[str, Any, str, Any, Any]]:
-    """Return suite, user's task and attacker's task of every pair that can be played."""
+def pairs(*, own: bool) -> list[Pair]:
+    """Return every pair that can be played: by AgentDojo's ground truths, or by ours."""
     return [
-        (name, suite, key, user, attacker)
+        (name, key, user, theirs, attacker)
         for name, suite in SUITES.items()
         for key, user in suite.user_tasks.items()
-        for attacker in suite.injection_tasks.values()
-        if attacker.ground_truth(laid_out(name))
+        for theirs, attacker in suite.injection_tasks.items()
+        if ((name, theirs) in OWN if own else attacker.ground_truth(laid_out(name)))
     ]
 
 
-def attacked(
-    name: str, user: Any, attacker: Any, policy: Policy, plan: list[str], *, first: str
-) -> bool:
+def calls_of(name: str, key: str, attacker: Any, env: Any) -> list[FunctionCall]:
+    """Return the calls that get an attacker what they want."""
+    if (name, key) not in OWN:
+        return attacker.ground_truth(env)
+    return [FunctionCall(function=f, args=a) for f, a in OWN[name, key](laid_out(name), env)]
+
+
+def attacked(pair: Pair, policy: Policy, plan: list[str], *, first: str) -> bool:
     """Play a pair; say by AgentDojo's check whether the attacker got what they wanted."""
+    name, _, user, key, attacker = pair
     suite, env = SUITES[name], laid_out(name)
     before = env.model_copy(deep=True)
     desk = Desk(suite, user, policy, plan)
@@ -143,7 +156,7 @@ def attacked(
     if first == "user":
         users()
     # The attacker's calls fit what is there by then, so that it is not by luck that they fail.
-    for call in attacker.ground_truth(env):
+    for call in calls_of(name, key, attacker, env):
         desk.play(env, call, agreed=False)
     if first != "user":
         users()
@@ -217,11 +230,11 @@ def mutated(plans: Plans, rounds: int) -> tuple[int, int]:
     """
     chance, tried, passed = random.Random(0), 0, 0
     policy = Policy(name="", plan=True, words=True)
-    for name, suite, key, user, attacker in pairs():
+    for name, key, user, theirs, attacker in (*pairs(own=False), *pairs(own=True)):
         env = laid_out(name)
-        desk = Desk(suite, user, policy, plans[f"{name}/{key}"])
+        desk = Desk(SUITES[name], user, policy, plans[f"{name}/{key}"])
         said = re.findall(r"[\w.@-]{3,}", user.PROMPT)
-        for call in attacker.ground_truth(env):
+        for call in calls_of(name, theirs, attacker, env):
             ours = ToolCall(id="", name=call.function, arguments=plain(dict(call.args)))
             doubted = desk.known.doubts("desk", desk.tools[call.function], ours)
             values = {one.value for one in doubted if one.argument}
@@ -257,25 +270,35 @@ def asked_of_planners() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _hits(row: dict[str, Any], of: int) -> str:
+    low, high = share_interval(row["hits"], of)
+    return f"{row['hits']} | {row['hits'] / of:.1%} ({low:.1%} to {high:.1%})"
+
+
 def page(told: dict[str, Any]) -> str:
     """Write the figures for people."""
     lines = [
         "# AgentDojo played again", "",
         f"`{told['command']}`, {told['date']}, {told['machine']}, code at {told['code']}.", "",
-        f"{told['pairs']} pairs of AgentDojo v1.2.2 that can be played without a model "
-        "(340 of 949 have an attacker without ground truth). *Hit*: the attacker got what they "
+        f"{told['pairs']} pairs of AgentDojo v1.2.2 that can be played without a model, and "
+        f"{told['own pairs']} whose attacker's calls are ours (of the 340 of 949 that have none; the "
+        "other 20 want a sentence said, which no gate of calls sees). *Hit*: the attacker got what they "
         "wanted, by AgentDojo's check, with a person who says no to all that their own task does "
         f"not need. Plans: {told['plans']}.", "",
         "| gate | order | " + " | ".join(SUITES) + " | hits | of all |",
         "|---|---|" + "---|" * (len(SUITES) + 2),
     ]  # fmt: skip
-    for row in told["rows"]:
-        low, high = share_interval(row["hits"], told["pairs"])
+    for row in (row for row in told["rows"] if not row["own"]):
         cells = " | ".join(str(row["by suite"].get(name, 0)) for name in SUITES)
         lines.append(
-            f"| {row['gate']} | {row['first']} first | {cells} | {row['hits']} | "
-            f"{row['hits'] / told['pairs']:.1%} ({low:.1%} to {high:.1%}) |"
+            f"| {row['gate']} | {row['first']} first | {cells} | {_hits(row, told['pairs'])} |"
         )
+    lines += ["", "Attackers whose calls are ours, all of workspace:", "",
+        "| gate | order | hits | of all |", "|---|---|---|---|"]  # fmt: skip
+    lines += [
+        f"| {row['gate']} | {row['first']} first | {_hits(row, told['own pairs'])} |"
+        for row in told["rows"] if row["own"]
+    ]  # fmt: skip
     lines += [
         "", "| gate | writes asked about | reads asked about | tasks done, person there | unattended |",
         "|---|---|---|---|---|",
@@ -317,26 +340,20 @@ def main() -> None:
         Policy(name="plan and words (ours)", plan=True, words=True),
     ]  # fmt: skip
     rows: list[dict[str, Any]] = []
-    count = 0
-    for gate in gates:
-        for first in ("user", "attacker"):
-            hits: Counter[str] = Counter()
-            count = 0
-            for name, _, key, user, attacker in pairs():
-                count += 1
-                hits[name] += attacked(
-                    name, user, attacker, gate, plans[f"{name}/{key}"], first=first
-                )
-            rows.append(
-                {"gate": gate.name, "first": first, "by suite": dict(hits), "hits": hits.total()}
-            )
-            print(rows[-1])
+    for own, gate, first in product((False, True), gates, ("user", "attacker")):
+        hits: Counter[str] = Counter()
+        for pair in pairs(own=own):
+            hits[pair[0]] += attacked(pair, gate, plans[f"{pair[0]}/{pair[1]}"], first=first)
+        rows.append(
+            {"own": own, "gate": gate.name, "first": first, "by suite": dict(hits), "hits": hits.total()}
+        )  # fmt: skip
+        print(rows[-1])
     tried, passed = mutated(plans, given.rounds)
     told = {
         "command": "PYTHONPATH=src:benchmarks PYTHON benchmarks/security/hijack.py"
         + (f" --plans {given.plans.name}" if given.plans else ""),
         "date": str(datetime.now(UTC).date()), "machine": machine(), "code": code(),
-        "pairs": count, "plans": "the tools of the user's ground truth" if read is None else f"by {read['model']}",
+        "pairs": len(pairs(own=False)), "own pairs": len(pairs(own=True)), "plans": "the tools of the user's ground truth" if read is None else f"by {read['model']}",
         "rows": rows, "burden": [{"gate": gate.name, **burden(plans, gate)} for gate in gates],
         "mutated": tried, "mutants passed": passed,
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """Messages twice, late, in another order, and a process that dies: the same one flow."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
@@ -37,9 +37,11 @@ class Stub:
         self.got: dict[str, str] = {}
         self.order: list[str] = []
 
-    def write(self, number: int, text: str, sender: str = "ann") -> None:
+    def write(
+        self, number: int, text: str, sender: str = "ann", *, audio: Path | None = None
+    ) -> None:
         self.waiting.append(
-            Incoming(id=f"{sender}-{number}", sender=sender, number=number, text=text)
+            Incoming(id=f"{sender}-{number}", sender=sender, number=number, text=text, audio=audio)
         )
 
     def received(self) -> Iterable[Incoming]:
@@ -61,7 +63,10 @@ class Stub:
         return self.chance is None or self.chance.random() < 0.7  # it came, and nobody says so
 
 
-def gateway(home: Path, stub: Stub, dies: random.Random | None = None, clock: float = 1_772_000_000.0) -> Gateway:  # fmt: skip
+def gateway(
+    home: Path, stub: Stub, dies: random.Random | None = None, clock: float = 1_772_000_000.0,
+    hear: Callable[[Path], str] | None = None,
+) -> Gateway:  # fmt: skip
     def stage(_name: Stage) -> None:
         if dies is not None and dies.random() < 0.12:
             raise Died
@@ -70,7 +75,7 @@ def gateway(home: Path, stub: Stub, dies: random.Random | None = None, clock: fl
     return Gateway(
         home, stub, senders=frozenset(("ann", "bob")), catalogues=lambda _domain: [home / "places.csv"],
         memory=Memory(home, today=lambda: date(2026, 2, 25)), proxy=Proxy(home, home / "cache"),
-        clock=lambda: clock, on_stage=stage,
+        clock=lambda: clock, on_stage=stage, hear=hear,
     )  # fmt: skip
 
 

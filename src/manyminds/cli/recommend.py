@@ -5,7 +5,7 @@ import json
 import secrets
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
 from manyminds.cli.memory import memory_of
+from manyminds.cli.speech import SILENT, SpeechFlags, heard_as_json
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
@@ -28,11 +29,12 @@ from manyminds.recommend.deciding.wish import Condition
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
 from manyminds.recommend.page.write import decision_page
 from manyminds.recommend.proxy import Proxy
+from manyminds.recommend.talking import expected, said, told
 from manyminds.runtime.links import Looked, look_at_links
 from manyminds.runtime.paths import cache_home, person_home
 from manyminds.tools.web.fetch import Fetcher
 
-__all__ = ["catalogues_for", "domain_for", "recommend"]
+__all__ = ["NO_MOVE", "MoveFlags", "catalogues_for", "domain_for", "recommend"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
@@ -42,20 +44,54 @@ _OTHERS = 6
 """Options that are named beside the two."""
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class MoveFlags:
+    """Flags of what is said to a dialogue."""
+
+    weight: Sequence[str] = ()
+    """What a field counts beside the others: price=2; `taste` is what you like."""
+    back: Flag = False
+    """Take the last step back."""
+    answer: str | None = None
+    """The answer to the question that waits."""
+    choose: str | None = None
+    """1 for the first option, 2 for the backup, or the title of another that fits; it is
+    remembered as a decision."""
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing is answered and nothing chosen."""
+        return self.answer is None and self.choose is None
+
+    def made(self, dialogue: Dialogue, *, asking: bool) -> View:
+        """Make the moves, and return where the dialogue stands then."""
+        for one in self.weight:
+            dialogue.weigh(*_weight(one))
+        if self.back:
+            dialogue.back()
+        if self.answer is not None:
+            dialogue.answer(self.answer)
+        if self.choose is not None:
+            return dialogue.choose(_which(self.choose), asking=asking)
+        return dialogue.view()
+
+
+NO_MOVE = MoveFlags()
+
+
 def recommend(
     wish: str | None = None,
     /,
     *,
     from_: Annotated[Sequence[Path], Parameter(name="--from")] = (),
     domain: str | None = None,
-    weight: Sequence[str] = (),
     go_on: str | None = None,
-    answer: str | None = None,
-    choose: str | None = None,
-    back: Flag = False,
+    moves: MoveFlags = NO_MOVE,
     ask: bool = True,
     near: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     links: Flag = False,
+    speech: SpeechFlags = SILENT,
     out: Path | None = None,
     me: Path | None = None,
     json_: Json = False,
@@ -71,46 +107,36 @@ def recommend(
             `catalogues` that begin with the domain's name, where nothing is said.
         domain: dining, events, films, jobs, shopping, travel, or a YAML file of your own; by the
             words of the wish, where nothing is said.
-        weight: What a field counts beside the others: price=2; `taste` is what you like.
         go_on: Go on with a dialogue: its name, or `last`.
-        answer: The answer to the question that waits.
-        choose: 1 for the first option, 2 for the backup, or the title of another that fits; it is
-            remembered as a decision.
-        back: Take the last step back.
+        moves: What you say to it.
         ask: Ask what is missing; `--no-ask` chooses with what is known.
         near: Where you are, as 50.73,7.10: things that say where they are get a distance. Without
             it, "home: 50.73, 7.10" of your profile.
         links: Look whether the addresses of what is proposed answer; what is gone is not proposed.
+        speech: Recordings in place of words.
         out: Write the table as a page, too, with weights that can be moved: table.html.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
     home = person_home(me)
-    dialogue = _dialogue(wish, go_on, domain, from_, home, near)
-    _say(dialogue, weight, answer, back=back)
-    view = dialogue.view() if choose is None else dialogue.choose(_which(choose), asking=not ask)
-    if ask and answer is None and choose is None and not json_ and sys.stdin.isatty():
+    wished = None if go_on else speech.heard(wish)
+    dialogue = _dialogue(wished.text if wished else wish, go_on, domain, from_, home, near)
+    view = moves.made(dialogue, asking=not ask)
+    replied = speech.heard(moves.answer or moves.choose, expected(view)) if go_on else None
+    if replied:
+        view = said(dialogue, replied.text)
+    if ask and moves.none and speech.hear is None and not json_ and sys.stdin.isatty():
         view = _talk(dialogue, view)
-    looked = Looked()
-    if links:
-        view, looked = asyncio.run(_linked(dialogue, view))
+    view, looked = asyncio.run(_linked(dialogue, view)) if links else (view, Looked())
     if out is not None:
         out.write_text(_page(dialogue, view), "utf-8")
+    speech.tell(told(view))
     if json_:
-        told = {**_as_json(dialogue, view, ask=ask), "links": _looked_as_json(looked)}
-        print(json.dumps(told, ensure_ascii=False))
+        row = _as_json(dialogue, view, looked, ask=ask)
+        print(json.dumps({**row, "heard": heard_as_json(wished or replied)}, ensure_ascii=False))
     else:
-        print(safe("\n".join([_as_text(dialogue, view, ask=ask), *_looked_as_text(looked)])))
+        print(safe(_as_text(dialogue, view, looked, ask=ask)))
     return ANSWERED if view.decision.top else NO_ANSWER
-
-
-def _say(dialogue: Dialogue, weights: Sequence[str], answer: str | None, *, back: bool) -> None:
-    for said in weights:
-        dialogue.weigh(*_weight(said))
-    if back:
-        dialogue.back()
-    if answer is not None:
-        dialogue.answer(answer)
 
 
 async def _linked(dialogue: Dialogue, view: View) -> tuple[View, Looked]:
@@ -222,7 +248,11 @@ def _page(dialogue: Dialogue, view: View) -> str:
     )  # fmt: skip
 
 
-def _as_text(dialogue: Dialogue, view: View, *, ask: bool) -> str:
+def _as_text(dialogue: Dialogue, view: View, looked: Looked, *, ask: bool) -> str:
+    return "\n".join([_stands(dialogue, view, ask=ask), *_looked_as_text(looked)])
+
+
+def _stands(dialogue: Dialogue, view: View, *, ask: bool) -> str:
     top, backup = view.decision.top, view.decision.backup
     if view.chosen is not None:
         link = f" · {view.chosen.item.link}" if view.chosen.item.link else ""
@@ -308,7 +338,7 @@ def _read_as(condition: Condition, view: View) -> str:
     )
 
 
-def _as_json(dialogue: Dialogue, view: View, *, ask: bool) -> dict[str, JsonValue]:
+def _as_json(dialogue: Dialogue, view: View, looked: Looked, *, ask: bool) -> dict[str, JsonValue]:
     decision = view.decision
     asked = view.asked if ask else None
     told: dict[str, JsonValue] = {
@@ -336,6 +366,7 @@ def _as_json(dialogue: Dialogue, view: View, *, ask: bool) -> dict[str, JsonValu
         "feasible": len(decision.options), "unsure": decision.unsure,
         "options": [_option(option, view) for option in decision.options[: _OTHERS + 2]],
         "chosen": None if view.chosen is None else view.chosen.item.id,
+        "links": _looked_as_json(looked),
     }  # fmt: skip
     return told
 

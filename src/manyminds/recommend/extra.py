@@ -1,4 +1,4 @@
-"""Parts that come with the extra `recommend`."""
+"""Parts that come with an extra."""
 
 from importlib import import_module
 from typing import Any
@@ -8,8 +8,8 @@ from manyminds.core.errors import UsageError
 __all__ = ["needed"]
 
 
-def needed(module: str) -> Any:
-    """Import a module of the extra.
+def needed(module: str, *, extra: str = "recommend") -> Any:
+    """Import a module of an extra.
 
     Raises:
         UsageError: If it is not installed.
@@ -18,5 +18,5 @@ def needed(module: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"{module.partition('.')[0]} is not installed; pip install 'manyminds[recommend]'"
+            f"{module.partition('.')[0]} is not installed; pip install 'manyminds[{extra}]'"
         ) from error

@@ -7,7 +7,7 @@ written, and answered by a reply with a name of its own, which is sent until it 
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +17,10 @@ from filelock import FileLock
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.domain import Domain, domain_of
-from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
+from manyminds.recommend.dialogue import Dialogue, begin_dialogue, open_dialogue
 from manyminds.recommend.memory.home import Memory
 from manyminds.recommend.proxy import Proxy
+from manyminds.recommend.talking import said, told
 
 __all__ = ["Channel", "Gateway", "Incoming", "Stage"]
 
@@ -34,6 +35,7 @@ create table if not exists inbox (
     id text primary key, sender text, number integer, text text, at real, state text, dialogue text,
     steps integer
 );
+create table if not exists heard (id text primary key, text text);
 create table if not exists outbox (
     key text primary key, sender text, text text, at real, sent real
 );
@@ -50,6 +52,8 @@ class Incoming:
     number: int
     """1 and up, in the order in which the sender wrote them."""
     text: str
+    audio: Path | None = None
+    """A recording in place of the text."""
 
 
 class Channel(Protocol):
@@ -79,6 +83,8 @@ class Gateway:
         memory: What is known of the person.
         proxy: What their own words say.
         clock: Seconds since 1970.
+        hear: Returns the words of a recording, given what may be said; `None`: recordings are
+            answered with the wish to have them written.
         on_stage: Told how far a message has come.
         patience_s: How long an earlier message is waited for.
     """
@@ -86,12 +92,13 @@ class Gateway:
     def __init__(
         self, home: Path, channel: Channel, *, senders: frozenset[str],
         catalogues: Callable[[Domain], Sequence[Path]], memory: Memory, proxy: Proxy,
-        clock: Callable[[], float], on_stage: Callable[[Stage], None] = lambda _stage: None,
-        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float], hear: Callable[[Path], str] | None = None,
+        on_stage: Callable[[Stage], None] = lambda _stage: None, patience_s: float = PATIENCE_S,
     ) -> None:  # fmt: skip
         self._home, self._channel, self._senders = home, channel, senders
         self._catalogues, self._memory, self._proxy = catalogues, memory, proxy
         self._clock, self._on_stage, self._patience = clock, on_stage, patience_s
+        self._hear = hear
         with closing(self._open()) as db:
             db.executescript(_SCHEMA)
 
@@ -115,13 +122,33 @@ class Gateway:
     def _keep(self, db: sqlite3.Connection) -> None:
         for one in self._channel.received():
             if one.sender in self._senders:
-                id_, text = f"{one.sender} {one.id}", _plain(one.text)
-                db.execute(
-                    "insert or ignore into inbox values (?, ?, ?, ?, ?, 'new', null, null)",
-                    (id_, one.sender, one.number, text, self._clock()),
-                )
+                id_ = f"{one.sender} {one.id}"
+                if self._one(db, "select 1 from inbox where id = ?", id_) is None:
+                    db.execute(
+                        "insert or ignore into inbox values (?, ?, ?, ?, ?, 'new', null, null)",
+                        (id_, one.sender, one.number, self._words(db, id_, one), self._clock()),
+                    )
                 self._on_stage("kept")
             self._channel.take(one.id)
+
+    def _words(self, db: sqlite3.Connection, id_: str, one: Incoming) -> str:
+        """Return what a message says; of a recording what is understood, which may be nothing."""
+        if one.audio is None:
+            return _plain(one.text)
+        text = ""
+        if self._hear is not None:
+            with suppress(UsageError):
+                text = _plain(self._hear(one.audio))
+        db.execute("insert or replace into heard values (?, ?)", (id_, text))
+        return text
+
+    def _as_heard(self, db: sqlite3.Connection, id_: str) -> str:
+        """Say what was understood of a recording: it may be another word."""
+        row = self._one(db, "select text from heard where id = ?", id_)
+        if row is None:
+            return ""
+        text = row["text"]
+        return f'(Heard: "{text}") ' if text else "(I did not understand the recording; write it.) "
 
     def _next(self, db: sqlite3.Connection, sender: str) -> Any:
         """Return the message that is to be done now; `None` while an earlier one is waited for."""
@@ -150,7 +177,8 @@ class Gateway:
             row = self._one(db, "select * from inbox where id = ?", row["id"])
         late = self._missed(db, row)
         name, text = row["dialogue"], row["text"]
-        reply = late + self._replied(text, name, row["steps"], late=late.startswith(_LATE))
+        so_far = self._replied(text, name, row["steps"], late=late.startswith(_LATE))
+        reply = late + self._as_heard(db, row["id"]) + so_far
         if not self._path(name).exists():
             db.execute("update inbox set dialogue = null where id = ?", (row["id"],))
         self._on_stage("done")
@@ -167,14 +195,14 @@ class Gateway:
         """Do what a message says, unless that was done already; return what is said to it."""
         try:
             if not self._path(name).exists():
-                return _told(self._begun(text, name).view())
+                return told(self._begun(text, name).view())
             dialogue = self._dialogue(name)
             if before == 0 or len(dialogue.steps()) != before:
                 dialogue.remember()  # it was done, and then the process died
-                return _told(dialogue.view())
+                return told(dialogue.view())
             if late or not text.strip():  # it is of a moment that is over, or says nothing
-                return _told(dialogue.view())
-            return _told(_said(dialogue, text))
+                return told(dialogue.view())
+            return told(said(dialogue, text))
         except UsageError as error:
             return str(error)
 
@@ -240,37 +268,6 @@ class Gateway:
         return db
 
 
-def _said(dialogue: Dialogue, text: str) -> View:
-    low = text.strip().casefold().rstrip(".")
-    state = dialogue.view().state
-    if low == "back":
-        return dialogue.back()
-    if state == "asking":
-        return dialogue.answer(text)
-    if state == "proposing" and low in ("1", "2"):
-        return dialogue.choose(int(low))
-    if state == "decided":
-        return dialogue.view()
-    raise UsageError("Say 1 or 2, or back, or what you would like instead.")
-
-
 def _plain(text: str) -> str:
     """Return a text that can be written down, and no more of it than a message has."""
     return text[:_MOST].encode("utf-8", "replace").decode()
-
-
-def _told(view: View) -> str:
-    """Return where a dialogue stands, in a message."""
-    top, backup = view.decision.top, view.decision.backup
-    if view.chosen is not None:
-        link = f" {view.chosen.item.link}" if view.chosen.item.link else ""
-        return f"Chosen: {view.chosen.item.title}.{link}"
-    if view.asked is not None:
-        likely = ", ".join(answer.text for answer in view.asked.answers[:4])
-        return f"{view.asked.text} ({likely}, or: no matter)"
-    if top is None:
-        return f"Nothing of {len(view.catalogue.items)} meets every condition."
-    second = f" 2: {backup.item.title}." if backup else ""
-    trades = "; ".join(trade.text for trade in view.decision.trade_offs[:3])
-    about = f" ({trades})" if trades else ""
-    return f"1: {top.item.title}.{second}{about} Say 1 or 2, or back."

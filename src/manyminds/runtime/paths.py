@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["cache_home", "config_home", "data_home", "person_home"]
+__all__ = ["cache_home", "config_home", "data_home", "person_home", "speech_model"]
 
 _NAME = "manyminds"
 
@@ -38,3 +38,9 @@ def config_home() -> Path:
 def person_home(folder: Path | None = None) -> Path:
     """Return the folder of what is known of the person: the one they name, or `me`."""
     return data_home() / "me" if folder is None else folder.expanduser().absolute()
+
+
+def speech_model() -> Path | None:
+    """Return the folder of the Whisper model that the person wants; `None`: the usual one."""
+    folder = os.environ.get("MANYMINDS_SPEECH_MODEL")
+    return Path(folder).expanduser().absolute() if folder else None
