@@ -1,6 +1,6 @@
 """Catalogues of all kinds, and what their cells say."""
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,71 @@ def test_a_calendar_becomes_events(tmp_path: Path) -> None:
     assert second.title.endswith("as calendars do")
     assert second.values["start"] == datetime.fromisoformat("2026-11-29")
     assert first.source == "city.ics#a1"
+
+
+AGAIN = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+UID:quiz
+SUMMARY:Pub quiz
+DTSTART:20260106T193000
+RRULE:FREQ=WEEKLY;BYDAY=TU
+EXDATE:20261208T193000
+END:VEVENT
+BEGIN:VEVENT
+UID:quiz
+SUMMARY:Pub quiz, Christmas special
+RECURRENCE-ID:20261222T193000
+DTSTART:20261223T200000
+END:VEVENT
+BEGIN:VEVENT
+UID:fair
+SUMMARY:Spring fair
+DTSTART;VALUE=DATE:20270401
+END:VEVENT
+BEGIN:VEVENT
+UID:over
+SUMMARY:Summer course
+DTSTART:20260601T100000
+RRULE:FREQ=DAILY;COUNT=5
+END:VEVENT
+BEGIN:VEVENT
+UID:tick
+SUMMARY:Every second
+DTSTART:20261201T100000
+RRULE:FREQ=SECONDLY
+END:VEVENT
+BEGIN:VEVENT
+UID:never
+SUMMARY:On the 30th of February
+DTSTART:20260101T100000
+RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30
+END:VEVENT
+BEGIN:VEVENT
+SUMMARY:Without a name
+DTSTART:20261201T100000
+RRULE:FREQ=WEEKLY
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_what_comes_again_is_listed_each_time_for_two_months(tmp_path: Path) -> None:
+    (tmp_path / "city.ics").write_text(AGAIN, "utf-8")
+    events = domain_named("events")
+    found = read_catalogue([tmp_path / "city.ics"], events, today=date(2026, 11, 28)).items
+    starts = {(item.title, str(item.values["start"])) for item in found}
+    tuesdays = ("12-01", "12-15", "12-29", "2027-01-05", "2027-01-12", "2027-01-19", "2027-01-26")
+    assert starts == {
+        *(("Pub quiz", f"{d if d[:2] == '20' else f'2026-{d}'} 19:30:00") for d in tuesdays),
+        ("Pub quiz, Christmas special", "2026-12-23 20:00:00"),
+        ("Spring fair", "2027-04-01 00:00:00"),
+        ("Every second", "2026-12-01 10:00:00"),
+        ("Without a name", "2026-12-01 10:00:00"),
+    }
+    assert len({item.id for item in found}) == len(found) == 11
+    once = read_catalogue([tmp_path / "city.ics"], events).items
+    assert [item.title for item in once].count("Pub quiz") == 1
 
 
 def test_a_page_is_read_by_what_it_says_to_machines(tmp_path: Path) -> None:

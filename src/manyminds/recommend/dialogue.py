@@ -225,9 +225,10 @@ class Dialogue:
         """Read the catalogues of a wish; anew only where a file or the place has changed."""
         paths, near = [Path(p) for p in wish.catalogues], self._near(wish)
         marks = [(s.st_mtime_ns, s.st_size) for p in paths if p.exists() for s in [p.stat()]]
-        key = (paths, marks, near, domain)
+        key = (paths, marks, near, domain, wish.day)
         if self._known is None or self._known[0] != key:
-            self._known = key, read_catalogue(paths, domain, near=near)
+            today = date.fromisoformat(wish.day)
+            self._known = key, read_catalogue(paths, domain, near=near, today=today)
         return self._known[1]
 
     def _wanted(self, catalogue: Catalogue, steps: Sequence[Step]) -> Wanted:
@@ -331,7 +332,7 @@ def begin_dialogue(
     """
     if not wish.strip():
         raise UsageError("say what you would like: manyminds recommend 'dinner tonight'")
-    read_catalogue(catalogues, domain)
+    read_catalogue(catalogues, domain, today=today)
     own_folder(folder.parent)
     own_folder(folder)
     dialogue = Dialogue(folder / f"{name}.jsonl", memory, proxy)

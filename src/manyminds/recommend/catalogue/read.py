@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ _INSIDE = (
 )  # fmt: skip
 """Where schema.org keeps the value of a nested object, in this order."""
 _DEEP = 4
+_AHEAD = timedelta(days=60)
+_SELDOM = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _THINGS = re.compile(
     r"Event|Restaurant|Cafe|Bar|FoodEstablishment|Product|Offer|JobPosting|Hotel|Lodging|Trip|TouristTrip"
 )
@@ -102,13 +104,15 @@ class Catalogue:
 
 
 def read_catalogue(
-    paths: Sequence[Path], domain: Domain, *, near: Place | None = None
+    paths: Sequence[Path], domain: Domain, *, near: Place | None = None, today: date | None = None
 ) -> Catalogue:
     """Read files into one catalogue.
 
     Args:
         paths: The files.
         domain: What their things are.
+        today: What calendars say happens again and again is listed from this day on, each time by
+            itself, for 60 days; `None`: it is listed once, as its first time.
         near: Where the person is: things that say where they are and not how far get a distance.
 
     Raises:
@@ -119,7 +123,7 @@ def read_catalogue(
     fields: dict[str, Field | None] = {}
     for path in paths:
         before = len(items)
-        for where, row in _rows(path):
+        for where, row in _rows(path, today):
             for column in row:
                 if column not in fields:
                     fields[column] = domain.field_called(column)
@@ -161,7 +165,7 @@ def value_of(text: str, field: Field) -> Value | None:
     return _time(plain) if field.kind == "time" else plain
 
 
-def _rows(path: Path) -> Iterator[_Row]:
+def _rows(path: Path, today: date | None) -> Iterator[_Row]:
     reader = ENDINGS.get(path.suffix.casefold())
     if reader is None:
         raise UsageError(f"{path}: a catalogue is {', '.join(sorted(ENDINGS))}")
@@ -172,7 +176,7 @@ def _rows(path: Path) -> Iterator[_Row]:
     except OSError as error:
         raise UsageError(f"{path}: {str(error.strerror).lower()}") from error
     try:
-        yield from reader(text, path.name)
+        yield from _ical(text, path.name, today) if reader is _ical else reader(text, path.name)
     except (ValueError, csv.Error, RecursionError) as error:
         raise UsageError(
             f"{path}: it cannot be read: {' '.join(str(error).split())[:150]}"
@@ -213,9 +217,9 @@ def _json_lines(text: str, name: str) -> Iterator[_Row]:
             yield f"{name}:{number}", _flat(row)
 
 
-def _ical(text: str, name: str) -> Iterator[_Row]:
+def _ical(text: str, name: str, today: date | None = None) -> Iterator[_Row]:
     calendar = needed("icalendar").Calendar.from_ical(text)
-    for number, event in enumerate(calendar.walk("VEVENT"), 1):
+    for number, event in enumerate(_events(calendar, today), 1):
         if str(event.get("status")) == "CANCELLED":
             continue
         row: dict[str, str] = {}
@@ -225,6 +229,8 @@ def _ical(text: str, name: str) -> Iterator[_Row]:
         with suppress(KeyError, ValueError):
             start = event.decoded("dtstart")
             row["start"] = (_local(start) if isinstance(start, datetime) else start).isoformat()
+        if event.get("recurrence-id") is not None and "uid" in row:
+            row["uid"] += f" {row.get('start', number)}"
         kinds: Any = event.get("categories")
         if kinds is not None:
             listed = list_of(kinds) or [kinds]
@@ -235,6 +241,35 @@ def _ical(text: str, name: str) -> Iterator[_Row]:
             if str(key).startswith("X-"):
                 row[str(key)[2:].casefold()] = str(value)
         yield f"{name}#{row.get('uid', number)}", row
+
+
+def _events(calendar: Any, today: date | None) -> Iterator[Any]:
+    """Yield a calendar's events; those that come again, each time by itself."""
+    found = calendar.walk("VEVENT")
+    again = set[str]() if today is None else {_uid(one) for one in found if _comes_again(one)}
+    for event in found:
+        if _uid(event) not in again:
+            yield event
+    if today is not None and again:
+        calendar.subcomponents = [
+            part for part in calendar.subcomponents
+            if part.name != "VEVENT" or _uid(part) in again
+        ]  # fmt: skip
+        query, until = needed("recurring_ical_events").of(calendar), today + _AHEAD
+        yield from query.between(today, until)[:MOST_ITEMS]
+
+
+def _uid(event: Any) -> str:
+    return str(event.get("uid"))
+
+
+def _comes_again(event: Any) -> bool:
+    """Say whether an event has times of its own; what comes by the hour is no event to choose."""
+    rule = event.get("rrule")
+    rules = list_of(rule) or ([] if rule is None else [rule])
+    seldom = all(str(one.get("freq", [""])[0]).upper() in _SELDOM for one in rules)
+    named = event.get("uid") is not None  # without a name nobody can say what comes again
+    return named and seldom and (bool(rules) or event.get("rdate") is not None)
 
 
 def _html(text: str, name: str) -> Iterator[_Row]:
