@@ -23,6 +23,7 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self.memory = Memory(folder / "me", today=lambda: FRIDAY)
         self.catalogue = folder / "dining.csv"
         self.catalogue.write_text(DINING, "utf-8")
