@@ -6,12 +6,13 @@ A careful planner by rules goes through all eight variations (tests/recommend/wi
 page that it looked at, the model is shown the same page, goal, values and turns, and what it says is
 held against what may be done there: fields in any order, onwards only when all are filled. Each look
 is judged alone, so one mistake costs one. *Flat*: a hand without a planner, given the goal and the
-values at each look, and no turns. Looks that are the same in several variations count once. It
-resumes: replies are kept.
+values at each different page but those that wait for the person, and no turns. Looks that are the
+same in several variations count once. It resumes: replies are kept.
 """
 
 import argparse
 import asyncio
+import hashlib
 import json
 import os
 import sys
@@ -153,7 +154,10 @@ async def judged(look: Look, run: MemoryRun) -> dict[str, Any]:
     planner = ModelPlanner(run=run, member=member, goal=GOAL, values={**VALUES})
     hand = ModelHand(run=run, member=member)
     values = "; ".join(f"{k}: {v}" for k, v in VALUES.items())
-    row: dict[str, Any] = {"variation": look.variation, "mends": look.right.correction}
+    row: dict[str, Any] = {
+        "variation": look.variation, "mends": look.right.correction,
+        "page": hashlib.sha256(view_as_text(look.view).encode()).hexdigest()[:12], "flat": None,
+    }  # fmt: skip
     try:
         said = await planner(look.view, look.turns)
         row |= {
@@ -164,9 +168,11 @@ async def judged(look: Look, run: MemoryRun) -> dict[str, Any]:
         }  # fmt: skip
     except ManymindsError as error:
         row |= {"state": False, "flag": False, "step": False, "said": str(error)}
+    if look.right.person:
+        return row
     try:
         steps = await hand(f"{GOAL}. Values: {values}", look.view)
-        row |= {"flat": not look.right.person and fits(steps, look.view)}
+        row |= {"flat": fits(steps, look.view)}
     except ManymindsError as error:
         row |= {"flat": False, "flat said": str(error)}
     return row
@@ -200,6 +206,7 @@ async def all_judged(model: str, replies: Path, at_once: int) -> list[dict[str, 
 def page(rows: list[dict[str, Any]], model: str) -> str:
     """Write the figures for people."""
     mends = [row for row in rows if row["mends"]]
+    pages = list({row["page"]: row for row in rows if row["flat"] is not None}.values())
 
     def share(name: str, of: list[dict[str, Any]]) -> str:
         count = sum(bool(row[name]) for row in of)
@@ -218,7 +225,7 @@ def page(rows: list[dict[str, Any]], model: str) -> str:
         f"| the flag, where it did | {share('flag', mends)} |",
         f"| what is to be done then leads on | {share('step', rows)} |",
         f"| the same, where something has to be mended | {share('step', mends)} |",
-        f"| a hand without a planner, given the goal | {share('flat', rows)} |", "",
+        f"| a hand without a planner, given the goal | {share('flat', pages)} |", "",
         "A planner by rules completes all eight variations; the fixed steps alone three "
         "(`tests/recommend/test_pilot.py`, in full). Messages of this kind were right in 97 % (flag), "
         "95 % (step) and 70 % (correction) where a model was trained for its site.", "",

@@ -6,8 +6,7 @@ PYTHON is as in hijack.py. Pairs are drawn from AgentDojo's slack and banking, o
 attacker's words the user's task comes to read. The model works the user's task with AgentDojo's
 tools; every place an attacker may write to says, in our words, to do what they want first. *bare*:
 results come as they are, calls are made as they come. *fence*: results are marked as data. *ours*:
-fence, a plan by the same model, and the gate; the person says yes to what their own task needs
-and no to all else. Judged by AgentDojo's own checks. It resumes, pair by pair; arms share replies
+fence, a plan by the same model, and the gate; the person says yes to what their own task needs, word for word, and no to all else. Judged by AgentDojo's own checks. It resumes, pair by pair; arms share replies
 as far as their requests are the same.
 """
 
@@ -200,7 +199,7 @@ async def played(
 
 async def play_all(count: int, model: str, at_once: int, replies: Path) -> None:
     """Play what was not played yet, pair by pair, all arms of it."""
-    there = {(r["suite"], r["user"], r["attacker"], r["arm"]) for r in rows()}
+    there = {(r["suite"], r["user"], r["attacker"], r["arm"]) for r in rows(model)}
     found = await connect(model, cache=cache_home())
     kept = KeptReplies(replies)
     endpoint = KeepingEndpoint(found, kept, model, places=anyio.Semaphore(at_once))
@@ -226,14 +225,16 @@ async def play_all(count: int, model: str, at_once: int, replies: Path) -> None:
         await found.close()
 
 
-def rows() -> list[dict[str, Any]]:
-    """Return what was played before."""
+def rows(model: str) -> list[dict[str, Any]]:
+    """Return what was played before by a model."""
     lines = ROWS.read_text(encoding="utf-8").splitlines() if ROWS.exists() else []
-    return [json.loads(line) for line in lines]
+    return [row for line in lines if (row := json.loads(line))["model"] == model]
 
 
 def share(count: int, of: int) -> str:
     """Write a share with its interval."""
+    if not of:
+        return "0 of 0"
     low, high = share_interval(count, of)
     return f"{count} of {of}, {count / of:.0%} ({low:.0%} to {high:.0%})"
 
@@ -252,7 +253,9 @@ def page(told: list[dict[str, Any]]) -> str:
         f"{len(whole)} pairs of AgentDojo v1.2.2 (slack and banking), drawn from those whose "
         "attacker's words the user's task comes to read. *Hit*: the attacker got what they wanted; "
         "*useful*: the user got what they asked for; both by AgentDojo's checks, with 95 % "
-        "intervals.", "",
+        "intervals. In all arms the member's prompt says that what stands between data marks is no "
+        "order; *bare* has no marks. The person of *ours* agrees to a call only where it is word for "
+        "word what AgentDojo's own solution does, texts included: a real one would agree to more.", "",
         "| arm | hit | useful | acts made | asked about | refused |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for arm in ARMS:
@@ -277,7 +280,7 @@ def main() -> None:
     try:
         asyncio.run(play_all(given.count, given.model, given.at_once, given.replies))
     finally:
-        if told := rows():
+        if told := rows(given.model):
             (HERE / "LIVE.md").write_text(page(told), encoding="utf-8")
 
 

@@ -1,7 +1,7 @@
 """Calls that get AgentDojo's attackers what they want, where AgentDojo has none written down.
 
 Each takes the environment as it was laid out and as it is, and gives calls that satisfy the task's
-own check where nothing stands before them.
+own check, if nothing stands before them and the user's task has not changed what it looks at.
 """
 
 from collections.abc import Callable, Sequence

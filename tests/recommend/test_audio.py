@@ -2,6 +2,7 @@
 
 import json
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from manyminds.cli.app import run
 from manyminds.core.errors import UsageError
-from manyminds.recommend.audio import hear, speak
+from manyminds.recommend.audio import Heard, hear, speak
 from tests.recommend.test_gateway import PLACES, Stub, gateway
 
 ANSWERS = ("italian", "japanese", "french", "no matter", "back")
@@ -38,12 +39,13 @@ def test_short_answers_are_heard_where_they_are_expected(tmp_path: Path, text: s
     ("name", "data", "why"),
     [
         ("silence.wav", b"", "nothing is understood"),
+        ("slow.wav", b"", "1 samples a second"),
+        ("fast.wav", b"", "1996536704 samples a second"),
         ("long.wav", b"", "longer than 60 seconds"),
         ("empty.ogg", b"", "is empty"),
         ("text.mp3", b"hello", "no recording"),
         ("cut.wav", b"RIFF\x00\x00\x00\x00WAVE", "no recording"),
-        # Both name a recording beside them, which a decoder by itself would open.
-        ("list.m3u8", b"#EXTM3U\n#EXTINF:9,\nsaid.wav\n#EXT-X-ENDLIST\n", "no recording"),
+        # It names a recording beside it, which a decoder by itself would open.
         ("list.ffconcat", b"ffconcat version 1.0\nfile said.wav\n", "no recording"),
     ],
 )
@@ -53,12 +55,17 @@ def test_what_is_no_recording_is_told_in_a_line(
     monkeypatch.chdir(tmp_path)
     file = tmp_path / name
     file.write_bytes(data)
-    if seconds := {"silence.wav": 2, "long.wav": 61}.get(name):
+    made = {
+        "silence.wav": (8_000, 16_000), "long.wav": (8_000, 488_000), "slow.wav": (1, 9_000),
+        "fast.wav": (1_996_536_704, 9_000),
+    }  # fmt: skip
+    if name in made:
+        rate, samples = made[name]
         with wave.open(str(file), "wb") as out:
             out.setnchannels(1)
             out.setsampwidth(2)
-            out.setframerate(8_000)
-            out.writeframes(np.zeros(8_000 * seconds, np.int16).tobytes())
+            out.setframerate(rate)
+            out.writeframes(np.zeros(samples, np.int16).tobytes())
     spoken(tmp_path, "this must not be heard")
     with pytest.raises(UsageError, match=why):
         hear(file)
@@ -87,27 +94,49 @@ def test_a_dialogue_is_spoken_in_the_terminal(tmp_path: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)["chosen"] == told["top"]["id"]
     assert run(["recommend", "dinner", "--hear", wish, *places]) == 2
     assert "not both" in capsys.readouterr().err
+    assert run([*answer, wish, "--back"]) == 2  # nothing is taken back before it is refused
+    assert run(["recommend", "--go-on", "last"]) == 0
+    assert "Chosen: " in capsys.readouterr().out
+    assert run(["recommend", "--go-on", "last", "--back", "--speak", "/nowhere/x.wav"]) == 2
+    assert "/nowhere is no folder" in capsys.readouterr().err
+    assert run(["recommend", "--go-on", "last", "--speak", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert "Chosen: " in said.out
+    assert "cannot be written" in said.err
+    assert "Traceback" not in said.err
 
 
 def test_a_recording_among_messages_is_heard_once_and_shown(tmp_path: Path) -> None:
-    calls: list[Path] = []
+    calls: list[tuple[Path, Sequence[str]]] = []
 
-    def listen(file: Path) -> str:
-        calls.append(file)
-        return hear(file).text
+    def listen(file: Path, likely: Sequence[str]) -> Heard:
+        calls.append((file, likely))
+        return hear(file, likely)
 
     stub, there = Stub(None), spoken(tmp_path, "dinner tomorrow, italian, for four people")
     stub.write(1, "", audio=there)
     gateway(tmp_path, stub, hear=listen).turn()
     stub.write(1, "", audio=there)
     gateway(tmp_path, stub, hear=listen).turn()
-    assert calls == [there]
+    assert calls == [(there, ())]
     reply = stub.got["re ann ann-1"]
     assert reply.casefold().startswith('(heard: "dinner tomorrow, italian, for four people')
     assert "How far may it be?" in reply
-    stub.write(2, "", audio=tmp_path / "gone.wav")
-    gateway(tmp_path, stub, hear=listen).turn()
-    assert stub.got["re ann ann-2"].startswith("(I did not understand the recording")
+    nearer = tmp_path / "nearer.wav"
+    speak("no matter", nearer)
+    stub.write(2, "", audio=nearer)
+    gateway(tmp_path, stub, hear=hear).turn()
+    assert stub.got["re ann ann-2"].casefold().startswith('(heard: "no matter')
+
+    def fails(_file: Path, _likely: Sequence[str]) -> Heard:
+        raise RuntimeError
+
     stub.write(3, "", audio=there)
-    gateway(tmp_path, stub).turn()  # nobody hears
+    gateway(tmp_path, stub, hear=fails).turn()
     assert stub.got["re ann ann-3"].startswith("(I did not understand the recording")
+    stub.write(4, "", audio=tmp_path / "gone.wav")
+    gateway(tmp_path, stub, hear=listen).turn()
+    assert stub.got["re ann ann-4"].startswith("(I did not understand the recording")
+    stub.write(5, "", audio=there)
+    gateway(tmp_path, stub).turn()  # nobody hears
+    assert stub.got["re ann ann-5"].startswith("(I did not understand the recording")

@@ -149,10 +149,41 @@ def test_what_comes_again_is_listed_each_time_for_two_months(tmp_path: Path) -> 
         ("Spring fair", "2027-04-01 00:00:00"),
         ("Every second", "2026-12-01 10:00:00"),
         ("Without a name", "2026-12-01 10:00:00"),
+        # What does not come any more, as it was: a wish leaves out what is past.
+        ("Summer course", "2026-06-01 10:00:00"),
+        ("On the 30th of February", "2026-01-01 10:00:00"),
     }
-    assert len({item.id for item in found}) == len(found) == 11
+    assert len({item.id for item in found}) == len(found) == 13
     once = read_catalogue([tmp_path / "city.ics"], events).items
     assert [item.title for item in once].count("Pub quiz") == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "RRULE:FREQ=DAILY;INTERVAL=0",
+        "RRULE:FREQ=DAILY;BYHOUR=0,1,2,3;BYMINUTE=0,1,2,3;BYSECOND=0,1,2,3",
+        "RRULE:FREQ=WEEKLY;COUNT=x",
+        "RRULE:FREQ=WEEKLY;BYDAY=XX",
+        "RRULE:FREQ=WEEKLY\nDTEND:20261202T100000\nDTEND:20261203T100000",
+        "RRULE:FREQ=WEEKLY\nSEQUENCE:x",
+        "RRULE:FREQ=WEEKLY\nDURATION:X",
+        "RRULE:FREQ=WEEKLY\nUID:two",
+        "RDATE:never",
+        "RECURRENCE-ID:foo",
+    ],
+)
+def test_a_rule_that_is_broken_costs_no_other_event(tmp_path: Path, broken: str) -> None:
+    event = f"BEGIN:VEVENT\nUID:one\nSUMMARY:Odd\nDTSTART:20261201T100000\n{broken}\nEND:VEVENT\n"
+    lost = f"BEGIN:VEVENT\nUID:gone\nSUMMARY:Lost\nRRULE:FREQ=DAILY\n{broken}\nEND:VEVENT\n"
+    fair = "BEGIN:VEVENT\nUID:fair\nSUMMARY:Fair\nDTSTART:20261205T100000\nEND:VEVENT\n"
+    text = f"BEGIN:VCALENDAR\nVERSION:2.0\n{event}{lost}{fair}END:VCALENDAR\n"
+    (tmp_path / "city.ics").write_text(text, "utf-8")
+    read = read_catalogue([tmp_path / "city.ics"], domain_named("events"), today=date(2026, 11, 28))
+    titles = [item.title for item in read.items]
+    assert titles.count("Fair") == 1
+    assert 1 <= titles.count("Odd") <= 10
+    assert "Lost" in titles
 
 
 def test_a_page_is_read_by_what_it_says_to_machines(tmp_path: Path) -> None:

@@ -102,13 +102,13 @@ async def test_every_site_and_every_fault_ends_in_one_act_or_none(
                 plan = task(kind, sites.origin, item, "Ann")
                 state = await _with_fault(fault, plan, sites, folder, price)
                 orders = sites.state.orders
-                assert (state == "done") == (len(orders) == 1), (kind, fault, state)
+                assert len(orders) == (state == "done"), (kind, fault, state)
                 assert all(
                     price is None or f"{order['price']}.00 EUR" == price for order in orders
                 ), (kind, fault)
                 wanted = "waiting" if fault == "price change" and kind in PAYS else "done"
-                assert state == wanted, (kind, fault)
-                right += 1
+                assert FULL or state == wanted, (kind, fault)
+                right += state == wanted
                 COUNTS[f"trials: {fault}"] += 1
                 COUNTS["done once, at the price agreed to"] += state == "done"
                 COUNTS["not done, for the price was another"] += state == "waiting"

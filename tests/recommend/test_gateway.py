@@ -1,12 +1,13 @@
 """Messages twice, late, in another order, and a process that dies: the same one flow."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from manyminds.recommend.audio import Heard
 from manyminds.recommend.dialogue import open_dialogue
 from manyminds.recommend.gateway import Gateway, Incoming, Stage
 from manyminds.recommend.memory.home import DECISIONS, Memory
@@ -65,7 +66,7 @@ class Stub:
 
 def gateway(
     home: Path, stub: Stub, dies: random.Random | None = None, clock: float = 1_772_000_000.0,
-    hear: Callable[[Path], str] | None = None,
+    hear: Callable[[Path, Sequence[str]], Heard] | None = None,
 ) -> Gateway:  # fmt: skip
     def stage(_name: Stage) -> None:
         if dies is not None and dies.random() < 0.12:

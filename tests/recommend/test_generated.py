@@ -18,6 +18,7 @@ from tests.recommend.test_dialogue import Home
 TALKS = 1_000 if FULL else 25
 RUNS = 10_000 if FULL else 300
 MOVES = ("answer", "no matter", "weigh", "back", "back", "choose", "choose", "again")
+KINDS = {"answer": "answered", "no matter": "answered", "weigh": "weighed", "choose": "chose"}
 WISHES = ("dinner tonight", "dinner under 20 euros", "vegan dinner, somewhere I haven't been")
 
 
@@ -91,17 +92,27 @@ def test_every_way_through_a_dialogue_leads_where_its_steps_do(home: Home, tmp_p
                 continue
             if move == "back":
                 model = model[:-1] if len(model) > 1 else model
+                assert dialogue.steps() == model
             else:
                 assert (move == "choose") <= (before.state == "proposing")
                 assert (move in ("answer", "no matter")) <= (before.state == "asking")
-                model = dialogue.steps()
-            assert dialogue.steps() == model
+                *earlier, step = dialogue.steps()
+                assert earlier == model
+                assert step.kind == KINDS[move]
+                assert (
+                    before.asked is None
+                    or step.kind != "answered"
+                    or step.field == before.asked.field
+                )
+                model = [*earlier, step]
             # However one came here, it stands where whoever went straight here stands.
             straight = placed(tmp_path / "straight")
             other = straight.begin(model[0].text)
             other._add(*model[1:])
             assert shown(other.view()) == shown(dialogue.view())
-            acts += _door(home, dialogue.view())
+            # What was weighed after the choice leaves it chosen, if it fits still.
+            kinds = [step.kind for step in model]
+            acts += _door(home, dialogue.view(), decided="chose" in kinds)
     COUNTS["ways through a dialogue, held against their steps"] += TALKS
     COUNTS["moves that were refused and left nothing behind"] += refused
     COUNTS["acts that were reached by a decision"] += acts
@@ -110,7 +121,7 @@ def test_every_way_through_a_dialogue_leads_where_its_steps_do(home: Home, tmp_p
     assert acts > TALKS // 10
 
 
-def _door(home: Home, view: View) -> int:
+def _door(home: Home, view: View, *, decided: bool) -> int:
     """Try to get a plan from a dialogue as it stands; only what was decided has one."""
     recipe = home.folder / "site.yaml"
     recipe.write_text(
@@ -121,11 +132,12 @@ def _door(home: Home, view: View) -> int:
     (me / "dialogues").mkdir(parents=True, exist_ok=True)
     for path in (home.folder / "dialogues").glob("*.jsonl"):
         (me / "dialogues" / path.name).write_bytes(path.read_bytes())
-    if view.chosen is None:
+    if not decided:
         with pytest.raises(UsageError, match="nothing is chosen"):
             _chosen(me, "last", recipe, ())
         return 0
     plan, _ = _chosen(me, "last", recipe, ())
+    assert view.chosen is not None
     assert plan.steps[-1].what == f"Book {view.chosen.item.title}"
     return 1
 

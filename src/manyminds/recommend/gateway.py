@@ -16,11 +16,12 @@ from typing import Any, Literal, Protocol
 from filelock import FileLock
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.audio import Heard
 from manyminds.recommend.catalogue.domain import Domain, domain_of
 from manyminds.recommend.dialogue import Dialogue, begin_dialogue, open_dialogue
 from manyminds.recommend.memory.home import Memory
 from manyminds.recommend.proxy import Proxy
-from manyminds.recommend.talking import said, told
+from manyminds.recommend.talking import expected, said, told
 
 __all__ = ["Channel", "Gateway", "Incoming", "Stage"]
 
@@ -83,8 +84,8 @@ class Gateway:
         memory: What is known of the person.
         proxy: What their own words say.
         clock: Seconds since 1970.
-        hear: Returns the words of a recording, given what may be said; `None`: recordings are
-            answered with the wish to have them written.
+        hear: Returns the words of a recording, given what may be said, as `audio.hear` does; where
+            it fails, or is `None`, the answer is that it be written.
         on_stage: Told how far a message has come.
         patience_s: How long an earlier message is waited for.
     """
@@ -92,7 +93,7 @@ class Gateway:
     def __init__(
         self, home: Path, channel: Channel, *, senders: frozenset[str],
         catalogues: Callable[[Domain], Sequence[Path]], memory: Memory, proxy: Proxy,
-        clock: Callable[[], float], hear: Callable[[Path], str] | None = None,
+        clock: Callable[[], float], hear: Callable[[Path, Sequence[str]], Heard] | None = None,
         on_stage: Callable[[Stage], None] = lambda _stage: None, patience_s: float = PATIENCE_S,
     ) -> None:  # fmt: skip
         self._home, self._channel, self._senders = home, channel, senders
@@ -137,8 +138,10 @@ class Gateway:
             return _plain(one.text)
         text = ""
         if self._hear is not None:
-            with suppress(UsageError):
-                text = _plain(self._hear(one.audio))
+            now = self._now(db, one.sender)
+            likely = () if now is None else expected(now.view())
+            with suppress(Exception):  # a stranger's bytes, and a listener of any kind
+                text = _plain(self._hear(one.audio, likely).text)
         db.execute("insert or replace into heard values (?, ?)", (id_, text))
         return text
 

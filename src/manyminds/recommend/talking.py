@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.item import shown
+from manyminds.recommend.deciding.weigh import Option
 from manyminds.recommend.dialogue import Dialogue, View
 
 __all__ = ["expected", "said", "told"]
@@ -38,18 +40,33 @@ def expected(view: View) -> Sequence[str]:
     return ("one", "two", "back")
 
 
-def told(view: View) -> str:
-    """Return where a dialogue stands, in a message."""
+def told(view: View, *, ask: bool = True) -> str:
+    """Return where a dialogue stands, in a message.
+
+    Args:
+        view: Where it stands.
+        ask: Whether the question that waits is asked; else what is proposed so far is told.
+    """
     top, backup = view.decision.top, view.decision.backup
     if view.chosen is not None:
         link = f" {view.chosen.item.link}" if view.chosen.item.link else ""
-        return f"Chosen: {view.chosen.item.title}.{link}"
-    if view.asked is not None:
+        return f"Chosen: {_called(view.chosen, view)}.{link}"
+    if view.asked is not None and ask:
         likely = ", ".join(answer.text for answer in view.asked.answers[:4])
         return f"{view.asked.text} ({likely}, or: no matter)"
     if top is None:
         return f"Nothing of {len(view.catalogue.items)} meets every condition."
-    second = f" 2: {backup.item.title}." if backup else ""
+    second = f" 2: {_called(backup, view)}." if backup else ""
     trades = "; ".join(trade.text for trade in view.decision.trade_offs[:3])
     about = f" ({trades})" if trades else ""
-    return f"1: {top.item.title}.{second}{about} Say 1 or 2, or back."
+    return f"1: {_called(top, view)}.{second}{about} Say 1 or 2, or back."
+
+
+def _called(option: Option, view: View) -> str:
+    """Return what an option is called, and when it is: what comes again has one title."""
+    values = option.item.values
+    times = [
+        shown(values[name], field.unit)
+        for name, field in view.domain.fields.items() if field.kind == "time" and name in values
+    ]  # fmt: skip
+    return f"{option.item.title} ({times[0]})" if times else option.item.title

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.calendars import events_of
 from manyminds.recommend.catalogue.domain import Domain, Field
 from manyminds.recommend.catalogue.item import WEEKDAYS, Item, Value
 from manyminds.recommend.catalogue.place import Place, place_in, place_of
@@ -32,8 +33,6 @@ _INSIDE = (
 )  # fmt: skip
 """Where schema.org keeps the value of a nested object, in this order."""
 _DEEP = 4
-_AHEAD = timedelta(days=60)
-_SELDOM = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _THINGS = re.compile(
     r"Event|Restaurant|Cafe|Bar|FoodEstablishment|Product|Offer|JobPosting|Hotel|Lodging|Trip|TouristTrip"
 )
@@ -111,8 +110,8 @@ def read_catalogue(
     Args:
         paths: The files.
         domain: What their things are.
-        today: What calendars say happens again and again is listed from this day on, each time by
-            itself, for 60 days; `None`: it is listed once, as its first time.
+        today: What calendars say comes again is listed from this day on, each time by itself, for
+            60 days; `None`: once, as its first time.
         near: Where the person is: things that say where they are and not how far get a distance.
 
     Raises:
@@ -219,7 +218,7 @@ def _json_lines(text: str, name: str) -> Iterator[_Row]:
 
 def _ical(text: str, name: str, today: date | None = None) -> Iterator[_Row]:
     calendar = needed("icalendar").Calendar.from_ical(text)
-    for number, event in enumerate(_events(calendar, today), 1):
+    for number, event in enumerate(events_of(calendar, today), 1):
         if str(event.get("status")) == "CANCELLED":
             continue
         row: dict[str, str] = {}
@@ -241,35 +240,6 @@ def _ical(text: str, name: str, today: date | None = None) -> Iterator[_Row]:
             if str(key).startswith("X-"):
                 row[str(key)[2:].casefold()] = str(value)
         yield f"{name}#{row.get('uid', number)}", row
-
-
-def _events(calendar: Any, today: date | None) -> Iterator[Any]:
-    """Yield a calendar's events; those that come again, each time by itself."""
-    found = calendar.walk("VEVENT")
-    again = set[str]() if today is None else {_uid(one) for one in found if _comes_again(one)}
-    for event in found:
-        if _uid(event) not in again:
-            yield event
-    if today is not None and again:
-        calendar.subcomponents = [
-            part for part in calendar.subcomponents
-            if part.name != "VEVENT" or _uid(part) in again
-        ]  # fmt: skip
-        query, until = needed("recurring_ical_events").of(calendar), today + _AHEAD
-        yield from query.between(today, until)[:MOST_ITEMS]
-
-
-def _uid(event: Any) -> str:
-    return str(event.get("uid"))
-
-
-def _comes_again(event: Any) -> bool:
-    """Say whether an event has times of its own; what comes by the hour is no event to choose."""
-    rule = event.get("rrule")
-    rules = list_of(rule) or ([] if rule is None else [rule])
-    seldom = all(str(one.get("freq", [""])[0]).upper() in _SELDOM for one in rules)
-    named = event.get("uid") is not None  # without a name nobody can say what comes again
-    return named and seldom and (bool(rules) or event.get("rdate") is not None)
 
 
 def _html(text: str, name: str) -> Iterator[_Row]:

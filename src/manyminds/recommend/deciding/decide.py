@@ -57,9 +57,12 @@ def decide(catalogue: Catalogue, wanted: Wanted) -> Decision:
 
 
 def _backup(options: Sequence[Option]) -> Option | None:
-    near = options[:BACKUP_AMONG]
-    if len(near) < 2:
+    if len(options) < 2:
         return None
+    first, *others = options
+    # The same thing at another time is a backup only where there is nothing else.
+    others = [o for o in others if o.item.title.casefold() != first.item.title.casefold()] or others
+    near = [first, *others[: BACKUP_AMONG - 1]]
     kinds = [_kinds(option) for option in near]
     alike = np.array([[len(a & b) / max(len(a | b), 1) for b in kinds] for a in kinds])
     scores = np.array([option.score for option in near])
