@@ -8,15 +8,22 @@ from typing import Any
 
 import pytest
 
+from manyminds.agents.roster import roster
 from manyminds.cli.app import run
 from manyminds.core.errors import UsageError
+from manyminds.core.values import Limits, Task
 from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.page import gently
 from manyminds.recommend.doing.pilot.directive import Directive, steps_in
 from manyminds.recommend.doing.pilot.explore import Turn, explore
+from manyminds.recommend.doing.pilot.models import ModelHand
 from manyminds.recommend.doing.pilot.view import SECRET, View, look_at, view_as_text
 from manyminds.recommend.doing.plan import Plan, Step, read_plan
+from manyminds.runtime.endpoints import connect
 from manyminds.runtime.paths import person_home
+from manyminds.runtime.run import MemoryRun
+from manyminds.tools.toolset import Toolset
 from tests.chaos.counts import COUNTS, FULL
 from tests.recommend.wizard import VALUES, VARIATIONS, Wizard
 from tests.stub import Behaviour, Stub, say
@@ -223,6 +230,65 @@ async def test_names_with_colons_are_seen_and_counted(browser: Any) -> None:
     view = await look_at(page)
     await page.close()
     assert [e.name for e in view.elements] == ["Amount: EUR", "(textbox 2)", "Buy: now", "It's #1"]
+
+
+async def test_what_shares_its_name_is_told_apart_by_its_place(browser: Any) -> None:
+    page = await browser.new_page()
+    page.set_default_timeout(2_000)
+    await page.set_content(
+        "<ul role='tablist'><li role='tab'><a href='#t'>Tab 1</a></li></ul><h3 role='tab'>Send</h3>"
+        + "".join(f"<button onclick='document.title+={n}'>No</button>" for n in (1, 2))
+        + "<button onclick='document.title+=3'>Send</button><label>Hat<input></label>"
+        "<label>Hat<input></label><label><input type='radio'>Red</label>"
+    )
+    view = await look_at(page)
+    assert [e.name for e in view.elements] == [
+        "Tab 1", "Send (tab 1)", "No (button 1)", "No (button 2)", "Send (button 1)",
+        "Hat (textbox 1)", "Hat (textbox 2)", "Red",
+    ]  # fmt: skip
+    for name in ("No (button 2)", "Send (button 1)", "No (button 1)"):
+        await gently(page, Step(kind="press", what=name))
+    await gently(page, Step(kind="press", what="Tab 1"))
+    await gently(page, Step(kind="fill", what="Hat (textbox 2)", value="green"))
+    assert await page.title() == "231"
+    assert page.url.endswith("#t")
+    assert [await one.input_value() for one in await page.get_by_label("Hat").all()] == [
+        "",
+        "green",
+    ]
+    with pytest.raises(UsageError, match="more than one 'No'"):  # a plan has to say which
+        await gently(page, Step(kind="press", what="No"))
+    await page.close()
+
+
+async def test_a_hand_does_with_a_control_what_can_be_done_with_it(
+    browser: Any, stub: Stub, tmp_path: Path
+) -> None:
+    page = await browser.new_page()
+    await page.set_content(
+        "<label>Hat<input></label><label><input type='radio'>Red</label><label>Size<select>"
+        "<option>S</option><option>M</option></select></label><button>Send</button>"
+    )
+    view = await look_at(page)
+    await page.close()
+    steps = [
+        {"do": "choose", "element": "Hat", "value": "green"}, {"do": "choose", "element": "Red", "value": "Red"},
+        {"do": "fill", "element": "Size", "value": "M"}, {"do": "tick", "element": "Send", "value": ""},
+    ]  # fmt: skip
+    stub.behaviours = [say(json.dumps({"steps": steps}))]
+    endpoint = await connect(stub.model, cache=tmp_path)
+    run = MemoryRun(
+        run_id="hand", task=Task(prompt="a page"), members=roster(1, [stub.model], has_docs=False),
+        seed=1, endpoints={stub.model: endpoint}, tools=Toolset([]), limits=Limits(),
+    )  # fmt: skip
+    hand = ModelHand(run=run, member=run.members[0])
+    assert await hand("a green hat, red, size M, and send it", view) == (
+        Step(kind="fill", what="Hat", value="green"),
+        Step(kind="tick", what="Red"),
+        Step(kind="choose", what="Size", value="M"),
+        Step(kind="press", what="Send"),
+    )
+    await endpoint.close()
 
 
 async def test_what_a_password_field_holds_is_seen_by_nobody(browser: Any) -> None:

@@ -34,8 +34,12 @@ _ROLES = {
     "fill": ("textbox", "searchbox", "spinbutton", "combobox"), "choose": ("combobox", "listbox"),
     "tick": ("checkbox", "radio", "switch"),
 }  # fmt: skip
-_UNNAMED = re.compile(r"\((?P<role>[a-z]+) (?P<number>[1-9]\d?)\)")
-"""How a control that nobody named is called: by its place among those of its role."""
+_PLACED = re.compile(r"(?:(?P<name>.+) )?\((?P<role>[a-z]+) (?P<number>[1-9]\d?)\)", re.DOTALL)
+"""How a control is called that shares its name, or has none: by its place among those."""
+
+
+_INNERMOST = """found => found.flatMap((one, place) =>
+  found.some(other => other !== one && one.contains(other)) ? [] : [place])"""
 
 
 async def gently(page: Any, step: Step) -> None:
@@ -75,9 +79,12 @@ async def _clear(page: Any) -> None:
 
 
 def _nth(page: Any, what: str) -> Any:
-    """Return what has no name of its own, as `(textbox 2)`; `None` where a name is meant."""
-    told = _UNNAMED.fullmatch(what)
-    return None if told is None else page.get_by_role(told["role"]).nth(int(told["number"]) - 1)
+    """Return what is called by its place: `(textbox 2)`, `Odd (button 3)`; else `None`."""
+    told = _PLACED.fullmatch(what)
+    if told is None:
+        return None
+    named = {} if told["name"] is None else {"name": told["name"], "exact": True}
+    return page.get_by_role(told["role"], **named).nth(int(told["number"]) - 1)
 
 
 async def found(page: Any, step: Step) -> Any:
@@ -96,6 +103,9 @@ async def found(page: Any, step: Step) -> Any:
     with suppress(Exception):
         await there.first.wait_for(timeout=LOOK_MS)
     count = await there.count()
+    if count > 1:  # a link in a tab of its name is no second one; who presses it presses both
+        inner = await there.evaluate_all(_INNERMOST)
+        there, count = (there.nth(inner[0]), 1) if len(inner) == 1 else (there, count)
     if count != 1:
         raise UsageError(f"there is {'no' if count == 0 else 'more than one'} {step.what!r}")
     if not await there.is_enabled():

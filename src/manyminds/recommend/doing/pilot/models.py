@@ -13,7 +13,7 @@ from manyminds.core.values import Member
 from manyminds.recommend.doing.pilot.directive import CHUNK, Directive, steps_in
 from manyminds.recommend.doing.pilot.explore import Turn
 from manyminds.recommend.doing.pilot.view import View, view_as_text
-from manyminds.recommend.doing.plan import Step
+from manyminds.recommend.doing.plan import Kind, Step
 from manyminds.tools.fence import fence
 
 __all__ = ["ModelHand", "ModelPlanner"]
@@ -104,16 +104,26 @@ class ModelHand:
         found = said.get("steps")
         if not isinstance(found, list) or not found:
             raise UsageError(f"no step comes of {instruction[:80]!r}")
-        return tuple(_step(one) for one in found)
+        return tuple(_step(one, view) for one in found)
 
 
-def _step(told: JsonValue) -> Step:
+_DONE: dict[str, Kind] = {
+    "textbox": "fill", "searchbox": "fill", "spinbutton": "fill", "slider": "fill",
+    "checkbox": "tick", "radio": "tick", "switch": "tick", "button": "press", "link": "press",
+    "tab": "press", "menuitem": "press",
+}  # fmt: skip
+"""What is done with a control; a list is chosen from or written into."""
+
+
+def _step(told: JsonValue, view: View) -> Step:
+    """Return the step that a model names: what is done follows from what the control is."""
     if not isinstance(told, dict) or told.get("do") not in _KINDS:
         raise UsageError(f"no step: {json.dumps(told)[:80]}")
-    return Step(
-        kind=told["do"],  # pyright: ignore[reportArgumentType] (one of the four)
-        what=str(told.get("element") or ""), value=str(told.get("value") or ""),
-    )  # fmt: skip
+    what, value = str(told.get("element") or ""), str(told.get("value") or "")
+    control = next((e for e in view.elements if e.name == what), None)
+    listed = "choose" if control is not None and control.options else "fill"
+    kind = listed if control is None else _DONE.get(control.role, listed)
+    return Step(kind=kind, what=what, value=value if kind in ("fill", "choose") else "")
 
 
 def _page(view: View) -> str:

@@ -35,7 +35,8 @@ class Element:
 
     role: str
     name: str
-    """What a screen reader calls it; what has no name is `(textbox 2)`, by its place."""
+    """What a screen reader calls it; what has no name is `(textbox 2)`, by its place, and what
+    shares its name `Odd (button 3)`."""
     value: str = ""
     """What stands or is chosen in it."""
     options: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ def _elements(snapshot: str) -> list[Element]:
     found: list[Element] = []
     options: list[tuple[str, bool]] = []
     places: Counter[str] = Counter()
+    above: list[tuple[int, str]] = []  # how deep what is around stands, and what it is called
     for line in snapshot.splitlines():
         parts = _LINE.match(_unquoted(line))
         if parts is None:
@@ -121,6 +123,11 @@ def _elements(snapshot: str) -> list[Element]:
             continue
         options = []
         if role in _ROLES:
+            depth = len(parts["indent"])
+            above = [(deep, called) for deep, called in above if deep < depth]
+            if name and any(called == name for _, called in above):
+                continue  # a link in a tab of its name is the same control
+            above.append((depth, name))
             places[role] += 1
             found.append(
                 Element(
@@ -129,7 +136,19 @@ def _elements(snapshot: str) -> list[Element]:
                     on="[checked]" in marks or "[selected]" in marks,
                 )
             )  # fmt: skip
-    return found
+    return _told_apart(found)
+
+
+def _told_apart(found: list[Element]) -> list[Element]:
+    """Call what shares its name by its place among those of its role, too."""
+    shared = Counter(one.name for one in found)
+    places: Counter[tuple[str, str]] = Counter()
+    told: list[Element] = []
+    for one in found:
+        places[one.role, one.name] += 1
+        place = f"{one.name} ({one.role} {places[one.role, one.name]})"
+        told.append(one if shared[one.name] == 1 else replace(one, name=place))
+    return told
 
 
 def _with_options(found: list[Element], options: list[tuple[str, bool]]) -> None:
