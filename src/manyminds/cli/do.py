@@ -69,7 +69,8 @@ def do(
             its card. It has to cover the highest of several prices without a total.
         name: What this is called: the same act of the same name is done once; where nothing is
             said, the name of the plan's file with a digest of what the plan says.
-        mine_done: You have done the steps that are yours (a person's); go on behind them.
+        mine_done: You have done the step that is yours (a person's) and that it waited at; it goes
+            on behind it, and remembers.
         did_not_happen: You have looked: what was begun did not happen, and may be asked for again.
         profile: Folder of a Chromium profile that is signed in where it needs to be; a fresh one
             that is thrown away, where nothing is said.

@@ -102,12 +102,17 @@ class Executor:
         Args:
             plan: What to do.
             dialogue: What it is part of; it has one act.
-            mine_done: Whether the person has done the steps that are theirs.
+            mine_done: Whether the person has done the step of theirs that it waited at; at a later
+                one it waits again. Before the first wait it is of the first such step.
         """
         done: list[Step] = []
+        if mine_done and not self._consent.mine_done(dialogue):
+            theirs = [place for place, step in enumerate(plan.steps) if step.kind == "person"]
+            if theirs and self._consent.pause(dialogue, theirs[0]):
+                self._consent.mine_done(dialogue)
         async with self.opened(plan.sites) as page:
             try:
-                return await self._steps(page, plan, dialogue, done, mine_done=mine_done)
+                return await self._steps(page, plan, dialogue, done)
             except Exception as error:  # noqa: BLE001 (a page may do anything; the person is told)
                 why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
                 return self._stopped(dialogue, why, tuple(done))
@@ -163,15 +168,13 @@ class Executor:
         with suppress(Exception):
             await page.close()
 
-    async def _steps(
-        self, page: Any, plan: Plan, dialogue: str, done: list[Step], *, mine_done: bool
-    ) -> Outcome:
+    async def _steps(self, page: Any, plan: Plan, dialogue: str, done: list[Step]) -> Outcome:
         if (past := self._consent.past(dialogue)) is not None:
             return await self._look(page, plan, past, dialogue)
         await self._on_stage("planned")
-        for step in plan.steps:
+        for place, step in enumerate(plan.steps):
             if step.kind == "person":
-                if not mine_done:
+                if self._consent.pause(dialogue, place):
                     return Outcome(state="person", why=step.what, done=tuple(done))
             elif step.act in ASKED:
                 return await self._press(page, plan, step, dialogue, tuple(done))

@@ -24,6 +24,7 @@ create table if not exists yes (
     primary key (digest, dialogue, given)
 );
 create table if not exists shown (digest text, dialogue text, at real);
+create table if not exists mine (dialogue text primary key, paused integer, done integer);
 create table if not exists done (dialogue text primary key, digest text, at real, state text,
     said text, marks integer);
 """
@@ -155,6 +156,33 @@ class Consent:
                 "select state, said, marks from done where dialogue = ?", (dialogue,)
             ).fetchone()
         return None if row is None else Past(done=row[0] == "done", said=row[1], marks=row[2])
+
+    def pause(self, dialogue: str, step: int) -> bool:
+        """Write down that a plan waits at a step that is the person's, unless they have done it.
+
+        Returns:
+            Whether it waits.
+        """
+        with closing(self._open()) as db, db:
+            db.execute(
+                "insert into mine values (?, ?, -1) on conflict do update "
+                "set paused = excluded.paused where excluded.paused > done",
+                (dialogue, step),
+            )
+            found = db.execute("select done from mine where dialogue = ?", (dialogue,)).fetchone()
+        return step > found[0]
+
+    def mine_done(self, dialogue: str) -> bool:
+        """Keep the person's word that they have done what a plan waits for; none it came to later.
+
+        Returns:
+            Whether it waited for anything.
+        """
+        with closing(self._open()) as db, db:
+            found = db.execute(
+                "update mine set done = paused where dialogue = ? and paused > done", (dialogue,)
+            )
+            return found.rowcount == 1
 
     def forget(self, dialogue: str) -> bool:
         """Say that an act that had begun did not happen: the person has looked themselves."""
