@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import comb
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -249,6 +251,70 @@ async def test_a_password_that_the_browser_fills_in_is_seen_by_nobody(
     assert sites.state.orders[0]["password"] == "canary-4711"
     assert "canary" not in repr(found)
     assert not _holds(tmp_path, b"canary")
+
+
+KEEPS = """<form action='/{kind}/item1' {method}>
+<label>Name<input name=name></label><input name=item type=hidden value=item1>
+<input name=pass type=password value='kanary 47/11'><input name=copy type=hidden value='kanary 47/11'>
+<button>Send</button></form>"""
+
+
+@pytest.mark.parametrize("method", ["", "method=post"])
+async def test_a_password_stands_in_no_address_no_copy_and_no_receipt(
+    sites: Sites, browser: Any, consent: Consent, tmp_path: Path, method: str
+) -> None:
+    sites.state.page = KEEPS.format(kind="forms", method=method)
+    plan = task("forms", sites.origin, "item1", "Ann")
+    fill = next(s for s in plan.steps if s.what == "Name")
+    plan = replace(plan, steps=(*plan.steps[:2], fill, plan.steps[-1]))
+    found = await Executor(browser, consent).run(plan, "d")
+    assert found.action is not None
+    shown = card(found.action)
+    assert "(a secret)" in shown
+    consent.give(found.action, "d")
+    done = await Executor(browser, consent).run(plan, "d")
+    told = shown + repr(found) + repr(done)
+    assert not any(word in told for word in ("kanary", "47/11", "47%2F11"))
+    assert not _holds(tmp_path, b"kanary")
+
+
+async def test_what_a_site_says_back_of_a_password_is_kept_nowhere(browser: Any, consent: Consent, tmp_path: Path) -> None:  # fmt: skip
+    form = (
+        "<form method=post action=/in><input name=pass type=password value='kanary 47/11'>"
+        "<button>Send</button></form>"
+    )
+
+    class Echo(BaseHTTPRequestHandler):
+        def _say(self, body: str) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(f"<!doctype html><title>x</title>{body}".encode())
+
+        def do_GET(self) -> None:
+            self._say(form)
+
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers["content-length"])).decode()
+            self._say(f"Welcome! Your password is {parse_qs(sent)['pass'][0]}")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        at = f"http://127.0.0.1:{server.server_port}"
+        plan = Plan(
+            goal="sign in", sites=(at,), receipt="Welcome!",
+            steps=(Step(kind="open", what=at), Step(kind="press", what="Send", act="login")),
+        )  # fmt: skip
+        done = await carried_out(plan, consent, None, browser=browser)
+        again = await Executor(browser, consent).run(plan, "d")
+        server.shutdown()
+    assert done.state == again.state == "done"
+    assert "Your password is (a secret)" in done.receipt
+    assert "kanary" not in repr(done) + repr(again)
+    assert not _holds(tmp_path, b"kanary")
 
 
 def _holds(folder: Path, secret: bytes) -> bool:

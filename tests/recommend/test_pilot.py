@@ -291,6 +291,20 @@ async def test_a_hand_does_with_a_control_what_can_be_done_with_it(
     await endpoint.close()
 
 
+async def test_a_password_of_an_earlier_page_stands_on_no_later_one(browser: Any) -> None:
+    page, secrets = await browser.new_page(), set[str]()
+    await page.set_content("<input type=password value='kanary 47/11'>")
+    await look_at(page, secrets)
+    await page.set_content(
+        "<title>kanary 47/11</title>Your password: kanary 47/11 <a href='#'>as kanary 47/11</a>"
+    )
+    await page.evaluate("location.hash = encodeURIComponent('kanary 47/11')")
+    view = await look_at(page, secrets)
+    await page.close()
+    assert "kanary" not in repr(view) + view_as_text(view)
+    assert f"Your password: {SECRET}" in view.text
+
+
 async def test_what_a_password_field_holds_is_seen_by_nobody(browser: Any) -> None:
     page = await browser.new_page()
     await page.set_content(

@@ -9,7 +9,7 @@ stopped. Before it leaves that is written down, so that after a crash nobody sen
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -18,7 +18,7 @@ from manyminds.recommend.doing.action import ASKED, Action, within
 from manyminds.recommend.doing.consent import Consent, Past
 from manyminds.recommend.doing.page import found, gently, text_of, what_is_wrong
 from manyminds.recommend.doing.plan import Plan, Step
-from manyminds.recommend.doing.request import act_of, passwords_on
+from manyminds.recommend.doing.request import act_of, hidden, passwords_on, secrets_on
 
 __all__ = ["Executor", "Outcome", "Stage", "launch_arguments"]
 
@@ -90,6 +90,8 @@ class Executor:
         """Requests that are being looked at."""
         self._idle = asyncio.Event()
         self._idle.set()
+        self._secrets = set[str]()
+        """What fields for secrets held: it stands in nothing that is shown or kept."""
         self.stopped: list[str] = []
         """Addresses that something would have been written to."""
 
@@ -112,10 +114,12 @@ class Executor:
                 self._consent.mine_done(dialogue)
         async with self.opened(plan.sites) as page:
             try:
-                return await self._steps(page, plan, dialogue, done)
+                found = await self._steps(page, plan, dialogue, done)
             except Exception as error:  # noqa: BLE001 (a page may do anything; the person is told)
                 why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
-                return self._stopped(dialogue, why, tuple(done))
+                found = self._stopped(dialogue, why, tuple(done))
+        told = {"why": found.why, "receipt": found.receipt}
+        return replace(found, **{key: hidden(text, self._secrets) for key, text in told.items()})
 
     @asynccontextmanager
     async def opened(self, sites: tuple[str, ...]) -> AsyncGenerator[Any]:
@@ -180,6 +184,7 @@ class Executor:
                 return await self._press(page, plan, step, dialogue, tuple(done))
             else:
                 try:
+                    self._secrets |= await secrets_on(page)
                     await gently(page, step)
                 except Exception as error:  # noqa: BLE001 (told in the page's words where it has any)
                     why = await what_is_wrong(page, step, error)
@@ -210,12 +215,13 @@ class Executor:
         marks = await self._marks(plan)
         text = await page.inner_text("body")
         passwords = await passwords_on(page)
+        self._secrets |= await secrets_on(page)
         self._held = asyncio.get_running_loop().create_future()
         await button.click(no_wait_after=True)
         try:
             async with asyncio.timeout(self._wait_ms / 1_000):
                 route = await self._held
-            action = act_of(route.request, page.url, step, plan, text, passwords)
+            action = act_of(route.request, page.url, step, plan, text, passwords, self._secrets)
         except TimeoutError:
             return Outcome(state="surprise", why=f"{step.what!r} sends nothing", done=done)
         except UsageError as error:
@@ -258,7 +264,7 @@ class Executor:
             else:
                 await route.fulfill(response=found)
                 await self._answered(page, plan)
-                text = await text_of(page)
+                text = hidden(await text_of(page), self._secrets)
                 if not plan.receipt:
                     why = "it was sent; whether it was taken, you can read"
                     return Outcome(state="unknown", why=why, done=done, receipt=text[:1_000])

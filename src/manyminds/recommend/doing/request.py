@@ -1,16 +1,23 @@
 """What a request that is held would do: every value that it sends, and who each is from."""
 
 import hashlib
+import re
+from collections.abc import Collection
 from email import message_from_bytes
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import Action, Origin, Sent, origin_of
 from manyminds.recommend.doing.page import cost_of, prices_of
 from manyminds.recommend.doing.plan import Plan, Step
 
-__all__ = ["act_of", "passwords_on", "secrets_on"]
+__all__ = ["SECRET", "act_of", "hidden", "passwords_on", "secrets_on"]
+
+SECRET = "(a secret)"
+"""What stands for a secret."""
+_TELLING = 4
+"""Characters from which on a secret is looked for in other words."""
 
 _FRESH = frozenset((
     "csrf", "csrf_token", "_csrf", "_csrf_token", "csrfmiddlewaretoken", "xsrf", "_xsrf", "_token",
@@ -32,11 +39,30 @@ async def secrets_on(page: Any) -> frozenset[str]:
     return frozenset(value for _, value in await page.evaluate(_PASSWORDS) if value.strip())
 
 
+def hidden(text: str, secrets: Collection[str]) -> str:
+    """Return a text with secrets left out, as they are and as addresses write them."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        plain = " ".join(secret.split())
+        for form in (secret, plain, quote(secret, safe=""), quote_plus(secret), quote(secret)):
+            # A digit or two may stand anywhere.
+            text = text.replace(form, SECRET) if len(form) >= _TELLING else text
+    return text
+
+
 def act_of(
     request: Any, address: str, step: Step, plan: Plan, text: str,
-    passwords: list[tuple[str, bool]],
+    passwords: list[tuple[str, bool]], secrets: Collection[str],
 ) -> Action:  # fmt: skip
     """Return the act that a request is; what it costs is what the page's text says.
+
+    Args:
+        request: Playwright's, held.
+        address: Of the page.
+        step: The press.
+        plan: What it is part of.
+        text: What the page says.
+        passwords: Names of its fields for secrets, and whether they are filled in.
+        secrets: What these hold: it stands in nothing that is returned.
 
     Raises:
         UsageError: If what it sends cannot be shown.
@@ -51,14 +77,21 @@ def act_of(
         while key in values:
             key, number = f"{name} ({number})", number + 1
         values[key] = Sent(
-            value="" if name in secret else value, secret=name in secret,
+            value="" if name in secret else hidden(value, secrets), secret=name in secret,
             fresh=name.casefold() in _FRESH, origin=origins.get(value, "page"),
         )  # fmt: skip
     return Action(
         kind=step.act, origin=origin_of(address), element=f'button "{step.what}"', values=values,
         cost=cost_of(text), prices=prices_of(text),
-        target=f"{request.method} {request.url}",
+        target=f"{request.method} {_address(request.url, secret, secrets)}",
     )  # fmt: skip
+
+
+def _address(url: str, names: Collection[str], secrets: Collection[str]) -> str:
+    """Return an address without what its fields for secrets hold, however short that is."""
+    for name in names:
+        url = re.sub(rf"(?<=[?&]{re.escape(quote_plus(name))}=)[^&#]*", quote_plus(SECRET), url)
+    return hidden(url, secrets)
 
 
 def _sent(request: Any, *, hidden: bool) -> list[tuple[str, str]]:

@@ -110,6 +110,8 @@ class _Search:
     said: Callable[[], str | None]
     person: Callable[[Any, str], Awaitable[bool]] | None
     found: Explored = field(default_factory=lambda: Explored(state="lost"))
+    secrets: set[str] = field(default_factory=set[str])
+    """What fields for secrets held on the way: it is shown to nobody on later pages either."""
 
     async def go(self, page: Any, start: str) -> None:
         """Go on turn by turn until it is over, one way or another."""
@@ -117,7 +119,7 @@ class _Search:
         await gently(page, Step(kind="open", what=start))
         found.steps.append(Step(kind="open", what=start))
         for _ in range(MOST_TURNS):
-            view = await look_at(page)
+            view = await look_at(page, self.secrets)
             override = self.said()
             directive = (
                 await self.planner(view, found.turns) if override is None

@@ -3,17 +3,14 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from manyminds.recommend.doing.request import secrets_on
+from manyminds.recommend.doing.request import SECRET, hidden, secrets_on
 
 __all__ = ["SECRET", "Element", "View", "look_at", "view_as_text"]
 
-SECRET = "(a secret)"
-"""What stands for what a field for a secret holds."""
-_TELLING = 4
-"""Characters from which on a secret is looked for in other words."""
 _LONGEST = 4_000
 """Characters of a page's words that are looked at."""
 _MOST = 80
@@ -64,7 +61,7 @@ class View:
         return found[0] if len(found) == 1 else None
 
 
-async def look_at(page: Any) -> View:
+async def look_at(page: Any, secrets: set[str] | None = None) -> View:
     """Look at a page, through what it offers to a screen reader.
 
     What a field for a secret holds is not part of it: a person or a browser that fills passwords in
@@ -72,25 +69,28 @@ async def look_at(page: Any) -> View:
 
     Args:
         page: Playwright's.
+        secrets: What such fields held on earlier pages; what they hold now is added.
     """
+    known = set[str]() if secrets is None else secrets
     body = page.locator("body")
     text = " ".join((await body.inner_text()).split())
     elements = _elements(await body.aria_snapshot())
     # Asked for last: what was typed meanwhile is known, too.
-    for secret in sorted(await secrets_on(page), key=len, reverse=True):
-        plain = " ".join(secret.split())
-        # A digit or two may stand anywhere.
-        text = text.replace(plain, SECRET) if len(plain) >= _TELLING else text
-        elements = [
-            replace(e, value=SECRET)
-            if e.value == plain or (len(plain) >= _TELLING and plain in e.value)
-            else e
-            for e in elements
-        ]
-    text = text[:_LONGEST]
+    held = await secrets_on(page)
+    known |= held
+    own = {" ".join(secret.split()) for secret in held}
     return View(
-        address=page.url, title=await page.title(), text=text, elements=tuple(elements[:_MOST])
-    )
+        address=hidden(page.url, known), title=hidden(await page.title(), known),
+        text=hidden(text, known)[:_LONGEST],
+        elements=tuple(_without(one, own, known) for one in elements[:_MOST]),
+    )  # fmt: skip
+
+
+def _without(one: Element, own: Collection[str], known: Collection[str]) -> Element:
+    """Return a control without secrets: not in its name nor options, and never as its value."""
+    value = SECRET if one.value in own else hidden(one.value, known)
+    options = tuple(hidden(option, known) for option in one.options)
+    return replace(one, value=value, name=hidden(one.name, known), options=options)
 
 
 def view_as_text(view: View) -> str:
