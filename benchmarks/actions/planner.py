@@ -226,8 +226,8 @@ def page(rows: list[dict[str, Any]], model: str) -> str:
         f"| what is to be done then leads on | {share('step', rows)} |",
         f"| the same, where something has to be mended | {share('step', mends)} |",
         f"| a hand without a planner, given the goal | {share('flat', pages)} |", "",
-        "A planner by rules completes all eight variations; the fixed steps alone three "
-        "(`tests/recommend/test_pilot.py`, in full). Messages of this kind were right in 97 % (flag), "
+        "How many variations are completed with a planner by rules, and with the fixed steps alone: "
+        "`benchmarks/CHAOS.md`, `tests/recommend/test_pilot.py`. Messages of this kind were right in 97 % (flag), "
         "95 % (step) and 70 % (correction) where a model was trained for its site.", "",
     ])  # fmt: skip
 

@@ -27,6 +27,8 @@ class Wizard:
     shown: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     """Pages that were asked for."""
+    human: bool = False
+    """Whether somebody has ticked that they are one, in the browser that asks."""
 
     def __enter__(self) -> "Wizard":
         handler = type("Handler", (_Handler,), {"wizard": self})
@@ -75,7 +77,9 @@ class Wizard:
             "extras": "<label><input type='checkbox' name='Terms' required>I accept the terms</label>"
             "<label><input type='checkbox' name='Materials'>Materials</label>"
             + (
-                "<label><input type='checkbox' name='Human' required>I am a human</label>"
+                "<label><input type='checkbox' name='Human' required"
+                f"{' checked' if self.human else ''} "
+                "onchange='document.cookie=\"human=yes\"'>I am a human</label>"
                 if self.variation == "person"
                 else ""
             ),
@@ -112,6 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         told = {k: v[0] for k, v in parse_qs(parts.query).items()}
         name = parts.path.strip("/") or "start"
         self.wizard.asked.append(name)
+        self.wizard.human = "human=yes" in self.headers.get("cookie", "")
         if self.wizard.variation == "slow":
             threading.Event().wait(1.0)
         if name == "orders":

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -22,10 +25,11 @@ from manyminds.core.values import Limits
 from manyminds.recommend.doing.action import origin_of
 from manyminds.recommend.doing.browser import Executor, launch_arguments
 from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.pilot.explore import Turn
 from manyminds.recommend.doing.pilot.ways import Ways
 from manyminds.recommend.doing.plan import plan_as_json, plan_as_text
 from manyminds.runtime.paths import cache_home, person_home
-from manyminds.runtime.piloting import Piloted, piloted
+from manyminds.runtime.piloting import UNWATCHED, Piloted, PilotWatch, piloted
 from manyminds.tools.web.render import prepared, why_not_ready
 
 __all__ = ["WAYS", "browser_on", "given", "way"]
@@ -117,19 +121,50 @@ async def _found(
 ) -> Piloted:  # fmt: skip
     origin = origin_of(site)
     model = await model_for(asked)
+    watch = UNWATCHED
     if not silent:
         notice(f"looking for the way with {model}; nothing is sent")
+        watch = _watching(sys.stdin.isatty(), window=profile is not None)
     with tempfile.TemporaryDirectory(prefix="manyminds-") as folder:
         async with browser_on(profile, (origin,)) as context:
             # It is never asked: what would write is stopped.
             executor = Executor(context, Consent(Path(folder) / "none.sqlite", clock=time.time))
             found = await piloted(
                 goal, site, values, model, executor, cache=cache_home(), limits=limits,
-                receipt=receipt, ways=ways,
+                receipt=receipt, ways=ways, watch=watch,
             )  # fmt: skip
-    for turn in () if silent else found.explored.turns:
-        notice(f"{turn.directive.instruction or turn.directive.person}: {turn.wrong or 'done'}")
     return found
+
+
+def _watching(there: bool, *, window: bool) -> PilotWatch:
+    """Show each turn; where somebody is there, what they type is done next."""
+
+    def told(turn: Turn) -> None:
+        by = "you said: " if turn.from_person else ""
+        notice(f"{by}{turn.directive.instruction}: {turn.wrong or 'done'}")
+
+    if not there:
+        return PilotWatch(on_turn=told)
+    notice('say what is to be done next at any time: press "NAME", fill "NAME" with "VALUE" …')
+    lines = SimpleQueue[str]()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            lines.put(line.strip())
+
+    threading.Thread(target=listen, daemon=True).start()
+
+    def said() -> str | None:
+        with suppress(Empty):
+            return lines.get_nowait() or None
+        return None
+
+    async def person(_page: Any, what: str) -> bool:
+        notice(f"your turn, in the browser's window: {what}; Enter when it is done, no to end it")
+        return (await asyncio.to_thread(lines.get)).casefold() not in ("n", "no")
+
+    # Without a window of theirs there is nothing that they could do.
+    return PilotWatch(on_turn=told, said=said, person=person if window else None)
 
 
 @asynccontextmanager

@@ -1,20 +1,21 @@
 """Finding out how a site is used, with a model: from a goal to a plan to look at."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from manyminds.core.values import Limits, Spend
 from manyminds.recommend.doing.action import ASKED, origin_of
 from manyminds.recommend.doing.browser import Executor
-from manyminds.recommend.doing.pilot.explore import Explored, explore
+from manyminds.recommend.doing.pilot.explore import Explored, Turn, explore
 from manyminds.recommend.doing.pilot.learned import LearnedPlanner, trusted_hand, way_of
 from manyminds.recommend.doing.pilot.models import ModelHand, ModelPlanner
 from manyminds.recommend.doing.pilot.ways import Blanks, Way, Ways
 from manyminds.recommend.doing.plan import Plan, digest_of
 from manyminds.runtime.alone import member_alone
 
-__all__ = ["Piloted", "piloted"]
+__all__ = ["UNWATCHED", "PilotWatch", "Piloted", "piloted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +30,25 @@ class Piloted:
     spend: Spend
 
 
+@dataclass(frozen=True, kw_only=True)
+class PilotWatch:
+    """The person who looks on."""
+
+    on_turn: Callable[[Turn], None] = lambda _turn: None
+    """Told each turn when it is done."""
+    said: Callable[[], str | None] = lambda: None
+    """Returns what they have said since: it is done next."""
+    person: Callable[[Any, str], Awaitable[bool]] | None = None
+    """Waits until they have done what is theirs, as `explore` has it."""
+
+
+UNWATCHED = PilotWatch()
+
+
 async def piloted(
     goal: str, start: str, values: Mapping[str, str], model: str, executor: Executor, *,
     cache: Path, limits: Limits, receipt: str, ways: Ways,
+    watch: PilotWatch = UNWATCHED,
 ) -> Piloted:  # fmt: skip
     """Let a model find the way to what is wanted; nothing is sent.
 
@@ -47,6 +64,7 @@ async def piloted(
         limits: Of all requests together.
         receipt: Text that says that it is done.
         ways: What earlier ones have shown.
+        watch: The person, where one looks on.
 
     Raises:
         ProviderError: If the model cannot be reached.
@@ -60,8 +78,9 @@ async def piloted(
             else LearnedPlanner(hand=hand, goal=goal, blanks=blanks, other=asked)
         )  # fmt: skip
         found = await explore(
-            executor, start, planner, ModelHand(run=run, member=member), sites=(site,)
-        )
+            executor, start, planner, ModelHand(run=run, member=member), sites=(site,),
+            said=watch.said, person=watch.person, on_turn=watch.on_turn,
+        )  # fmt: skip
         plan = _plan(found, goal, site, values, receipt)
         way = None if plan is None else way_of(site, goal, blanks, digest_of(plan), found.turns)
         return Piloted(explored=found, plan=plan, way=way, spend=run.meter.spent)

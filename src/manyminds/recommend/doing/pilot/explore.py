@@ -72,6 +72,7 @@ async def explore(
     executor: Executor, start: str, planner: Planner, policy: Policy, *,
     sites: tuple[str, ...], said: Callable[[], str | None] = lambda: None,
     person: Callable[[Any, str], Awaitable[bool]] | None = None,
+    on_turn: Callable[[Turn], None] = lambda _turn: None,
 ) -> Explored:  # fmt: skip
     """Let a planner and a policy find the way.
 
@@ -85,10 +86,12 @@ async def explore(
             would say next.
         person: Waits until the person has done what is theirs, given the page and what it is;
             `None`, or false, ends it there.
+        on_turn: Told each turn when it is done.
     """
     search = _Search(
-        executor=executor, planner=planner, policy=policy, sites=sites, said=said, person=person
-    )
+        executor=executor, planner=planner, policy=policy, sites=sites, said=said, person=person,
+        on_turn=on_turn,
+    )  # fmt: skip
     async with executor.opened(sites) as page:
         try:
             await search.go(page, start)
@@ -109,6 +112,7 @@ class _Search:
     sites: tuple[str, ...]
     said: Callable[[], str | None]
     person: Callable[[Any, str], Awaitable[bool]] | None
+    on_turn: Callable[[Turn], None]
     found: Explored = field(default_factory=lambda: Explored(state="lost"))
     secrets: set[str] = field(default_factory=set[str])
     """What fields for secrets held on the way: it is shown to nobody on later pages either."""
@@ -137,6 +141,7 @@ class _Search:
                 continue
             turn = await self._turn(page, view, directive)
             found.turns.append(replace(turn, from_person=override is not None, view=view))
+            self.on_turn(found.turns[-1])
             found.steps += [step for step in turn.done if not _only_clears(step)]
             if found.steps[-1].act != "navigate":
                 found.state = "act"
