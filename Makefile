@@ -65,7 +65,7 @@ page:  ## Build the server's page from web/ (needs node and npm)
 	@cd web && npm ci --no-fund --no-audit --silent && npm test --silent && npm run build --silent
 
 chaos: $(VENV)/.dev  ## The fault suites alone: providers, limits, sandbox, kills
-	@MANYMINDS_CHAOS=full $(BIN)/python -m pytest -v tests/chaos tests/contracts tests/runtime tests/tools/test_sandbox.py tests/tools/test_pyodide.py tests/transcript tests/server tests/security tests/cli/test_app.py tests/evals/test_proxy.py
+	@MANYMINDS_CHAOS=full $(BIN)/python -m pytest -v tests/chaos tests/contracts tests/runtime tests/tools/test_sandbox.py tests/tools/test_pyodide.py tests/transcript tests/server tests/security tests/cli/test_app.py tests/evals/test_proxy.py tests/recommend
 
 lock: $(VENV)/.dev  ## Resolve the dependencies anew
 	@$(PIP) install -q uv

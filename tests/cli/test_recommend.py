@@ -166,6 +166,12 @@ def test_own_words_are_added_found_and_forgotten(
     assert told(capsys, "me", "find", "ramen")["quotes"][0]["text"] == "I love ramen."
     found = told(capsys, "recommend", "dinner", "--no-ask", "--from", str(home / "dining.csv"))
     assert [(t["tag"], t["sign"]) for t in found["tastes"]] == [("ramen", 1)]
+    assert run(["recommend", "dinner", "--no-ask", "--from", str(home / "dining.csv")]) == 0
+    assert 'likes ramen ("I love ramen.", notes/food.md:1)' in capsys.readouterr().out
+    (notes / "food.md").write_text("The weather was fine.\n", "utf-8")
+    assert run(["me", "add", str(notes)]) == 0
+    assert run(["recommend", "dinner", "--no-ask", "--from", str(home / "dining.csv")]) == 0
+    assert "Your own documents say nothing of what there is here." in capsys.readouterr().out
     assert run(["me", "forget", "notes"]) == 0
     capsys.readouterr()
     assert told(capsys, "me", "find", "ramen", code=1)["quotes"] == []

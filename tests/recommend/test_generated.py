@@ -1,6 +1,8 @@
 """Generated runs against a model: every way through a dialogue, every order of yes and act."""
 
+import importlib.util
 import random
+import sys
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +13,12 @@ from manyminds.cli.do import _chosen  # pyright: ignore[reportPrivateUsage] (the
 from manyminds.core.errors import UsageError
 from manyminds.recommend.dialogue import Dialogue, Step, View
 from manyminds.recommend.doing.consent import LASTS_S, Consent
-from tests.chaos.counts import COUNTS, FULL
+from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.test_consent import ACT, mutated
 from tests.recommend.test_dialogue import Home
 
 TALKS = 1_000 if FULL else 25
+DIALOGUES = 1_000 if FULL else 40
 RUNS = 10_000 if FULL else 300
 MOVES = ("answer", "no matter", "weigh", "back", "back", "choose", "choose", "again")
 KINDS = {"answer": "answered", "no matter": "answered", "weigh": "weighed", "choose": "chose"}
@@ -140,6 +143,26 @@ def _door(home: Home, view: View, *, decided: bool) -> int:
     assert view.chosen is not None
     assert plan.steps[-1].what == f"Book {view.chosen.item.title}"
     return 1
+
+
+def test_made_up_dialogues_ask_one_thing_that_counts_and_break_nothing() -> None:
+    spec = importlib.util.spec_from_file_location(
+        "dialogues", ROOT / "benchmarks" / "recommend" / "dialogues.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    made_up = importlib.util.module_from_spec(spec)
+    sys.modules["dialogues"] = made_up
+    spec.loader.exec_module(made_up)
+    found = made_up.measure(DIALOGUES)
+    for way in ("asking", "silent"):
+        wrong = {key: found[way][key] for key in ("needless", "doubled", "broken", "visited")}
+        assert wrong == dict.fromkeys(wrong, 0)
+    assert found["asking"]["asked"][0] > 0.5
+    assert found["asking"]["first"][0] < found["silent"]["first"][0]
+    COUNTS["made-up dialogues without a needless or double question or a broken condition"] += (
+        DIALOGUES
+    )
 
 
 def test_nothing_is_done_without_a_yes_to_exactly_it(tmp_path: Path) -> None:

@@ -3,14 +3,18 @@
 import json
 import os
 import shutil
+import subprocess
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.domain import domain_named
+from manyminds.recommend.dialogue import begin_dialogue
 from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory, Origin
 from manyminds.recommend.memory.line import Line, current, read_lines, topic
+from manyminds.recommend.proxy import Proxy
 
 DAY = date(2026, 11, 27)
 UNTRUSTED: tuple[Origin, ...] = ("page", "mail", "peer", "tool")
@@ -141,6 +145,51 @@ def test_it_says_the_same_after_the_folder_has_moved(tmp_path: Path) -> None:
     shutil.move(tmp_path / "here", tmp_path / "there")
     moved = memory(tmp_path / "there")
     assert [moved.lines(file) for file in moved.files()] == before
+
+
+def test_what_was_accepted_is_gone_with_its_commit(tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        name = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+        subprocess.run(["git", "-C", tmp_path, *name, *words], check=True, capture_output=True)
+
+    kept = memory(tmp_path)
+    kept.write(PREFERENCES, "vegetarian", heading="dining", source="you")
+    git("init", "-q")
+    git("add", PREFERENCES)
+    git("commit", "-qm", "mine")
+    proposal = kept.propose(
+        PREFERENCES, "Likes canary", heading="dining", source="https://page.example/", origin="page"
+    )
+    kept.accept(proposal.id)
+    assert texts(kept.lines(PREFERENCES))[0] == ["vegetarian", "Likes canary"]
+    git("commit", "-qam", "a page's")
+    git("revert", "--no-edit", "HEAD")
+    assert texts(kept.lines(PREFERENCES))[0] == ["vegetarian"]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_a_title_that_was_chosen_is_one_line_that_says_so(tmp_path: Path, payload: str) -> None:
+    """The only words of others that are written down: what the person has chosen, by its title."""
+    title = payload.format("canary")
+    (tmp_path / "dining.jsonl").write_text(json.dumps({"title": title, "price": 9}), "utf-8")
+    kept = memory(tmp_path / "me")
+    kept.write(PREFERENCES, "vegetarian", heading="", source="you")
+    dialogue = begin_dialogue(
+        tmp_path / "dialogues", "dinner", memory=kept, proxy=Proxy(tmp_path / "me", tmp_path / "cache"),
+        domain=domain_named("dining"), catalogues=[tmp_path / "dining.jsonl"], today=DAY, name="0123abcd",
+    )  # fmt: skip
+    while dialogue.view().asked is not None:
+        dialogue.answer("no matter")
+    try:
+        dialogue.choose(1)
+    except UsageError:  # a title that cannot stand in a line is not written
+        assert kept.lines(DECISIONS)[0] == []
+        return
+    [line] = kept.lines(DECISIONS)[0]
+    assert line.text.startswith("chose ")
+    assert line.text.isprintable()
+    assert "dialogue" in line.source
+    assert texts(kept.lines(PREFERENCES))[0] == ["vegetarian"]
 
 
 def test_what_is_said_twice_stands_once(tmp_path: Path) -> None:

@@ -1,6 +1,11 @@
 """A planner and a hand: seventeen steps in eight variations, mended as it goes, and one act."""
 
 import json
+import os
+import select
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -423,6 +428,40 @@ def test_a_model_finds_the_way_and_a_plan_comes_of_it(stub: Stub, tmp_path: Path
         assert run(["do", str(plan), "--json"]) == 1
         assert '"state": "waiting"' in capsys.readouterr().out
         assert wizard.orders == []
+
+
+def test_what_the_person_types_meanwhile_is_done_next(stub: Stub, tmp_path: Path, own_home: Path) -> None:  # fmt: skip
+    four = 'fill "Subject" with "Pottery"; choose "Beginner" in "Level"; choose "Friday" in "Day"; press "Next"'
+    stub.behaviours = [said(step='press "Begin"'), said(step=four), said("over", "enough")]
+    typed = threading.Event()
+    stub.until = typed.is_set  # the first look is answered once the person has spoken
+    ours, theirs = os.openpty()
+    with Wizard() as wizard, subprocess.Popen(
+        [
+            sys.executable, "-m", "manyminds.cli", "way", "Enrol me", "--site", wizard.origin, "--model",
+            stub.model, "--out", str(tmp_path / "plan.json"),
+        ],
+        stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    ) as process:  # fmt: skip
+        while not stub.requests and process.poll() is None:
+            time.sleep(0.05)
+        os.write(ours, b'fill "Subject" with "Glass"\n')
+        while not select.select([ours], [], [], 0.1)[0]:  # the terminal has taken it
+            pass
+        time.sleep(0.3)
+        typed.set()
+        _, told = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert 'you said: fill "Subject" with "Glass": done' in told
+    lines = [line for line in told.splitlines() if '"' in line and ": " in line]
+    order = [
+        next(i for i, line in enumerate(lines) if part in line)
+        for part in ("Begin", "Glass", "Pottery")
+    ]
+    assert order == sorted(order)
+    # What it does next it does on the page as the person left it.
+    assert 'textbox "Subject" = "Glass"' in stub.requests[1]["messages"][-1]["content"]
 
 
 def test_no_way_is_told_with_what_was_tried(stub: Stub, own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip

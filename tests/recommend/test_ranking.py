@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from manyminds.core.errors import UsageError
+from manyminds.judging.logistic import fit_logistic
 from manyminds.recommend.experiment import Verdict, ab_test, interleaved, preferred
 from manyminds.recommend.history import LIKED, History, read_history, split_in_time
 from manyminds.recommend.measures import held_against, rating_error
@@ -130,6 +131,17 @@ def test_two_weights_are_found_again() -> None:
     )  # fmt: skip
     popular, rated = TwoParameters().weights(history)
     assert popular > 1.0 > abs(rated)
+
+
+@pytest.mark.parametrize("planted", [(1.5, 0.4), (0.8, -0.8), (2.0, 1.0)])
+def test_planted_weights_are_found_within_a_twentieth(planted: tuple[float, float]) -> None:
+    chance = np.random.default_rng(1)
+    leads = chance.normal(size=(400_000, 2))
+    won = chance.random(len(leads)) < 1 / (1 + np.exp(-leads @ np.array(planted)))
+    found = fit_logistic(
+        np.where(won[:, None], leads, -leads), np.ones(len(leads)), np.full(2, 1.0)
+    )
+    assert found == pytest.approx(planted, rel=0.05)
 
 
 def test_good_at_ratings_is_not_good_at_ranking() -> None:

@@ -25,7 +25,7 @@ from manyminds.recommend.catalogue.place import read_place
 from manyminds.recommend.catalogue.read import ENDINGS
 from manyminds.recommend.deciding.span import Hours, Span
 from manyminds.recommend.deciding.weigh import Option
-from manyminds.recommend.deciding.wish import Condition
+from manyminds.recommend.deciding.wish import Condition, Taste
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
 from manyminds.recommend.page.write import decision_page
 from manyminds.recommend.proxy import Proxy
@@ -40,6 +40,8 @@ Json = Annotated[bool, Parameter(name="--json", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
 _LINK_S = 10.0
 """For one address."""
+_QUOTED = 120
+"""Characters of a sentence that is quoted."""
 _OTHERS = 6
 """Options that are named beside the two."""
 
@@ -317,8 +319,9 @@ def _grounds(view: View) -> list[str]:
     wanted, rows = view.wanted, [""]
     held = [f"{_read_as(c, view)} ({c.source})" for c in wanted.conditions if c.test != "not_past"]
     rows += ["Held to: " + "; ".join(held)] if held else []
-    liked = [f"{'likes' if t.sign > 0 else 'does not like'} {t.tag}" for t in wanted.tastes]
-    rows += ["Weighed: " + "; ".join(liked)] if liked else []
+    rows += ["Weighed: " + "; ".join(map(_liked, wanted.tastes))] if wanted.tastes else []
+    if wanted.unspoken:
+        rows += ["Your own documents say nothing of what there is here."]
     if wanted.unread:
         rows += ["Not held to, for the catalogue does not say it: " + "; ".join(wanted.unread)]
     if view.catalogue.left_out:
@@ -326,6 +329,16 @@ def _grounds(view: View) -> list[str]:
     if view.decision.unsure:
         rows += [f"{view.decision.unsure} more may fit, but do not say all that was asked for."]
     return rows if len(rows) > 1 else []
+
+
+def _liked(taste: Taste) -> str:
+    """Return what somebody likes, and where they say so in which words, if it is written down."""
+    plain = f"{'likes' if taste.sign > 0 else 'does not like'} {taste.tag}"
+    if ":" not in taste.source:
+        return plain
+    said = " ".join(taste.said.split())
+    cut = said if len(said) <= _QUOTED else f"{said[: _QUOTED - 1]}…"
+    return f'{plain} ("{cut}", {taste.source})'
 
 
 def _read_as(condition: Condition, view: View) -> str:
@@ -365,7 +378,8 @@ def _as_json(dialogue: Dialogue, view: View, looked: Looked, *, ask: bool) -> di
             for c in view.wanted.conditions
         ],
         "tastes": [asdict(t) for t in view.wanted.tastes],
-        "unread": list(view.wanted.unread), "changes": [asdict(t) for t in decision.turns],
+        "unread": list(view.wanted.unread), "documents_silent": view.wanted.unspoken,
+        "changes": [asdict(t) for t in decision.turns],
         "feasible": len(decision.options), "unsure": decision.unsure,
         "options": [_option(option, view) for option in decision.options[: _OTHERS + 2]],
         "chosen": None if view.chosen is None else view.chosen.item.id,

@@ -124,7 +124,7 @@ async def _found(
     watch = UNWATCHED
     if not silent:
         notice(f"looking for the way with {model}; nothing is sent")
-        watch = _watching(sys.stdin.isatty(), window=profile is not None)
+        watch = _watching(there=sys.stdin.isatty(), window=profile is not None)
     with tempfile.TemporaryDirectory(prefix="manyminds-") as folder:
         async with browser_on(profile, (origin,)) as context:
             # It is never asked: what would write is stopped.
@@ -136,7 +136,7 @@ async def _found(
     return found
 
 
-def _watching(there: bool, *, window: bool) -> PilotWatch:
+def _watching(*, there: bool, window: bool) -> PilotWatch:
     """Show each turn; where somebody is there, what they type is done next."""
 
     def told(turn: Turn) -> None:

@@ -281,7 +281,10 @@ class Dialogue:
         # like leaves that open.
         known = {c.field for c in wanted.conditions if c.settles}
         known |= {taste.field for taste in wanted.tastes if taste.sign > 0}
-        return replace(wanted, settled=wanted.settled | known, unread=unread)
+        return replace(
+            wanted, settled=wanted.settled | known, unread=unread,
+            unspoken=self._proxy.knows and not spoken.tastes,
+        )  # fmt: skip
 
     def _near(self, wish: Step) -> Place | None:
         """Return where the person is: as they said, or "home: 50.73, 7.10" of their profile."""

@@ -33,6 +33,8 @@ class Wanted:
     """Ids of items that are not to be had, whatever the catalogue says."""
     unread: tuple[str, ...] = ()
     """What was said that the catalogue has no word for: nothing was held to it."""
+    unspoken: bool = False
+    """Whether there are documents of theirs, and none speaks of anything there is."""
 
 
 @dataclass(frozen=True, kw_only=True)
