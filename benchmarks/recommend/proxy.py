@@ -99,7 +99,8 @@ def table(found: dict) -> str:
         "Written by `python benchmarks/recommend/proxy.py`; do not edit by hand.", "",
         f"- date: {found['date']}; code: {found['code']}; machine: {found['machine']}",
         f"- {found['texts']} posts, indexed in {found['indexed_s']} s; a question takes {found['query_ms']} ms",
-        f"- {found['exact']} of {found['quotes']} quotes are what stands in the stored text, byte for byte", "",
+        f"- {found['exact']} of {found['quotes']} quotes are what stands in the stored text, byte for byte",
+        "- what the search is set to (length of a passage, weight of vectors) was chosen while looking at these questions", "",
         "| the passage is in | questions | |", "|---|---|---|",
     ]  # fmt: skip
     for k, (right, n, low, high) in found["recall"].items():
