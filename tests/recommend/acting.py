@@ -82,9 +82,6 @@ async def carried_out(
     if outcome.state == "waiting" and outcome.action is not None and outcome.action.cost == agreed:
         consent.give(outcome.action, "d")
         outcome = await executor.run(plan, "d")
-    # Nothing else is ever done than what the plan says, in its order; what is done now, all of it.
-    assert outcome.done == plan.steps[: len(outcome.done)]
-    assert outcome.state != "done" or outcome.why or outcome.done == plan.steps
     return outcome
 
 

@@ -1,6 +1,6 @@
 """Catalogues of all kinds, and what their cells say."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,6 +156,25 @@ def test_what_comes_again_is_listed_each_time_for_two_months(tmp_path: Path) -> 
     assert len({item.id for item in found}) == len(found) == 13
     once = read_catalogue([tmp_path / "city.ics"], events).items
     assert [item.title for item in once].count("Pub quiz") == 1
+
+
+def test_what_comes_again_keeps_its_hour_in_its_calendars_zone(tmp_path: Path) -> None:
+    event = (
+        "BEGIN:VEVENT\nUID:a\nSUMMARY:A\nDTSTART:20260601T160000Z\nRRULE:FREQ=WEEKLY\nEND:VEVENT"
+    )
+    for zone in ("", "X-WR-TIMEZONE:America/New_York\n"):
+        text = f"BEGIN:VCALENDAR\nVERSION:2.0\n{zone}{event}\nEND:VCALENDAR\n"
+        (tmp_path / f"{bool(zone)}.ics").write_text(text, "utf-8")
+    plain, zoned = (
+        read_catalogue(
+            [tmp_path / f"{zone}.ics"], domain_named("events"), today=date(2026, 12, 1)
+        ).items[0]
+        for zone in (False, True)
+    )
+    # Noon in New York is another hour of everybody else's in winter.
+    assert isinstance(plain.values["start"], datetime)
+    assert isinstance(zoned.values["start"], datetime)
+    assert zoned.values["start"] - plain.values["start"] == timedelta(hours=1)
 
 
 @pytest.mark.parametrize(

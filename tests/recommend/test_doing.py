@@ -253,29 +253,64 @@ async def test_a_password_that_the_browser_fills_in_is_seen_by_nobody(
     assert not _holds(tmp_path, b"canary")
 
 
-KEEPS = """<form action='/{kind}/item1' {method}>
-<label>Name<input name=name></label><input name=item type=hidden value=item1>
-<input name=pass type=password value='kanary 47/11'><input name=copy type=hidden value='kanary 47/11'>
+FORM = """<form action='/forms/item1' {how}>
+<label>Name<input name=name></label><input name=item type=hidden value=item1>{more}
 <button>Send</button></form>"""
+PASSWORD = "<input name='pa*ss' type=password value='kanary ~!4/11'>"
 
 
-@pytest.mark.parametrize("method", ["", "method=post"])
-async def test_a_password_stands_in_no_address_no_copy_and_no_receipt(
-    sites: Sites, browser: Any, consent: Consent, tmp_path: Path, method: str
-) -> None:
-    sites.state.page = KEEPS.format(kind="forms", method=method)
+def short(sites: Sites, how: str, more: str) -> Plan:
+    """Return a plan for a page whose form is this one."""
+    sites.state.page = FORM.format(how=how, more=more)
     plan = task("forms", sites.origin, "item1", "Ann")
     fill = next(s for s in plan.steps if s.what == "Name")
-    plan = replace(plan, steps=(*plan.steps[:2], fill, plan.steps[-1]))
+    return replace(plan, steps=(*plan.steps[:2], fill, plan.steps[-1]))
+
+
+@pytest.mark.parametrize("how", ["", "method=post"])
+async def test_a_password_stands_in_no_address_and_on_no_card(
+    sites: Sites, browser: Any, consent: Consent, tmp_path: Path, how: str
+) -> None:
+    plan = short(sites, how, PASSWORD)
     found = await Executor(browser, consent).run(plan, "d")
     assert found.action is not None
     shown = card(found.action)
-    assert "(a secret)" in shown
+    assert ("(a secret)" in shown) == (not how)
     consent.give(found.action, "d")
     done = await Executor(browser, consent).run(plan, "d")
     told = shown + repr(found) + repr(done)
-    assert not any(word in told for word in ("kanary", "47/11", "47%2F11"))
+    assert not any(word in told for word in ("kanary", "4/11", "4%2F11"))
     assert not _holds(tmp_path, b"kanary")
+
+
+@pytest.mark.parametrize(
+    ("how", "more"),
+    [
+        ("method=post", PASSWORD + "<input name=copy type=hidden value='x kanary ~!4/11'>"),
+        ("", PASSWORD + "<input name=copy type=hidden value='kanary ~!4/11'>"),
+        ("method=post", "<input type=password value=DE11><input name=to type=hidden value=DE11>"),
+        ("method=post", "<input type=password hidden value=item1>"),
+    ],
+)
+async def test_what_a_page_calls_a_secret_hides_nothing_else_that_is_sent(
+    sites: Sites, browser: Any, consent: Consent, how: str, more: str
+) -> None:
+    """Else a page could have two acts look alike, by putting what it changes into a password field."""
+    found = await Executor(browser, consent).run(short(sites, how, more), "d")
+    assert (found.state, found.action) == ("surprise", None)
+    assert "what a password field holds: yours to do" in found.why
+    assert sites.state.orders == []
+
+
+async def test_what_is_on_a_card_may_be_written_elsewhere(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    more = "<input name=holder autocomplete=cc-name value=Ann><input name=year autocomplete=cc-exp-year value=2027>"  # fmt: skip
+    found = await Executor(browser, consent).run(short(sites, "method=post", more), "d")
+    assert found.action is not None
+    assert found.action.values["name"].value == "Ann"
+    assert found.action.values["holder"].secret
+    assert found.action.values["year"].secret
 
 
 async def test_what_a_site_says_back_of_a_password_is_kept_nowhere(browser: Any, consent: Consent, tmp_path: Path) -> None:  # fmt: skip

@@ -20,7 +20,7 @@ from playwright.async_api import async_playwright
 from playwright.sync_api import sync_playwright
 
 from manyminds.recommend.doing.browser import Executor
-from manyminds.recommend.doing.consent import Consent
+from manyminds.recommend.doing.consent import MINE_LASTS_S, Consent
 from manyminds.recommend.doing.plan import Plan, read_plan
 from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.acting import chromium
@@ -167,23 +167,30 @@ def test_it_waits_at_each_step_of_theirs_and_goes_on_behind_it(members: Members,
     done = do("yes")
     assert done["state"] == "done", done
     assert members.orders == [{"Name": "Ann"}]
-    COUNTS["steps of the person that were passed without them"] += 0
 
 
 def test_a_word_is_of_the_step_it_waited_at(tmp_path: Path) -> None:
-    consent = Consent(tmp_path / "doing.sqlite", clock=lambda: 1.0)
+    now = [1_000_000.0]
+    consent = Consent(tmp_path / "doing.sqlite", clock=lambda: now[0])
     assert not consent.mine_done("d")  # it has not waited
-    assert consent.pause("d", 2)
-    assert consent.pause("d", 2)
+    assert consent.pause("d", "sign in")
+    assert consent.pause("d", "sign in")
     assert consent.mine_done("d")
     assert not consent.mine_done("d")
-    assert not consent.pause("d", 2)
-    assert not consent.pause("d", 1)
-    assert consent.pause("d", 5)
-    assert consent.pause("other", 2)
-    again = Consent(tmp_path / "doing.sqlite", clock=lambda: 1.0)
+    assert not consent.pause("d", "sign in")
+    now[0] += 1
+    assert consent.pause("d", "rules")
+    assert consent.pause("d", "a step of another plan")
+    assert consent.pause("other", "sign in")
+    now[0] += 1
+    assert consent.pause("d", "rules")
+    again = Consent(tmp_path / "doing.sqlite", clock=lambda: now[0])
     assert again.mine_done("d")
-    assert not again.pause("d", 5)
+    assert not again.pause("d", "rules")
+    assert again.pause("d", "a step of another plan")
+    now[0] += MINE_LASTS_S + 1  # who was signed in is not for ever
+    assert again.pause("d", "rules")
+    assert again.mine_done("d")
 
 
 async def carried_out(plan: Plan, profile: Path, home: Path, said: str) -> dict[str, Any]:

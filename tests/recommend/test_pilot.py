@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from manyminds.recommend.doing.page import gently
 from manyminds.recommend.doing.pilot.directive import Directive, steps_in
 from manyminds.recommend.doing.pilot.explore import Turn, explore
 from manyminds.recommend.doing.pilot.models import ModelHand
-from manyminds.recommend.doing.pilot.view import SECRET, View, look_at, view_as_text
+from manyminds.recommend.doing.pilot.view import View, look_at, view_as_text
 from manyminds.recommend.doing.plan import Plan, Step, read_plan
+from manyminds.recommend.doing.secrets import SECRET, Secrets
 from manyminds.runtime.endpoints import connect
 from manyminds.runtime.paths import person_home
 from manyminds.runtime.run import MemoryRun
@@ -270,6 +272,64 @@ async def test_what_shares_its_name_is_told_apart_by_its_place(browser: Any) -> 
     await page.close()
 
 
+async def test_places_are_counted_over_lists_and_nests(browser: Any) -> None:
+    page = await browser.new_page()
+    page.set_default_timeout(2_000)
+    book = "<button onclick='document.title+={}'>Book</button>"
+    await page.set_content(
+        book.format(0)
+        + f"<ul><li>Room 1 {book.format(1)}</li><li>Room 2 {book.format(2)}</li></ul>"
+        "<div role=tab><a href='#'>Info</a></div><a href='#' onclick='document.title+=7'>Info</a>"
+        "<a href='#'></a><a href='#b'><button>Buy now</button></a>" + book.format(3)
+    )
+    view = await look_at(page)
+    assert [e.name for e in view.elements] == [
+        "Book (button 1)", "Book (button 2)", "Book (button 3)", "Info (tab 1)", "Info (link 2)", "(link 3)",
+        "Buy now", "Book (button 4)",
+    ]  # fmt: skip
+    assert next(e.role for e in view.elements if e.name == "Buy now") == "button"
+    for name in ("Book (button 3)", "Info (link 2)", "Book (button 4)"):
+        await gently(page, Step(kind="press", what=name))
+    assert await page.title() == "273"
+    await page.set_content("<button onclick='document.title=1'>Add (adult 2)</button>")
+    await gently(page, Step(kind="press", what="Add (adult 2)"))  # that is its name
+    assert await page.title() == "1"
+    await page.close()
+
+
+@pytest.mark.parametrize("page", [
+    "<a href=/booked><button>Book now</button></a>",
+    "<form action=/booked><label>Book now<input name=x></label><button>Book now</button></form>",
+    "<form action=/booked><button>Book now</button><button>Book now</button></form>",
+])  # fmt: skip
+async def test_what_acts_by_its_name_is_not_tried_out_however_it_is_nested(browser: Any, consent: Consent, page: str) -> None:  # fmt: skip
+    asked: list[str] = []
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("content-type", "text/html")
+            self.end_headers()
+            self.wfile.write(f"<!doctype html><title>x</title>{page}".encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    async def eager(view: View, turns: Sequence[Turn]) -> Directive:
+        names = [e.name for e in view.elements if e.role == "button"]
+        return Directive(next_step=f'press "{names[0] if turns else "Book now"}"')
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        at = f"http://127.0.0.1:{server.server_port}"
+        executor = Executor(browser, consent, wait_ms=2_000)
+        found = await explore(executor, at, eager, by_the_book, sites=(at,))
+        server.shutdown()
+    assert found.state == "act"
+    assert not any("booked" in path for path in asked)
+
+
 async def test_a_hand_does_with_a_control_what_can_be_done_with_it(
     browser: Any, stub: Stub, tmp_path: Path
 ) -> None:
@@ -300,18 +360,41 @@ async def test_a_hand_does_with_a_control_what_can_be_done_with_it(
     await endpoint.close()
 
 
-async def test_a_password_of_an_earlier_page_stands_on_no_later_one(browser: Any) -> None:
-    page, secrets = await browser.new_page(), set[str]()
-    await page.set_content("<input type=password value='kanary 47/11'>")
+@pytest.mark.parametrize(
+    ("secret", "address"),
+    [
+        ("kanary 47/11", "?q=kanary+47%2F11"), ("kanary 47/11", "#kanary%2047%2f11"),
+        ("Pa*ss!~w", "?q=Pa*ss%21%7Ew"), ("Pa*ss!~w", "?q=Pa%2ass!~w"), ("12", "?pin=12&x=1"),
+        ("größe", "?q=gr%C3%B6%c3%9fe"),
+    ],
+)  # fmt: skip
+async def test_a_password_of_an_earlier_page_stands_on_no_later_one(
+    browser: Any, secret: str, address: str
+) -> None:
+    page, secrets = await browser.new_page(), Secrets()
+    await page.set_content(f"<input name=pin type=password value='{secret}'>")
     await look_at(page, secrets)
-    await page.set_content(
-        "<title>kanary 47/11</title>Your password: kanary 47/11 <a href='#'>as kanary 47/11</a>"
-    )
-    await page.evaluate("location.hash = encodeURIComponent('kanary 47/11')")
+    told = secret if len(secret) > 3 else "nothing"
+    await page.route(
+        "**/*", lambda route: route.fulfill(
+            content_type="text/html; charset=utf-8",
+            body=f"<title>{told}</title>Your password: {told} <a href='#'>as {told}</a>",
+        ),
+    )  # fmt: skip
+    await page.goto(f"http://127.0.0.1:9/x{address}")
     view = await look_at(page, secrets)
     await page.close()
-    assert "kanary" not in repr(view) + view_as_text(view)
-    assert f"Your password: {SECRET}" in view.text
+    seen = repr(view) + view_as_text(view)
+    assert told == "nothing" or secret not in seen
+    assert secrets.hide_in(view.address) == view.address
+    assert SECRET in view.address
+    assert "x=1" in view.address or "x=1" not in address
+
+
+def test_a_secret_is_left_out_once() -> None:
+    secrets = Secrets()
+    secrets.values |= {"secret", "a se"}
+    assert secrets.hide("my secret, a secret") == f"my {SECRET}, {SECRET}cret"
 
 
 async def test_what_a_password_field_holds_is_seen_by_nobody(browser: Any) -> None:
@@ -447,10 +530,11 @@ def test_what_the_person_types_meanwhile_is_done_next(stub: Stub, tmp_path: Path
             time.sleep(0.05)
         os.write(ours, b'fill "Subject" with "Glass"\n')
         while not select.select([ours], [], [], 0.1)[0]:  # the terminal has taken it
-            pass
+            assert process.poll() is None
         time.sleep(0.3)
         typed.set()
         _, told = process.communicate(timeout=60)
+        assert process.returncode == 1  # it was enough, and no plan comes of it
     os.close(ours)
     os.close(theirs)
     assert 'you said: fill "Subject" with "Glass": done' in told

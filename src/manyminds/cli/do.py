@@ -214,8 +214,7 @@ async def _carry_out(
 
 def _as_text(plan: Plan, outcome: Outcome) -> str:
     if outcome.state == "done":
-        how = outcome.why or _drift(plan, outcome) or f"all {len(plan.steps)} steps as planned"
-        return f"Done: {how}\n{outcome.receipt}"
+        return f"Done{': ' + outcome.why if outcome.why else ''}\n{outcome.receipt}"
     if outcome.state == "waiting" and outcome.action is not None:
         shown = card(outcome.action)
         return f"{shown}\n\n{outcome.why}; to agree: --yes {outcome.action.digest}"
@@ -224,22 +223,11 @@ def _as_text(plan: Plan, outcome: Outcome) -> str:
     return f"{what}: {outcome.why} (after {len(outcome.done)} of {len(plan.steps)} steps)"
 
 
-def _drift(plan: Plan, outcome: Outcome) -> str:
-    """Return in what way something else was done than was planned; "" where nothing was."""
-    done, planned = outcome.done, plan.steps
-    first = next((i for i, step in enumerate(done) if step not in planned[i : i + 1]), None)
-    if first is not None:
-        return f"step {first + 1} was {done[first].kind} {done[first].what!r}, and not as planned"
-    left = len(planned) - len(done)
-    return f"{left} of {len(planned)} steps were not done" if left else ""
-
-
 def _told(plan: Plan, outcome: Outcome) -> dict[str, JsonValue]:
     action = outcome.action
     return {
         "outcome": "answered" if outcome.state == "done" else "none", "cost": None,
         "state": outcome.state, "why": outcome.why, "receipt": outcome.receipt,
         "steps_done": len(outcome.done), "steps": len(plan.steps),
-        "drift": _drift(plan, outcome) if outcome.state == "done" and not outcome.why else "",
         "act": None if action is None else {"digest": action.digest, "card": card(action)},
     }  # fmt: skip

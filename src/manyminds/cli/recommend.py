@@ -277,8 +277,10 @@ def _stands(dialogue: Dialogue, view: View, *, ask: bool) -> str:
     if view.decision.turns:
         rows += ["", "What would change this:"]
         rows += [f"  {turn.what}: {turn.leads_to}" for turn in view.decision.turns]
-    named = {o.item.title: o for o in reversed(view.decision.options)}  # what comes again, once
-    others = [o for o in named.values() if o is not top and o is not backup][::-1][:_OTHERS]
+    named: dict[str, Option] = {}
+    for option in view.decision.options:
+        named.setdefault(option.item.title, option)  # what comes again, once
+    others = [o for o in named.values() if o is not top and o is not backup][:_OTHERS]
     if others:
         rows += ["", "Then: " + ", ".join(f"{o.item.title} ({o.score:.0%})" for o in others)]
     if top is not None:

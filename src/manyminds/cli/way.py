@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -34,6 +35,7 @@ from manyminds.tools.web.render import prepared, why_not_ready
 
 __all__ = ["WAYS", "browser_on", "given", "way"]
 
+_LISTENS_S = 0.1
 WAYS = "ways.jsonl"
 """File of the ways that were found, in the folder of what is known of the person."""
 
@@ -124,7 +126,7 @@ async def _found(
     watch = UNWATCHED
     if not silent:
         notice(f"looking for the way with {model}; nothing is sent")
-        watch = _watching(there=sys.stdin.isatty(), window=profile is not None)
+        watch = _watching(there=_somebody_types(), window=profile is not None)
     with tempfile.TemporaryDirectory(prefix="manyminds-") as folder:
         async with browser_on(profile, (origin,)) as context:
             # It is never asked: what would write is stopped.
@@ -146,11 +148,12 @@ def _watching(*, there: bool, window: bool) -> PilotWatch:
     if not there:
         return PilotWatch(on_turn=told)
     notice('say what is to be done next at any time: press "NAME", fill "NAME" with "VALUE" …')
-    lines = SimpleQueue[str]()
+    lines, gone = SimpleQueue[str](), threading.Event()
 
     def listen() -> None:
         for line in sys.stdin:
             lines.put(line.strip())
+        gone.set()  # nobody is there any more
 
     threading.Thread(target=listen, daemon=True).start()
 
@@ -160,11 +163,24 @@ def _watching(*, there: bool, window: bool) -> PilotWatch:
         return None
 
     async def person(_page: Any, what: str) -> bool:
+        while not lines.empty():  # said before it was asked
+            lines.get_nowait()
         notice(f"your turn, in the browser's window: {what}; Enter when it is done, no to end it")
-        return (await asyncio.to_thread(lines.get)).casefold() not in ("n", "no")
+        while lines.empty() and not gone.is_set():  # noqa: ASYNC110 (a thread fills it)
+            await asyncio.sleep(_LISTENS_S)
+        return not gone.is_set() and lines.get_nowait().casefold() not in ("n", "no")
 
     # Without a window of theirs there is nothing that they could do.
     return PilotWatch(on_turn=told, said=said, person=person if window else None)
+
+
+def _somebody_types() -> bool:
+    """Say whether a terminal is there and ours: who reads one in the background is stopped."""
+    if not sys.stdin.isatty():
+        return False
+    with suppress(AttributeError, OSError):  # no such thing here, or it is not our terminal
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return True
 
 
 @asynccontextmanager

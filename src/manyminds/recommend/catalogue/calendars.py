@@ -1,5 +1,6 @@
 """Events of a calendar, and those that come again each time by itself."""
 
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
@@ -15,6 +16,8 @@ _SELDOM = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _MOST_TIMES = 1_000
 """Of one event."""
+_MOST_S = 5.0
+"""For all rules of a calendar; what comes after is listed as it stands."""
 _BROKEN = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError)
 """What the libraries raise at what is no calendar in one place or another."""
 
@@ -29,12 +32,13 @@ def events_of(calendar: Any, today: date | None) -> Iterator[Any]:
         calendar: icalendar's.
         today: That day; `None`: nothing is yielded more than once.
     """
-    series = defaultdict[str, list[Any]](list)
+    series, ends = defaultdict[str, list[Any]](list), time.monotonic() + _MOST_S
     for number, event in enumerate(calendar.walk("VEVENT")):
         # Without a name nobody can say what belongs together.
         series[str(event.get("uid", f" {number}"))].append(event)
     for events in series.values():
-        yield from _times(calendar, events, today) or events
+        late = time.monotonic() > ends  # some rules take long to come to nothing
+        yield from (() if late else _times(calendar, events, today)) or events
 
 
 def _times(calendar: Any, events: Sequence[Any], today: date | None) -> Sequence[Any]:
@@ -43,6 +47,7 @@ def _times(calendar: Any, events: Sequence[Any], today: date | None) -> Sequence
         if today is None or not any(map(_comes_again, events)):
             return ()
         alone = type(calendar)()
+        alone.update(calendar)  # what it says of all of them, as its time zone
         for part in (*(p for p in calendar.subcomponents if p.name == "VTIMEZONE"), *events):
             alone.add_component(part)
         query = needed("recurring_ical_events").of(alone)

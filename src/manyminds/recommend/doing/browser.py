@@ -17,8 +17,9 @@ from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import ASKED, Action, within
 from manyminds.recommend.doing.consent import Consent, Past
 from manyminds.recommend.doing.page import found, gently, text_of, what_is_wrong
-from manyminds.recommend.doing.plan import Plan, Step
-from manyminds.recommend.doing.request import act_of, hidden, passwords_on, secrets_on
+from manyminds.recommend.doing.plan import Plan, Step, digest_of
+from manyminds.recommend.doing.request import act_of
+from manyminds.recommend.doing.secrets import Secrets
 
 __all__ = ["Executor", "Outcome", "Stage", "launch_arguments"]
 
@@ -60,6 +61,11 @@ class Outcome:
     receipt: str = ""
 
 
+def _named(plan: Plan, place: int) -> str:
+    """Name one step of one plan."""
+    return f"{digest_of(plan)} {place}"
+
+
 async def _nothing(_stage: Stage) -> None:
     """Nobody wants to know."""
 
@@ -90,7 +96,7 @@ class Executor:
         """Requests that are being looked at."""
         self._idle = asyncio.Event()
         self._idle.set()
-        self._secrets = set[str]()
+        self._secrets = Secrets()
         """What fields for secrets held: it stands in nothing that is shown or kept."""
         self.stopped: list[str] = []
         """Addresses that something would have been written to."""
@@ -110,16 +116,15 @@ class Executor:
         done: list[Step] = []
         if mine_done and not self._consent.mine_done(dialogue):
             theirs = [place for place, step in enumerate(plan.steps) if step.kind == "person"]
-            if theirs and self._consent.pause(dialogue, theirs[0]):
+            if theirs and self._consent.pause(dialogue, _named(plan, theirs[0])):
                 self._consent.mine_done(dialogue)
         async with self.opened(plan.sites) as page:
             try:
                 found = await self._steps(page, plan, dialogue, done)
             except Exception as error:  # noqa: BLE001 (a page may do anything; the person is told)
-                why = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
-                found = self._stopped(dialogue, why, tuple(done))
-        told = {"why": found.why, "receipt": found.receipt}
-        return replace(found, **{key: hidden(text, self._secrets) for key, text in told.items()})
+                first = self._secrets.hide((str(error).splitlines() or [""])[0])[:160]
+                found = self._stopped(dialogue, f"{type(error).__name__}: {first}", tuple(done))
+        return replace(found, why=self._secrets.hide(found.why))
 
     @asynccontextmanager
     async def opened(self, sites: tuple[str, ...]) -> AsyncGenerator[Any]:
@@ -178,13 +183,13 @@ class Executor:
         await self._on_stage("planned")
         for place, step in enumerate(plan.steps):
             if step.kind == "person":
-                if self._consent.pause(dialogue, place):
+                if self._consent.pause(dialogue, _named(plan, place)):
                     return Outcome(state="person", why=step.what, done=tuple(done))
             elif step.act in ASKED:
                 return await self._press(page, plan, step, dialogue, tuple(done))
             else:
                 try:
-                    self._secrets |= await secrets_on(page)
+                    await self._secrets.see(page)
                     await gently(page, step)
                 except Exception as error:  # noqa: BLE001 (told in the page's words where it has any)
                     why = await what_is_wrong(page, step, error)
@@ -198,7 +203,8 @@ class Executor:
             return Outcome(
                 state="surprise", why=f'it does not say "{plan.receipt}"', done=tuple(done)
             )
-        return Outcome(state="done", why="", done=tuple(done), receipt=text[:1_000])
+        told = self._secrets.hide(text)[:1_000]
+        return Outcome(state="done", why="", done=tuple(done), receipt=told)
 
     async def _press(
         self, page: Any, plan: Plan, step: Step, dialogue: str, done: tuple[Step, ...]
@@ -214,14 +220,15 @@ class Executor:
             return Outcome(state="surprise", why=why, done=done)
         marks = await self._marks(plan)
         text = await page.inner_text("body")
-        passwords = await passwords_on(page)
-        self._secrets |= await secrets_on(page)
+        here = Secrets()  # of this page alone: it says which of its fields hold them
+        self._secrets.values |= await here.see(page)
         self._held = asyncio.get_running_loop().create_future()
         await button.click(no_wait_after=True)
         try:
             async with asyncio.timeout(self._wait_ms / 1_000):
                 route = await self._held
-            action = act_of(route.request, page.url, step, plan, text, passwords, self._secrets)
+            here.values |= self._secrets.values
+            action = act_of(route.request, page.url, step, plan, text, here)
         except TimeoutError:
             return Outcome(state="surprise", why=f"{step.what!r} sends nothing", done=done)
         except UsageError as error:
@@ -264,14 +271,15 @@ class Executor:
             else:
                 await route.fulfill(response=found)
                 await self._answered(page, plan)
-                text = hidden(await text_of(page), self._secrets)
+                text = await text_of(page)
+                told = self._secrets.hide(text)[:1_000]
                 if not plan.receipt:
                     why = "it was sent; whether it was taken, you can read"
-                    return Outcome(state="unknown", why=why, done=done, receipt=text[:1_000])
+                    return Outcome(state="unknown", why=why, done=done, receipt=told)
                 if within(page.url, plan.sites) and plan.receipt in text:
-                    self._consent.end(dialogue, text[:1_000])
+                    self._consent.end(dialogue, told)
                     await self._on_stage("seen")
-                    return Outcome(state="done", why="", done=done, receipt=text[:1_000])
+                    return Outcome(state="done", why="", done=done, receipt=told)
         except Exception:  # noqa: BLE001 (whether it arrived is looked for)
             with suppress(Exception):
                 await route.abort("aborted")

@@ -13,10 +13,12 @@ from typing import Literal
 from manyminds.core.errors import UsageError
 from manyminds.recommend.doing.action import ASKED, Action
 
-__all__ = ["LASTS_S", "Consent", "Past", "Refusal", "Taken"]
+__all__ = ["LASTS_S", "MINE_LASTS_S", "Consent", "Past", "Refusal", "Taken"]
 
 LASTS_S = 300.0
 """A yes is good for so long: prices and tables change."""
+MINE_LASTS_S = 43_200.0
+"""What the person has done themselves, as signing in, is taken for done for so long."""
 Refusal = Literal["not asked", "another act", "used", "expired", "another dialogue"]
 _SCHEMA = """
 create table if not exists yes (
@@ -24,7 +26,9 @@ create table if not exists yes (
     primary key (digest, dialogue, given)
 );
 create table if not exists shown (digest text, dialogue text, at real);
-create table if not exists mine (dialogue text primary key, paused integer, done integer);
+create table if not exists mine (
+    dialogue text, step text, paused real, done real, primary key (dialogue, step)
+);
 create table if not exists done (dialogue text primary key, digest text, at real, state text,
     said text, marks integer);
 """
@@ -157,30 +161,39 @@ class Consent:
             ).fetchone()
         return None if row is None else Past(done=row[0] == "done", said=row[1], marks=row[2])
 
-    def pause(self, dialogue: str, step: int) -> bool:
+    def pause(self, dialogue: str, step: str) -> bool:
         """Write down that a plan waits at a step that is the person's, unless they have done it.
 
+        Args:
+            dialogue: What the plan is part of.
+            step: Names the step of just this plan: of another one nothing is known to be done.
+
         Returns:
-            Whether it waits.
+            Whether it waits. What they did holds for half a day: who is signed in is not for ever.
         """
+        now = self._clock()
         with closing(self._open()) as db, db:
             db.execute(
-                "insert into mine values (?, ?, -1) on conflict do update "
-                "set paused = excluded.paused where excluded.paused > done",
-                (dialogue, step),
+                "insert into mine values (?, ?, ?, null) on conflict do update set paused = ?",
+                (dialogue, step, now, now),
             )
-            found = db.execute("select done from mine where dialogue = ?", (dialogue,)).fetchone()
-        return step > found[0]
+            [done] = db.execute(
+                "select done from mine where dialogue = ? and step = ?", (dialogue, step)
+            ).fetchone()
+        return done is None or done < now - MINE_LASTS_S
 
     def mine_done(self, dialogue: str) -> bool:
-        """Keep the person's word that they have done what a plan waits for; none it came to later.
+        """Keep the person's word that they have done the step that a plan waits at, and no other.
 
         Returns:
             Whether it waited for anything.
         """
+        now = self._clock()
         with closing(self._open()) as db, db:
             found = db.execute(
-                "update mine set done = paused where dialogue = ? and paused > done", (dialogue,)
+                "update mine set done = ? where rowid = (select rowid from mine where dialogue = ? "
+                "order by paused desc, rowid desc limit 1) and coalesce(done, 0) < ?",
+                (now, dialogue, now - MINE_LASTS_S),
             )
             return found.rowcount == 1
 
@@ -190,6 +203,7 @@ class Consent:
             found = db.execute(
                 "delete from done where dialogue = ? and state != 'done'", (dialogue,)
             )
+            db.execute("delete from mine where dialogue = ?", (dialogue,))
             return found.rowcount == 1
 
     def _why(

@@ -34,7 +34,11 @@ _ROLES = {
     "fill": ("textbox", "searchbox", "spinbutton", "combobox"), "choose": ("combobox", "listbox"),
     "tick": ("checkbox", "radio", "switch"),
 }  # fmt: skip
-_PLACED = re.compile(r"(?:(?P<name>.+) )?\((?P<role>[a-z]+) (?P<number>[1-9]\d?)\)", re.DOTALL)
+_PLACED = re.compile(
+    r"(?:(?P<name>.+) )?\((?P<role>button|link|textbox|searchbox|spinbutton|combobox|checkbox|"
+    r"radio|tab|menuitem|switch|slider) (?P<number>[1-9]\d?)\)",
+    re.DOTALL,
+)
 """How a control is called that shares its name, or has none: by its place among those."""
 
 

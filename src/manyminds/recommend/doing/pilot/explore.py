@@ -16,6 +16,7 @@ from manyminds.recommend.doing.page import AWAY, gently, prices_of, what_is_wron
 from manyminds.recommend.doing.pilot.directive import CHUNK, Directive
 from manyminds.recommend.doing.pilot.view import View, look_at
 from manyminds.recommend.doing.plan import Step
+from manyminds.recommend.doing.secrets import Secrets
 
 __all__ = ["Explored", "Planner", "Policy", "Turn", "explore"]
 
@@ -114,7 +115,9 @@ class _Search:
     person: Callable[[Any, str], Awaitable[bool]] | None
     on_turn: Callable[[Turn], None]
     found: Explored = field(default_factory=lambda: Explored(state="lost"))
-    secrets: set[str] = field(default_factory=set[str])
+    waited: tuple[str, View] | None = None
+    """What the person was waited for last, and on which page."""
+    secrets: Secrets = field(default_factory=Secrets)
     """What fields for secrets held on the way: it is shown to nobody on later pages either."""
 
     async def go(self, page: Any, start: str) -> None:
@@ -133,7 +136,9 @@ class _Search:
                 found.state, found.why = "over", directive.next_step
                 return
             if directive.person:
-                if self.person is None or not await self.person(page, directive.person):
+                again = self.waited == (directive.person, view)  # they did, and it is as it was
+                self.waited = directive.person, view
+                if again or self.person is None or not await self.person(page, directive.person):
                     found.state, found.why = "person", directive.person
                     return
                 found.steps.append(Step(kind="person", what=directive.person))
@@ -191,7 +196,11 @@ def _by_name(step: Step, view: View) -> Class | None:
     """
     if _DELETES.search(step.what):
         return "delete"
-    if view.has(step.what, "button") is None:
+    called = (step.what, f"{step.what} (button ")
+    if not any(
+        e.role == "button" and (e.name == called[0] or e.name.startswith(called[1]))
+        for e in view.elements
+    ):
         return None
     if _LOGS_IN.search(step.what):
         return "login"

@@ -121,8 +121,9 @@ def _step(told: JsonValue, view: View) -> Step:
         raise UsageError(f"no step: {json.dumps(told)[:80]}")
     what, value = str(told.get("element") or ""), str(told.get("value") or "")
     control = next((e for e in view.elements if e.name == what), None)
-    listed = "choose" if control is not None and control.options else "fill"
-    kind = listed if control is None else _DONE.get(control.role, listed)
+    if control is None:
+        raise UsageError(f"there is no {what[:80]!r} on the page")
+    kind = _DONE.get(control.role, "choose" if control.options else "fill")
     return Step(kind=kind, what=what, value=value if kind in ("fill", "choose") else "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
-from manyminds.recommend.doing.request import SECRET, hidden, secrets_on
+from manyminds.recommend.doing.secrets import SECRET, Secrets
 
 __all__ = ["SECRET", "Element", "View", "look_at", "view_as_text"]
 
@@ -61,7 +61,7 @@ class View:
         return found[0] if len(found) == 1 else None
 
 
-async def look_at(page: Any, secrets: set[str] | None = None) -> View:
+async def look_at(page: Any, secrets: Secrets | None = None) -> View:
     """Look at a page, through what it offers to a screen reader.
 
     What a field for a secret holds is not part of it: a person or a browser that fills passwords in
@@ -69,28 +69,26 @@ async def look_at(page: Any, secrets: set[str] | None = None) -> View:
 
     Args:
         page: Playwright's.
-        secrets: What such fields held on earlier pages; what they hold now is added.
+        secrets: Those of earlier pages; what fields of this one hold is added.
     """
-    known = set[str]() if secrets is None else secrets
+    known = Secrets() if secrets is None else secrets
     body = page.locator("body")
     text = " ".join((await body.inner_text()).split())
     elements = _elements(await body.aria_snapshot())
     # Asked for last: what was typed meanwhile is known, too.
-    held = await secrets_on(page)
-    known |= held
-    own = {" ".join(secret.split()) for secret in held}
+    own = {" ".join(secret.split()) for secret in await known.see(page)}
     return View(
-        address=hidden(page.url, known), title=hidden(await page.title(), known),
-        text=hidden(text, known)[:_LONGEST],
+        address=known.hide_in(page.url), title=known.hide(await page.title()),
+        text=known.hide(text)[:_LONGEST],
         elements=tuple(_without(one, own, known) for one in elements[:_MOST]),
     )  # fmt: skip
 
 
-def _without(one: Element, own: Collection[str], known: Collection[str]) -> Element:
+def _without(one: Element, own: Collection[str], known: Secrets) -> Element:
     """Return a control without secrets: not in its name nor options, and never as its value."""
-    value = SECRET if one.value in own else hidden(one.value, known)
-    options = tuple(hidden(option, known) for option in one.options)
-    return replace(one, value=value, name=hidden(one.name, known), options=options)
+    value = SECRET if one.value in own else known.hide(one.value)
+    options = tuple(map(known.hide, one.options))
+    return replace(one, value=value, name=known.hide(one.name), options=options)
 
 
 def view_as_text(view: View) -> str:
@@ -109,12 +107,15 @@ def _elements(snapshot: str) -> list[Element]:
     """Read elements from Playwright's snapshot of the accessibility tree."""
     found: list[Element] = []
     options: list[tuple[str, bool]] = []
-    places: Counter[str] = Counter()
-    above: list[tuple[int, str]] = []  # how deep what is around stands, and what it is called
+    unnamed: Counter[str] = Counter()
+    above: list[tuple[int, int]] = []  # controls that are around: how deep they stand, and which
+    dropped = set[int]()
     for line in snapshot.splitlines():
         parts = _LINE.match(_unquoted(line))
         if parts is None:
             continue
+        depth = len(parts["indent"])
+        above = [one for one in above if one[0] < depth]
         role, name = parts["role"], json.loads(parts["name"]) if parts["name"] else ""
         marks = parts["marks"] or ""
         if role == "option":
@@ -123,31 +124,31 @@ def _elements(snapshot: str) -> list[Element]:
             continue
         options = []
         if role in _ROLES:
-            depth = len(parts["indent"])
-            above = [(deep, called) for deep, called in above if deep < depth]
-            if name and any(called == name for _, called in above):
-                continue  # a link in a tab of its name is the same control
-            above.append((depth, name))
-            places[role] += 1
+            unnamed[role] += 1
+            twin = next((at for _, at in above if name and found[at].name == name), None)
+            if twin is not None:  # a link in a tab of its name is the same control
+                dropped.add(twin if role == "button" else len(found))
+            above.append((depth, len(found)))
             found.append(
                 Element(
-                    role=role, name=name or f"({role} {places[role]})", dead="[disabled]" in marks,
+                    role=role, name=name or f"({role} {unnamed[role]})", dead="[disabled]" in marks,
                     value=_bare(parts["value"] or "") if role in _WRITTEN else "",
                     on="[checked]" in marks or "[selected]" in marks,
                 )
             )  # fmt: skip
-    return _told_apart(found)
+    return _told_apart(found, dropped)
 
 
-def _told_apart(found: list[Element]) -> list[Element]:
-    """Call what shares its name by its place among those of its role, too."""
-    shared = Counter(one.name for one in found)
+def _told_apart(found: list[Element], dropped: set[int]) -> list[Element]:
+    """Call what shares its name by its place among those of its role, those left out counted."""
+    shared = Counter(one.name for place, one in enumerate(found) if place not in dropped)
     places: Counter[tuple[str, str]] = Counter()
     told: list[Element] = []
-    for one in found:
+    for at, one in enumerate(found):
         places[one.role, one.name] += 1
         place = f"{one.name} ({one.role} {places[one.role, one.name]})"
-        told.append(one if shared[one.name] == 1 else replace(one, name=place))
+        if at not in dropped:
+            told.append(one if shared[one.name] == 1 else replace(one, name=place))
     return told
 
 
