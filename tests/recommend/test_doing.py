@@ -302,6 +302,63 @@ async def test_what_a_page_calls_a_secret_hides_nothing_else_that_is_sent(
     assert sites.state.orders == []
 
 
+def page(button: str = "<button>Send</button>", name: str = "Name", more: str = "", how: str = "") -> str:  # fmt: skip
+    return (
+        f"<h1>item1</h1><form method=post action=/forms/item1 {how}><label>{name}<input name=name></label>"
+        f"<label>Message<input name=message></label><input name=item type=hidden value=item1>{button}</form>{more}"
+    )
+
+
+SURPRISES: dict[str, tuple[str, dict[str, Any], tuple[str, ...]]] = {
+    "sold out": ("shop", {"gone": True}, ("surprise",)),
+    "a window over the page": ("shop", {"popup": True}, ("done",)),
+    "a slow site": ("shop", {"slow_s": 0.7}, ("done",)),
+    "the card is declined": ("shop", {"declines": True}, ("unknown",)),
+    "the answer is lost": ("shop", {"lose_response": True}, ("done",)),
+    "a form without its token": ("shop", {"token": False}, ("done",)),
+    "a hidden field more": ("shop", {"hidden": {"gift": "yes"}}, ("done",)),
+    "a password filled in": ("shop", {"autofill": "canary"}, ("done",)),
+    "a price that moves": ("shop", {"live_price": 99}, ("waiting", "surprise")),
+    "a form that leads elsewhere": ("shop", {"away": "http://127.0.0.1:9/x"}, ("surprise",)),
+    "a picture from elsewhere": ("shop", {"leak": "http://127.0.0.1:9/x.png"}, ("done",)),
+    "another button": ("forms", {"page": page("<button>Go</button>")}, ("surprise",)),
+    "two buttons of the name": ("forms", {"page": page("<button>Send</button><button>Send</button>")}, ("surprise",)),
+    "a button that is off": ("forms", {"page": page("<button disabled>Send</button>")}, ("surprise",)),
+    "a button that sends nothing": ("forms", {"page": page("<button type=button>Send</button>")}, ("surprise",)),
+    "a field by another name": ("forms", {"page": page(name="Full name")}, ("surprise",)),
+    "a page that is gone": ("forms", {"page": "<h1>Not here</h1>"}, ("surprise",)),
+    "a page to sign in": ("forms", {"page": "<form>Password<input type=password></form>"}, ("surprise",)),
+    "it says that it is done": ("forms", {"page": page(more="<p>Message sent</p>")}, ("surprise",)),
+    "a box that asks": ("forms", {"page": page(how="onsubmit=\"return confirm('Sure?')\"")}, ("surprise",)),
+    "a box that tells": ("forms", {"page": page(more="<script>alert('hello')</script>")}, ("done",)),
+    "a script that fails": ("forms", {"page": page(more="<script>nothing.there()</script>")}, ("done",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SURPRISES)
+async def test_of_every_planted_surprise_it_gets_over_it_or_tells(
+    sites: Sites, browser: Any, consent: Consent, what: str
+) -> None:
+    kind, planted, states = SURPRISES[what]
+    for name, value in planted.items():
+        setattr(sites.state, name, value)
+    price = agreed(sites, kind, "item1")
+    plan = task(kind, sites.origin, "item1", "Ann")
+    found = await asyncio.wait_for(carried_out(plan, consent, price, browser=browser), 60)
+    assert found.state in states, found
+    orders = sites.state.orders
+    assert len(orders) == (found.state == "done")
+    assert all(o["name"] == "Ann" and f"{o.get('price', 0)}.00 EUR" in (price, "0.00 EUR") for o in orders)  # fmt: skip
+    assert found.state == "done" or found.why
+    COUNTS["planted surprises"] += 1
+    COUNTS["of them got over"] += found.state == "done"
+    COUNTS["of them told, with nothing done"] += found.state != "done"
+
+
+def test_there_are_twenty_surprises_at_least() -> None:
+    assert len(SURPRISES) >= 20
+
+
 async def test_what_is_on_a_card_may_be_written_elsewhere(
     sites: Sites, browser: Any, consent: Consent
 ) -> None:

@@ -147,6 +147,17 @@ def test_it_says_the_same_after_the_folder_has_moved(tmp_path: Path) -> None:
     assert [moved.lines(file) for file in moved.files()] == before
 
 
+def test_a_day_has_a_file_of_its_own(tmp_path: Path) -> None:
+    kept = memory(tmp_path)
+    kept.write(kept.today, "walked to the lake", source="you")
+    assert kept.today == "days/2026-11-27.md"
+    assert texts(kept.lines(kept.today))[0] == ["walked to the lake"]
+    assert kept.files()[-1] == kept.today
+    assert texts(memory(tmp_path, date(2026, 11, 28)).lines(kept.today))[0] == [
+        "walked to the lake"
+    ]
+
+
 def test_what_was_accepted_is_gone_with_its_commit(tmp_path: Path) -> None:
     def git(*words: str) -> None:
         name = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")

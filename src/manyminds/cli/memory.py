@@ -21,7 +21,7 @@ from manyminds.runtime.paths import person_home
 __all__ = ["app", "memory_of"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
-Where = Literal["preferences", "profile", "decisions"]
+Where = Literal["preferences", "profile", "decisions", "today"]
 _FILES: dict[str, str] = {"preferences": PREFERENCES, "profile": PROFILE, "decisions": DECISIONS}
 
 app = App(name="memory", help="Show and change what is remembered of you.")
@@ -85,11 +85,12 @@ def add(
     Args:
         text: What to remember; a later line takes the place of one that it contradicts.
         about: The heading it goes under: dining, events, travel, shopping, jobs, films.
-        to: Which file.
+        to: Which file; `today` is the day's own, for what happened and need not be weighed.
         me: Folder of what is known of you, instead of the usual one.
         json_: Print one JSON object.
     """
-    line = memory_of(person_home(me)).write(_FILES[to], text, heading=about, source="you")
+    memory = memory_of(person_home(me))
+    line = memory.write(_FILES.get(to) or memory.today, text, heading=about, source="you")
     if about and about.casefold() not in ("everything", *domain_names()):
         notice(
             f"{about} is no domain, so `recommend` will not read it: {', '.join(domain_names())}"

@@ -83,6 +83,11 @@ class Memory:
         text = _read(path) if path.is_file() else ""
         return current(read_lines(text), events=file == DECISIONS)
 
+    @property
+    def today(self) -> str:
+        """Name of the file of this day."""
+        return f"days/{self._today().isoformat()}.md"
+
     def write(self, file: str, text: str, *, heading: str = "", source: str) -> Line:
         """Write a line that the person said.
 
