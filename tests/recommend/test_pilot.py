@@ -233,6 +233,14 @@ def test_what_stands_in_quotes_is_one_value() -> None:
     )
 
 
+def test_quotes_may_be_single_ones() -> None:
+    assert steps_in("fill 'Note' with 'a, then b'; press 'Next'") == (
+        Step(kind="fill", what="Note", value="a, then b"),
+        Step(kind="press", what="Next"),
+    )
+    assert steps_in("press \"It's 'new'\"") == (Step(kind="press", what="It's 'new'"),)
+
+
 async def test_names_with_colons_are_seen_and_counted(browser: Any) -> None:
     page = await browser.new_page()
     await page.set_content(

@@ -63,6 +63,8 @@ def steps_in(instruction: str) -> tuple[Step, ...]:
         held.append(found[0])
         return f'"{len(held) - 1}"'
 
+    if '"' not in instruction:  # small models quote as they like
+        instruction = re.sub(r"(?<!\w)'([^'\n]*)'(?!\w)", r'"\1"', instruction)
     # What stands in quotes may hold what stands between steps.
     plain = re.sub(_QUOTED, hide, instruction.strip(" .;"))
     parts = [re.sub(r'"(\d+)"', lambda f: held[int(f[1])], p) for p in _BETWEEN.split(plain)]
