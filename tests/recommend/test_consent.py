@@ -1,5 +1,6 @@
 """A yes to one exact act, and mandates for what pays."""
 
+import json
 import threading
 import unicodedata
 from dataclasses import replace
@@ -169,6 +170,23 @@ def test_a_digest_agrees_to_an_act_that_was_shown_a_moment_ago_and_once(
 def test_no_name_of_a_field_makes_a_line_of_the_card() -> None:
     with pytest.raises(UsageError, match="nobody can see"):
         replace(ACT, values={'q = "1"\ncosts   1.00 EUR': Sent(value="", origin="page")})
+
+
+@pytest.mark.parametrize("trick", [
+    "**Ann**", "[Ann](https://evil.example)", "![x](https://evil.example/x.png)", "# Approved", "`yes`", "<b>Ann</b>",
+    '" (person)', 'x = "Ann"  (person)', "| a | b |", "&lt;", "x" + " " * 200 + "y", "\\n digest  0",
+])  # fmt: skip
+def test_no_markup_makes_the_card_say_something_else(trick: str) -> None:
+    plain = card(ACT).splitlines()
+    as_value = replace(ACT, values={**ACT.values, "guests": Sent(value=trick, origin="page")})
+    as_name = replace(ACT, values={**ACT.values, trick: Sent(value="1", origin="page")})
+    shown = card(as_value).splitlines()
+    assert len(shown) == len(plain)
+    assert f"  guests = {json.dumps(trick)}  (THE PAGE SAYS SO)" in shown
+    named = card(as_name).splitlines()
+    assert len(named) == len(plain) + 1
+    assert f'  {json.dumps(trick)} = "1"  (THE PAGE SAYS SO)' in named
+    assert len({ACT.digest, as_value.digest, as_name.digest}) == 3
 
 
 @pytest.mark.parametrize("kind", ["observe", "navigate", "type"])

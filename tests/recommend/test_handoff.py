@@ -7,10 +7,9 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -24,30 +23,9 @@ from manyminds.recommend.doing.consent import MINE_LASTS_S, Consent
 from manyminds.recommend.doing.plan import Plan, read_plan
 from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.acting import chromium
+from tests.serving import OnLoopback
 
 KILLS = 20 if FULL else 2
-
-
-class Members:
-    """A site that books for who is signed in and has accepted its rules; both in the browser."""
-
-    def __init__(self) -> None:
-        self.orders: list[dict[str, str]] = []
-        handler = type("Handler", (_Handler,), {"site": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-
-    def __enter__(self) -> "Members":
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -87,6 +65,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("set-cookie", cookie)
         self.end_headers()
         self.wfile.write(data)
+
+
+class Members(OnLoopback):
+    """A site that books for who is signed in and has accepted its rules; both in the browser."""
+
+    handler = _Handler
+
+    def __init__(self) -> None:
+        self.orders: list[dict[str, str]] = []
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 import html
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import OnLoopback
 
 VARIATIONS = (
     "clean", "popup", "slow", "renamed", "sold out", "forgets", "starts over", "person",
@@ -19,7 +21,7 @@ VALUES = {
 
 
 @dataclass
-class Wizard:
+class Wizard(OnLoopback):
     """Serves it until the block ends."""
 
     variation: str = "clean"
@@ -29,21 +31,6 @@ class Wizard:
     """Pages that were asked for."""
     human: bool = False
     """Whether somebody has ticked that they are one, in the browser that asks."""
-
-    def __enter__(self) -> "Wizard":
-        handler = type("Handler", (_Handler,), {"wizard": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
 
     def page(self, name: str, told: dict[str, str]) -> str:
         seen = self.shown[name] = self.shown.get(name, 0) + 1
@@ -105,7 +92,7 @@ class Wizard:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    wizard: Any = None
+    site: Any = None
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
@@ -115,21 +102,21 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         told = {k: v[0] for k, v in parse_qs(parts.query).items()}
         name = parts.path.strip("/") or "start"
-        self.wizard.asked.append(name)
-        self.wizard.human = "human=yes" in self.headers.get("cookie", "")
-        if self.wizard.variation == "slow":
+        self.site.asked.append(name)
+        self.site.human = "human=yes" in self.headers.get("cookie", "")
+        if self.site.variation == "slow":
             threading.Event().wait(1.0)
         if name == "orders":
-            rows = "".join(f"<li>{o['Subject']}/{o['Name']}</li>" for o in self.wizard.orders)
+            rows = "".join(f"<li>{o['Subject']}/{o['Name']}</li>" for o in self.site.orders)
             self._say(f"<h1>Yours</h1><ul>{rows}</ul>")
         elif name in PAGES:
-            self._say(self.wizard.page(name, told))
+            self._say(self.site.page(name, told))
         else:
             self._say("<h1>Not here</h1>", 404)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
-        self.wizard.orders.append({k: v[0] for k, v in parse_qs(body).items()})
+        self.site.orders.append({k: v[0] for k, v in parse_qs(body).items()})
         self._say("<h1>You are enrolled</h1>")
 
     def _say(self, body: str, status: int = 200) -> None:
@@ -139,3 +126,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+
+Wizard.handler = _Handler

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from manyminds.runtime.kept import state_of
 from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript, run_names
+from tests.cli.test_background import until
 from tests.server.conftest import OWNER_KEY, Served
 from tests.stub import Stub, say
 
@@ -139,11 +140,3 @@ async def test_a_host_that_breaks_a_call_off_pays_no_more(
     assert seen["state"] == "finished"
     assert seen["stopped_by"] == "cancelled"
     assert len(stub.requests) == 2
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if true():
-            return
-        await anyio.sleep(0.05)
-    raise AssertionError("it did not come")

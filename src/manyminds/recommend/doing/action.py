@@ -6,6 +6,7 @@ letter is another act.
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ ASKED: frozenset[Class] = frozenset(("submit", "pay", "delete", "login", "downlo
 """Classes that need a yes to the exact act: read freely, write with consent."""
 Origin = Literal["person", "memory", "plan", "catalogue", "page"]
 """Who a value is from. What a page says is nobody's word but the page's."""
+_PLAIN = re.compile(r"[\w.:\[\]-]{1,60}", re.ASCII)
 _SECRET = "(a password field's, shown and kept nowhere)"
 _FRESH = "(made up by the page for each visit)"
 
@@ -118,7 +120,9 @@ def card(action: Action) -> str:
         said = json.dumps(sent.value, ensure_ascii=False)
         said = _SECRET if sent.secret else _FRESH if sent.fresh else said
         mark = "  (THE PAGE SAYS SO)" if sent.origin == "page" else f"  ({sent.origin})"
-        rows.append(f"  {name} = {said}{mark}")
+        # A name that looks like more than a name is quoted: it is the page's.
+        called = name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+        rows.append(f"  {called} = {said}{mark}")
     rows.append(f"undo    {action.undo or 'not known'}")
     rows.append(f"digest  {action.digest}")
     return "\n".join(rows)
