@@ -25,7 +25,7 @@ from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.acting import chromium
 from tests.serving import OnLoopback
 
-KILLS = 20 if FULL else 2
+KILLS = 20 if FULL else 1
 
 
 class _Handler(BaseHTTPRequestHandler):
