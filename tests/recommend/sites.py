@@ -5,9 +5,11 @@ import json
 import secrets
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.serving import OnLoopback
 
 SITES = {
     "booking": ("Book table", "Table booked", {"Name": "name", "Date": "date", "Guests": "guests"}),
@@ -54,28 +56,12 @@ class State:
     """What the page's script makes of the price while it is looked at."""
 
 
-class Sites:
+class Sites(OnLoopback):
     """Serve them until the block ends."""
 
     def __init__(self) -> None:
         self.state = State()
-        handler = type("Handler", (_Handler,), {"sites": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._lock = threading.Lock()
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> "Sites":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def price_of(self, item: str) -> int:
         return self.state.price.setdefault(item, 20 + len(item) % 7)
@@ -90,14 +76,14 @@ class Sites:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    sites: Any = None
+    site: Any = None
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
     def do_GET(self) -> None:
-        state: State = self.sites.state
+        state: State = self.site.state
         state.seen.append(self.path)
         if state.slow_s:
             threading.Event().wait(state.slow_s)
@@ -130,29 +116,29 @@ class _Handler(BaseHTTPRequestHandler):
         order = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
         kind = urlsplit(self.path).path.strip("/").split("/")[0]
         order |= {"kind": kind, "mark": f"{kind}/{order.get('item')}/{order.get('name')}"}
-        if self.sites.state.late is not None:
-            self.sites.state.late.wait(30)
-        if self.sites.state.declines:
+        if self.site.state.late is not None:
+            self.site.state.late.wait(30)
+        if self.site.state.declines:
             self._say("<h1>The card was declined</h1>", 402)
-        elif (why := self.sites.take(order)) is not None:
+        elif (why := self.site.take(order)) is not None:
             self._say(f"<h1>{why}</h1>", 409)
-        elif self.sites.state.lose_response:
+        elif self.site.state.lose_response:
             self.close_connection = True
             self.connection.close()
         else:
             self.send_response(303)
-            self.send_header("location", f"/done/{kind}/{len(self.sites.state.orders)}")
+            self.send_header("location", f"/done/{kind}/{len(self.site.state.orders)}")
             self.send_header("content-length", "0")
             self.end_headers()
 
     def _form(self, kind: str, item: str) -> str:
-        state: State = self.sites.state
+        state: State = self.site.state
         if state.page:
             return state.page
         if state.gone:
             return f"<h1>{item}</h1><p>Sorry, this is sold out.</p>"
         button, _, fields = SITES[kind]
-        price = self.sites.price_of(item)
+        price = self.site.price_of(item)
         rows = [
             f"<label>{label} <input name='{name}'></label><br>" for label, name in fields.items()
         ]
@@ -194,3 +180,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+Sites.handler = _Handler

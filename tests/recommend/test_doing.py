@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from manyminds.recommend.doing.plan import Plan, Step, plan_as_json, plan_as_tex
 from tests.chaos.counts import COUNTS, FULL, ROOT
 from tests.recommend.acting import carried_out, context, task
 from tests.recommend.sites import PAYS, SITES, Sites
+from tests.serving import OnLoopback
 
 pytestmark = pytest.mark.anyio
 ITEMS = range(10) if FULL else range(1)
@@ -393,16 +394,17 @@ async def test_what_a_site_says_back_of_a_password_is_kept_nowhere(browser: Any,
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        at = f"http://127.0.0.1:{server.server_port}"
+    class Site(OnLoopback):
+        handler = Echo
+
+    with Site() as site:
+        at = site.origin
         plan = Plan(
             goal="sign in", sites=(at,), receipt="Welcome!",
             steps=(Step(kind="open", what=at), Step(kind="press", what="Send", act="login")),
         )  # fmt: skip
         done = await carried_out(plan, consent, None, browser=browser)
         again = await Executor(browser, consent).run(plan, "d")
-        server.shutdown()
     assert done.state == again.state == "done"
     assert "Your password is (a secret)" in done.receipt
     assert "kanary" not in repr(done) + repr(again)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from manyminds.runtime.run import MemoryRun
 from manyminds.tools.toolset import Toolset
 from tests.chaos.counts import COUNTS, FULL
 from tests.recommend.wizard import VALUES, VARIATIONS, Wizard
+from tests.serving import OnLoopback
 from tests.stub import Behaviour, Stub, say
 
 pytestmark = pytest.mark.anyio
@@ -314,7 +315,7 @@ async def test_places_are_counted_over_lists_and_nests(browser: Any) -> None:
 async def test_what_acts_by_its_name_is_not_tried_out_however_it_is_nested(browser: Any, consent: Consent, page: str) -> None:  # fmt: skip
     asked: list[str] = []
 
-    class Site(BaseHTTPRequestHandler):
+    class Says(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(200)
@@ -325,16 +326,16 @@ async def test_what_acts_by_its_name_is_not_tried_out_however_it_is_nested(brows
         def log_message(self, format: str, *args: object) -> None:
             pass
 
+    class Site(OnLoopback):
+        handler = Says
+
     async def eager(view: View, turns: Sequence[Turn]) -> Directive:
         names = [e.name for e in view.elements if e.role == "button"]
         return Directive(next_step=f'press "{names[0] if turns else "Book now"}"')
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        at = f"http://127.0.0.1:{server.server_port}"
+    with Site() as site:
         executor = Executor(browser, consent, wait_ms=2_000)
-        found = await explore(executor, at, eager, by_the_book, sites=(at,))
-        server.shutdown()
+        found = await explore(executor, site.origin, eager, by_the_book, sites=(site.origin,))
     assert found.state == "act"
     assert not any("booked" in path for path in asked)
 

@@ -40,10 +40,9 @@ _PLACED = re.compile(
     re.DOTALL,
 )
 """How a control is called that shares its name, or has none: by its place among those."""
-
-
 _INNERMOST = """found => found.flatMap((one, place) =>
   found.some(other => other !== one && one.contains(other)) ? [] : [place])"""
+"""Places of those elements that hold no other one of them."""
 
 
 async def gently(page: Any, step: Step) -> None:
