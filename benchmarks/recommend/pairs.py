@@ -1,11 +1,12 @@
-"""A model's last look at the twenty best of STAR, in pairs: what it adds, and what it costs.
+"""A model's last look at the twenty best of STAR: in pairs, one by one and as a list.
 
     python benchmarks/recommend/pairs.py --data ../shared/data [--people 60]    # resumes
 
 People are drawn from those of rank.py, with the same past and later. Each pair is asked both ways
 round, one pass from the bottom, as in the paper; the first ten are held against what the person
-liked later. Beside it: the same pass with a judge by chance that swaps as often as the model did.
-Rows are kept in pairs.jsonl; PAIRS.md is written from them.
+liked later. Beside it: the same pass with a judge by chance that swaps as often as the model did,
+and the other two ways in which a model ranks without being trained: a grade for each thing alone,
+and the whole list in one reply. Rows are kept in pairs.jsonl; PAIRS.md is written from them.
 """
 
 import argparse
@@ -27,7 +28,9 @@ sys.path.append(str(Path(__file__).parents[1]))
 from figures import code, machine
 from rank import genres_and_words, unit
 
-from manyminds.core.values import Limits
+from manyminds.agents.inquiry import inquire
+from manyminds.core.protocols import Run
+from manyminds.core.values import Limits, Member
 from manyminds.evals.statistics import difference
 from manyminds.recommend.history import LIKED, History, read_history, split_in_time
 from manyminds.recommend.measures import first
@@ -37,11 +40,13 @@ from manyminds.recommend.ranking.star import Star
 from manyminds.runtime.alone import member_alone
 from manyminds.runtime.paths import cache_home
 from manyminds.tools.docs.store import embedder
+from manyminds.tools.fence import fence
 
 HERE = Path(__file__).parent
 ROWS = HERE / "pairs.jsonl"
 BEST, SHOWN, LIKES = 20, 10, 10
 MODEL = "embedded:qwen2.5-coder-1.5b"
+WAYS = {"pairs": "in pairs", "alone": "by a grade for each alone", "list": "as one list"}
 
 
 def described(folder: Path, items: Sequence[str]) -> list[str]:
@@ -84,24 +89,80 @@ def by_chance(best: list[int], share: float, wanted: set[int]) -> float:
     return float(np.mean([asyncio.run(once(seed)) for seed in range(50)]))
 
 
+def asked(liked: list[str], shown: str, wanted: str) -> str:
+    """Return a question about what suits a person, their likes first."""
+    likes = fence("\n".join(f"- {one}" for one in liked), source="likes")
+    return (
+        "Go by what this person liked before, the latest first; all else is new to them.\n\n"
+        f"What they liked:\n{likes}\n\n{shown}\n\n{wanted}"
+    )
+
+
+async def one_by_one(
+    run: Run, member: Member, best: list[int], liked: list[str], things: list[str]
+) -> list[int]:  # fmt: skip
+    """Order by a grade that each thing gets alone; things of one grade stay as they were."""
+
+    async def grade(item: int) -> int:
+        text = asked(
+            liked, fence(things[item], source="film", limit=400),
+            'How well would this film suit them, from 0 to 10? Reply with {"grade": number}.',
+        )  # fmt: skip
+        fields: Any = {"grade": {"type": "integer", "minimum": 0, "maximum": 10}}
+        told = await inquire(run, member, text, fields, max_tokens=20, purpose="check")
+        given = told.get("grade")
+        return given if isinstance(given, int) else 0
+
+    grades = dict(zip(best, await asyncio.gather(*map(grade, best)), strict=True))
+    return sorted(best, key=lambda item: -grades[item])
+
+
+async def as_a_list(
+    run: Run, member: Member, best: list[int], liked: list[str], things: list[str]
+) -> list[int]:  # fmt: skip
+    """Order as one reply says; what it leaves out follows as it was."""
+    shown = "\n".join(f"{place}: {things[item]}" for place, item in enumerate(best, 1))
+    text = asked(
+        liked, fence(shown, source="films", limit=8_000),
+        f"Put the {len(best)} films in order, what suits them best first. "
+        'Reply with {"order": [numbers of all films]}.',
+    )  # fmt: skip
+    fields: Any = {"order": {"type": "array", "items": {"type": "integer"}}}
+    told = await inquire(run, member, text, fields, max_tokens=200, purpose="check")
+    said = told.get("order")
+    places = [one - 1 for one in (said if isinstance(said, list) else []) if isinstance(one, int)]
+    named = [best[place] for place in dict.fromkeys(places) if 0 <= place < len(best)]
+    return [*named, *(item for item in best if item not in named)]
+
+
 async def looked_at(
     best: list[int], liked: list[str], things: list[str], model: str
 ) -> dict[str, Any]:  # fmt: skip
-    """Let the model order the best of one person."""
-    began = time.monotonic()
+    """Let the model order the best of one person, in all three ways."""
+    row: dict[str, Any] = {}
     async with member_alone(model, "films", name="pairs", cache=cache_home(), limits=Limits()) as (
         run,
         member,
     ):
         judge = ModelPrefers(run=run, member=member, liked=liked, things=things)
-        found = await ordered_by_pairs(best, judge)
-        tokens = run.meter.spent.tokens
-    if found.ended:
-        raise SystemExit(found.ended)
-    return {
-        "order": list(found.order), "compared": found.compared, "swapped": found.swapped,
-        "unsure": found.unsure, "tokens": tokens, "seconds": round(time.monotonic() - began, 1),
-    }  # fmt: skip
+        for name in ("pairs", "alone", "list"):
+            began, before = time.monotonic(), run.meter.spent.tokens
+            if name == "pairs":
+                found = await ordered_by_pairs(best, judge)
+                if found.ended:
+                    raise SystemExit(found.ended)
+                order = list(found.order)
+                row |= {
+                    "compared": found.compared, "swapped": found.swapped, "unsure": found.unsure
+                }  # fmt: skip
+            else:
+                way = one_by_one if name == "alone" else as_a_list
+                order = await way(run, member, best, liked, things)
+            row |= {
+                name: order, f"{name}_tokens": run.meter.spent.tokens - before,
+                f"{name}_seconds": round(time.monotonic() - began, 1),
+            }  # fmt: skip
+    return row
 
 
 def latest(past: History, person: int) -> list[int]:
@@ -129,7 +190,7 @@ def measure(data: Path, people: int, model: str, kept: list[dict[str, Any]]) -> 
         row = asyncio.run(looked_at(mine, liked, things, model))
         row |= {
             "person": history.users[person], "model": model, "before": ndcg(mine, wanted),
-            "after": ndcg(row["order"], wanted),
+            **{f"after_{way}": ndcg(row[way], wanted) for way in WAYS},
             "chance": by_chance(mine, row["swapped"] / row["compared"], wanted),
             # The best that any order of the twenty could do.
             "ceiling": ndcg(sorted(mine, key=lambda item: item not in wanted), wanted),
@@ -150,17 +211,19 @@ def page(rows: list[dict[str, Any]], model: str, people: int) -> str:
         return float(np.mean(list(of(key).values())))
 
     lines = [
-        "# A last look in pairs", "",
+        "# A model's last look", "",
         f"`python benchmarks/recommend/pairs.py --people {people} --model {model}`, "
         f"{datetime.now(UTC).date()}, {machine()}, code at {code()}.", "",
-        f"{len(rows)} people of MovieLens small; the {BEST} best of STAR, compared in one pass from "
-        f"the bottom by a model that reads a person's last {LIKES} likes; NDCG of the first {SHOWN}, "
+        f"{len(rows)} people of MovieLens small; the {BEST} best of STAR, put in order anew by a "
+        f"model that reads a person's last {LIKES} likes: by one pass of pairs from the bottom, by a "
+        f"grade for each alone, by one reply for the whole list; NDCG of the first {SHOWN}, "
         "95 % bootstrap intervals over people.", "",
         "| order | NDCG@10 | minus STAR's |", "|---|---|---|",
         f"| STAR | {mean('before'):.4f} | |",
     ]  # fmt: skip
+    looks = [(f"after_{way}", f"STAR, then the model {told}") for way, told in WAYS.items()]
     for key, name in (
-        ("after", "STAR, then the model"), ("chance", "STAR, then chance, swapping as often"),
+        *looks, ("chance", "STAR, then chance, swapping as often as the pairs"),
         ("ceiling", "the best order of the twenty there is"),
     ):  # fmt: skip
         lead = difference(of(key), of("before"))
@@ -168,14 +231,18 @@ def page(rows: list[dict[str, Any]], model: str, people: int) -> str:
             f"| {name} | {mean(key):.4f} | {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}] "
             f"{lead.finding} |"
         )
-    lead = difference(of("after"), of("chance"))
+    lead = difference(of("after_pairs"), of("chance"))
     compared = sum(row["compared"] for row in rows)
+    costs = "; ".join(
+        f"{told} {mean(f'{way}_tokens'):,.0f} tokens and {mean(f'{way}_seconds'):.0f} seconds"
+        for way, told in WAYS.items()
+    )
     lines += [
-        "", f"The model minus chance: {lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}], "
-        f"{lead.finding}.", "",
+        "", f"The model in pairs minus chance: {lead.mean:+.4f} [{lead.low:+.4f}, "
+        f"{lead.high:+.4f}], {lead.finding}.", "",
         f"Of {compared:,} comparisons {sum(r['swapped'] for r in rows) / compared:.0%} swapped and "
         f"{sum(r['unsure'] for r in rows) / compared:.0%} were unsure (the answer changed with the "
-        f"order). A person cost {mean('tokens'):,.0f} tokens and {mean('seconds'):.0f} seconds.",
+        f"order). A person cost: {costs}.",
     ]  # fmt: skip
     return "\n".join([*lines, ""])
 
@@ -188,7 +255,7 @@ def main() -> None:
     asks.add_argument("--model", default=MODEL)
     given = asks.parse_args()
     lines = ROWS.read_text("utf-8").splitlines() if ROWS.exists() else []
-    rows = [row for row in map(json.loads, lines) if row["model"] == given.model]
+    rows = [row for row in map(json.loads, lines) if row["model"] == given.model and "list" in row]
     try:
         measure(given.data, given.people, given.model, rows)
     finally:

@@ -55,15 +55,23 @@ def keep(held: dict[str, Any], out: Path) -> None:
     out.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
 
 
-async def plan_all(tasks: list[dict[str, Any]], held: dict[str, Any], out: Path) -> None:
+async def plan_all(
+    tasks: list[dict[str, Any]], held: dict[str, Any], out: Path, at_once: int
+) -> None:  # fmt: skip
     """Plan what is not planned yet."""
-    model = held["model"]
+    model, places = held["model"], asyncio.Semaphore(at_once)
     endpoint = await connect(model, cache=cache_home())
+
+    async def plan(one: dict[str, Any]) -> None:
+        async with places:
+            held["plans"][one["task"]] = await planned(one, model, endpoint)
+            keep(held, out)
+
     try:
-        for one in tasks:
-            if one["task"] not in held["plans"]:
-                held["plans"][one["task"]] = await planned(one, model, endpoint)
-                keep(held, out)
+        async with asyncio.TaskGroup() as group:
+            for one in tasks:
+                if one["task"] not in held["plans"]:
+                    group.create_task(plan(one))
     finally:
         await endpoint.close()
 
@@ -74,13 +82,14 @@ def main() -> None:
     asks.add_argument("tasks", type=Path)
     asks.add_argument("out", type=Path)
     asks.add_argument("--model", default="embedded:qwen2.5-coder-1.5b")
+    asks.add_argument("--at-once", type=int, default=4)
     given = asks.parse_args()
     tasks = json.loads(given.tasks.read_text(encoding="utf-8"))
     kept = json.loads(given.out.read_text(encoding="utf-8")) if given.out.exists() else {}
     held = {"model": given.model, "plans": {}} | kept
     if held["model"] != given.model:
         asks.error(f"{given.out} holds plans of {held['model']}; name another file")
-    asyncio.run(plan_all(tasks, held, given.out))
+    asyncio.run(plan_all(tasks, held, given.out, given.at_once))
 
 
 if __name__ == "__main__":
