@@ -105,6 +105,42 @@ def test_a_record_stands_for_what_the_person_called_it() -> None:
     assert doubts(known, to="5") == [("to", "5")]
 
 
+CHANNELS: list[JsonValue] = ["general", "External_0", "Exile", "extras"]
+
+
+@pytest.mark.parametrize(
+    ("said", "channels", "passes"),
+    [
+        ("Add Bob to the channel starting with External", CHANNELS, True),
+        ("Add Bob to the channel that starts with 'Exte'", {"result": CHANNELS}, True),
+        ("Add Bob to the channel whose name begins with external.", CHANNELS, True),
+        ("Add Bob to the channel starting with Ex", CHANNELS, False),
+        ("Add Bob to the channel starting with E", CHANNELS, False),
+        ("Add Bob to the channel starting with General", CHANNELS, False),
+        ("Add Bob to the people starting with External", CHANNELS, False),
+        ("Add Bob, start with External", CHANNELS, False),
+        ("Add Bob to the channel starting with External", [*CHANNELS, "external_1"], False),
+        ("Add Bob to the channel starting with External", "External_0", False),
+        ("Add Bob to the channel starting with External", ["External_0", {"name": "x"}], False),
+    ],
+)  # fmt: skip
+def test_a_name_is_known_by_its_beginning_where_one_begins_so(said: str, channels: JsonValue, passes: bool) -> None:  # fmt: skip
+    known = Provenance(said)
+    call = ToolCall(id="1", name="get_channels", arguments={})
+    known.learn("desk", channels, made=False, call=call)
+    assert (doubts(known, channel="External_0") == []) is passes
+    assert doubts(known, user="External_0") != []
+    known.learn("desk", [*CHANNELS, "External_2"], made=False, call=call)
+    assert doubts(known, channel="External_0") != []
+
+
+def test_a_search_may_leave_out_the_other_that_begins_so() -> None:
+    known = Provenance("Add Bob to the channel starting with External")
+    searched = ToolCall(id="1", name="get_channels", arguments={"query": "0"})
+    known.learn("desk", CHANNELS, made=False, call=searched)
+    assert doubts(known, channel="External_0") != []
+
+
 def test_two_records_of_one_name_stand_for_nothing() -> None:
     known = Provenance("delete team-notes.docx")
     known.learn("desk", [{"id": 5, "filename": "team-notes.docx"}], made=False)

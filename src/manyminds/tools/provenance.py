@@ -116,6 +116,9 @@ class Provenance:
         """
         arguments: JsonValue = {} if call is None else call.arguments
         own = {folded(str(value)) for _, value in leaves(arguments)}
+        # Asked for nothing special a tool lists all there are; a search may leave the other one out.
+        if call is not None and not made and not arguments:
+            self._records[server].keep_names(last_of(call.name), _names_in(result))
         if made and isinstance(result, dict):
             for key, value in result.items():
                 if words_of(key) == ("id",) and isinstance(value, str | int):
@@ -162,10 +165,10 @@ class Provenance:
         return bool(place_key(place, said=False) & self._places)
 
     def _knows(self, server: str, value: JsonValue, name: str) -> bool:
-        text = folded(str(value))
-        if (last_of(name), text) in self._known[server] or self._records[server].has(
-            text, words_of(name), self._said
-        ):
+        text, records = folded(str(value)), self._records[server]
+        if (last_of(name), text) in self._known[server]:
+            return True
+        if any(known(text, words_of(name), self._said) for known in (records.has, records.begins)):
             return True
         places = places_in(str(value))
         if places:
@@ -203,6 +206,15 @@ def leaves(
             yield from leaves(one, path)
     elif value is not None or len(path) > 1:
         yield path or ("",), value
+
+
+def _names_in(result: JsonValue) -> list[str]:
+    """Return a bare list of names; servers of Python put it below "result"."""
+    if isinstance(result, dict) and list(result) == ["result"]:
+        result = result["result"]
+    names = result if isinstance(result, list) else []
+    plain = [folded(name) for name in names if isinstance(name, str)]
+    return plain if len(plain) == len(names) else []
 
 
 def _declared(form: JsonValue) -> Iterator[str]:

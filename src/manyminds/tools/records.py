@@ -41,6 +41,11 @@ _SHORTEST_NAME = 4
 """Letters and digits below which a name is too common to stand for one record."""
 _MOST_NAMES = 5_000
 """Names of records that are kept of a server."""
+_BEGINS = (
+    r"(?:(?:that|which|whose name) )?(?:start|begin)(?:s|ning|ing) with "
+    r"[\"'\u201c\u2018]?(\w[\w.-]*\w)"
+)
+"""How people say a name of which they know the beginning; two letters or digits at least."""
 _ENDING = re.compile(r"\.[a-z0-9]{1,5}$")
 
 
@@ -50,6 +55,8 @@ class Records:
     def __init__(self) -> None:
         self._called: dict[str, set[Fields]] = {}
         """Different records of a name; of more than one none counts."""
+        self._listed: dict[str, frozenset[str]] = {}
+        """Names as a tool listed them last, by what they are names of."""
 
     def keep(self, fields: Fields, own: set[str]) -> None:
         """Keep a record under the names that a person may call it by.
@@ -67,6 +74,31 @@ class Records:
                     same = self._called.setdefault(_plain_name(name), set())
                     if len(same) < 2:
                         same.add(fields)
+
+    def keep_names(self, of: str, names: list[str]) -> None:
+        """Keep the names that a tool listed.
+
+        Args:
+            of: What they are names of, one word.
+            names: All there are, folded.
+        """
+        self._listed[of] = frozenset(names[:_MOST_NAMES])
+
+    def begins(self, value: str, wanted: Words, said: str) -> bool:
+        """Say whether a value is the one listed name that begins as the person said.
+
+        "The channel starting with External" means one channel; where two begin so it means none.
+
+        Args:
+            value: Folded.
+            wanted: The parameter's name.
+            said: What the person said, folded.
+        """
+        names = self._listed.get(wanted[-1], frozenset()) if wanted else frozenset[str]()
+        if value not in names:
+            return False
+        beginnings = re.findall(rf"\b{re.escape(wanted[-1])} {_BEGINS}", said)
+        return any([name for name in names if name.startswith(b)] == [value] for b in beginnings)
 
     def has(self, value: str, wanted: Words, said: str) -> bool:
         """Say whether a value is what the one record has there that the person named.
