@@ -61,6 +61,19 @@ async def test_what_the_words_say_is_said_with_the_sentence(stub: Stub, tmp_path
     assert "caviar" not in str(stub.requests[-1]["messages"])
 
 
+async def test_how_many_passages_say_so_is_told(stub: Stub, tmp_path: Path) -> None:
+    def reply(body: Body) -> str:
+        text = str(body["messages"][0]["content"])
+        return json.dumps({"answer": "12 times" if "Vienna" in text else ""})
+
+    stub.behaviours = [reply]
+    for name, words in (("sea", "The sea was cold."), ("again", f"As I said: {SENTENCE}")):
+        (tmp_path / "notes").mkdir(exist_ok=True)
+        (tmp_path / "notes" / f"{name}.md").write_text(words, "utf-8")
+    answered = await ask(stub, tmp_path)
+    assert (answered.text, answered.asked, answered.same) == ("12 times", 3, 2)
+
+
 @pytest.mark.parametrize(("question", "note", "said", "alone"), [
     # a yes or no that rests on nothing
     ("Does he own a dog?", "Rain again today. The train was late.", "No", "No"),

@@ -1,6 +1,8 @@
 """From the wish to the choice: on disk, back and forth, by the memory as it is."""
 
 import json
+import random
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tests.recommend.test_wish import DINING
 
 FRIDAY = date(2026, 11, 27)
 NAME = "0123abcd"
+EDITS = 200
 
 
 class Home:
@@ -229,3 +232,60 @@ def test_steps_hold_what_was_said_and_nothing_else(home: Home) -> None:
         "text": "pizza",
         "field": "cuisine",
     }
+
+
+PRICES = {"Kumo": 16, "La Piazza": 22, "Chili Palace": 19, "Sushi Ume": 32}
+CUISINES = {"ramen": "Kumo", "pizza": "La Piazza", "sichuan": "Chili Palace", "sushi": "Sushi Ume"}
+Written = tuple[str, str, date]
+"""What a line is of, what it says of it, and its day."""
+
+
+def wanted_by(lines: list[Written]) -> set[str]:
+    """What holds: of two lines of one thing the later day, of one day the one further down."""
+    latest: dict[str, tuple[date, int, str]] = {}
+    for place, (of, says, day) in enumerate(lines):
+        latest[of] = max(latest.get(of, (date.min, 0, "")), (day, place, says))
+    holds = {of: says for of, (_, _, says) in latest.items()}
+    most = int(holds.get("budget", "99"))
+    never = {CUISINES[of] for of, says in holds.items() if says == "never"}
+    return {name for name, price in PRICES.items() if price <= most and name not in never}
+
+
+def edited(chance: random.Random, lines: list[Written]) -> list[Written]:
+    """Add, change, move or take out one line, as a person with an editor does."""
+    of = chance.choice([*CUISINES, "budget"])
+    says = str(chance.randrange(15, 36)) if of == "budget" else chance.choice(["never", "likes"])
+    line = (of, says, date(2026, chance.randrange(1, 12), chance.randrange(1, 28)))
+    place, left = chance.randrange(len(lines) + 1), list(lines)
+    way = chance.choice(["add", "add", "change", "move", "take out"])
+    if way != "add" and left:
+        taken = left.pop(chance.randrange(len(left)))
+        if way == "take out":
+            return left
+        line = taken if way == "move" else line
+    return [*left[:place], line, *left[place:]][:12]
+
+
+def test_every_edit_holds_at_the_next_turn_wherever_the_folder_is(home: Home) -> None:
+    chance, lines, seen = random.Random(5), list[Written](), set[frozenset[str]]()
+    home.begin("dinner")
+    me = home.folder / "me"
+    me.mkdir(exist_ok=True)
+    for turn in range(EDITS):
+        if turn % 20 == 19:  # moved, and what can be made again is lost
+            me = Path(shutil.move(me, home.folder / f"me{turn}"))
+            shutil.rmtree(home.folder / "cache", ignore_errors=True)
+        lines = edited(chance, lines)
+        text = "".join(
+            f"- {f'budget: {says}' if of == 'budget' else f'{says} {of}'} _({day}, from you)_\n"
+            for of, says, day in lines
+        )
+        (me / PREFERENCES).write_text(f"## dining\n\n{text}", "utf-8")
+        dialogue = open_dialogue(
+            home.folder / "dialogues", NAME, Memory(me, today=lambda: FRIDAY),
+            Proxy(me, home.folder / "cache"),
+        )  # fmt: skip
+        options = {o.item.title for o in dialogue.view().decision.options}
+        assert options == wanted_by(lines), text
+        seen.add(frozenset(options))
+    assert len(seen) > 5

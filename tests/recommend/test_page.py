@@ -62,3 +62,31 @@ def test_what_a_catalogue_says_is_no_part_of_the_page(page: tuple[Path, list[str
     assert "<" not in data[1]
     assert any("{{nonce}} {{data}}" in option["title"] for option in json.loads(data[1])["options"])
     assert "default-src 'none'" in html
+
+
+async def test_at_the_turning_point_that_is_named_another_comes_first(page: tuple[Path, list[str]], browser: Any) -> None:  # fmt: skip
+    tab = await browser.new_page()
+    await tab.goto(page[0].as_uri())
+    turned = 0
+    for slider in await tab.locator("#weights input").all():
+        await tab.click("#reset")
+        first = await tab.inner_text("#top b")
+        [name] = [await slider.get_attribute("id")]
+        tip = await tab.inner_text(f"#{name} + output + .tip")
+        told = re.fullmatch(r"at ([\d.]+): (.+) first", tip)
+        if told is None:
+            assert tip == "changes nothing"
+            values = [str(tenth / 10) for tenth in range(0, 101, 10)]
+        else:
+            now, turn = float(await slider.input_value()), float(told[1])
+            # A step before it the first is still the first; at it the named one is.
+            await slider.fill(f"{turn + (0.1 if turn < now else -0.1):.1f}")
+            assert await tab.inner_text("#top b") == first
+            await slider.fill(told[1])
+            assert await tab.inner_text("#top b") == told[2] != first
+            turned, values = turned + 1, []
+        for value in values:
+            await slider.fill(value)
+            assert await tab.inner_text("#top b") == first
+    assert turned
+    await tab.close()

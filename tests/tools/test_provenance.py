@@ -124,7 +124,7 @@ CHANNELS: list[JsonValue] = ["general", "External_0", "Exile", "extras"]
         ("Add Bob to the channel starting with External", ["External_0", {"name": "x"}], False),
     ],
 )  # fmt: skip
-def test_a_name_is_known_by_its_beginning_where_one_begins_so(said: str, channels: JsonValue, passes: bool) -> None:  # fmt: skip
+def test_a_name_is_known_by_its_beginning_where_one_begins_so(said: str, channels: JsonValue, *, passes: bool) -> None:  # fmt: skip
     known = Provenance(said)
     call = ToolCall(id="1", name="get_channels", arguments={})
     known.learn("desk", channels, made=False, call=call)

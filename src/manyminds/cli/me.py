@@ -163,6 +163,7 @@ def ask(
         told = {"outcome": "answered" if quote else "none", "cost": {"tokens": spend.tokens}}
         print(json.dumps({
             **told, "answer": answered.text, "why": answered.why or None,
+            "passages": {"asked": answered.asked, "same": answered.same},
             "quote": None if quote is None else asdict(quote),
         }, ensure_ascii=False))  # fmt: skip
     elif quote is None:
@@ -170,7 +171,8 @@ def ask(
         print(safe(f"not in your documents: {answered.why}\nmanyminds {hint}"))
     else:
         words = " ".join(quote.text.split())
-        print(safe(f"{answered.text}\n  “{words}”  {quote.source}:{quote.line}"))
+        backed = f"{answered.same} of the {answered.asked} nearest passages say so"
+        print(safe(f"{answered.text}\n  “{words}”  {quote.source}:{quote.line}\n  {backed}"))
     return ANSWERED if quote else NO_ANSWER
 
 

@@ -340,7 +340,8 @@ def _liked(taste: Taste) -> str:
         return plain
     said = " ".join(taste.said.split())
     cut = said if len(said) <= _QUOTED else f"{said[: _QUOTED - 1]}…"
-    return f'{plain} ("{cut}", {taste.source})'
+    more = f" and {taste.times - 1} more like it" if taste.times > 1 else ""
+    return f'{plain} ("{cut}", {taste.source}{more})'
 
 
 def _read_as(condition: Condition, view: View) -> str:

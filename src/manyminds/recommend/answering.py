@@ -67,6 +67,10 @@ class Answered:
     """The sentence that says it; without one nothing is said."""
     why: str = ""
     """Where it is not said: how that was found."""
+    asked: int = 0
+    """Passages that were asked."""
+    same: int = 0
+    """Of them those that answer the same by themselves: how much stands behind it."""
 
 
 NOTHING_NEAR = Answered(text=None, quote=None, why="nothing in their words is near to it")
@@ -104,9 +108,10 @@ async def answer_from(
             continue
         [alone] = await run.gather([_asked(question, quote.text, quote.source, run, member)])
         if isinstance(alone, str) and _same(said, alone, question):
-            return Answered(text=said, quote=quote)
+            same = sum(isinstance(one, str) and _same(said, one, question) for one in told)
+            return Answered(text=said, quote=quote, asked=len(near), same=same)
         why = why if failed else "the sentence that was found does not answer it by itself"
-    return Answered(text=None, quote=None, why=why)
+    return Answered(text=None, quote=None, why=why, asked=len(near))
 
 
 async def _asked(question: str, words: str, source: str, run: Run, member: Member) -> str | None:

@@ -106,8 +106,9 @@ class Proxy:
                     sign, quote = said[0]
                     source = f"{quote.source}:{quote.line}"
                     taste = Taste(
-                        field=field.name, tag=tag, sign=sign, said=quote.text, source=source
-                    )
+                        field=field.name, tag=tag, sign=sign, said=quote.text, source=source,
+                        times=len({(q.source, q.start) for _, q in said}),
+                    )  # fmt: skip
                     found.append((taste, quote))
         return found
 

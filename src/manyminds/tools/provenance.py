@@ -116,7 +116,7 @@ class Provenance:
         """
         arguments: JsonValue = {} if call is None else call.arguments
         own = {folded(str(value)) for _, value in leaves(arguments)}
-        # Asked for nothing special a tool lists all there are; a search may leave the other one out.
+        # Asked for nothing special, a tool lists all there are; a search may leave one out.
         if call is not None and not made and not arguments:
             self._records[server].keep_names(last_of(call.name), _names_in(result))
         if made and isinstance(result, dict):
@@ -168,7 +168,8 @@ class Provenance:
         text, records = folded(str(value)), self._records[server]
         if (last_of(name), text) in self._known[server]:
             return True
-        if any(known(text, words_of(name), self._said) for known in (records.has, records.begins)):
+        words = words_of(name)
+        if records.has(text, words, self._said) or records.begins(text, words, self._said):
             return True
         places = places_in(str(value))
         if places:

@@ -77,6 +77,8 @@ class Taste:
     """1 for it, -1 against."""
     said: str
     source: str
+    times: int = 1
+    """Sentences of theirs that say so; none says the opposite."""
 
 
 @dataclass(frozen=True, kw_only=True)
