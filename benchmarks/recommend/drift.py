@@ -5,7 +5,10 @@
 People like things of two camps at a time; each week some of them change one for another, and new
 things appear in every camp. Before each week four ways of keeping up rank for it, by all that came
 before: refit once at the beginning, refit every week, the daily look alone, and a rare refit with
-the daily look. Held against what people like in that week. Writes drift.json and DRIFT.md.
+the daily look. Held against what people like in that week.
+
+Then all of them change both camps in one night: after how many new likes is the list as good as it
+was? Writes drift.json and DRIFT.md.
 """
 
 import json
@@ -38,6 +41,11 @@ LIKES, CHANGES = 5, 0.25
 """Likes of a person a week, and how likely they change one of their two camps in it."""
 NOISE = 0.15
 WEEK_S = 7 * 86_400
+OURS = "refit every four weeks and daily look"
+CHANGED, TOLD = BEFORE + 4, (0, 2, 4, 6, 8, 9, 10, 11, 12, 13, 14, 15, 20)
+"""The week before which all change, and the new likes after which it is looked again."""
+RECOVERED = 0.9
+"""Share of what a list was worth before that is called recovered."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,10 @@ class World:
     history: History
     overlap: float
     """Jaccard of what a person likes in a month and in the next, by camps, the mean."""
+    camp: NDArray[np.int64]
+    """Of each thing."""
+    tastes: NDArray[np.int64]
+    """The two camps of each person in each week: weeks by people by two."""
 
 
 def world(seed: int = 0) -> World:
@@ -92,8 +104,9 @@ def world(seed: int = 0) -> World:
         user=user, item=item, value=np.full(len(rows), 5, np.float32), at=at,
     )  # fmt: skip
     return World(
-        history=history, overlap=float(np.mean([len(a & b) / len(a | b) for a, b in pairs]))
-    )
+        history=history, overlap=float(np.mean([len(a & b) / len(a | b) for a, b in pairs])),
+        camp=camp, tastes=np.array(lived),
+    )  # fmt: skip
 
 
 def arms() -> dict[str, Hybrid]:
@@ -103,7 +116,7 @@ def arms() -> dict[str, Hybrid]:
         "refit once": Hybrid(dear=dear, every_days=10_000, share=0.0),
         "refit every week": Hybrid(dear=dear, every_days=7, share=0.0),
         "daily look alone": Hybrid(dear=dear, every_days=10_000, share=1.0),
-        "refit every four weeks and daily look": Hybrid(dear=dear, every_days=28, share=0.5),
+        OURS: Hybrid(dear=dear, every_days=28, share=0.5),
     }
 
 
@@ -134,13 +147,100 @@ def replayed(here: World) -> dict[str, Any]:
             "refits": arm.refits, "seconds": round(seconds, 2),
         }  # fmt: skip
         print(name, found[name], flush=True)
-    ours = "refit every four weeks and daily look"
     leads = {}
     for other in found:
-        if other != ours:
-            told = difference(by_person[ours], by_person[other])
+        if other != OURS:
+            told = difference(by_person[OURS], by_person[other])
             leads[other] = [round(told.mean, 4), round(told.low, 4), round(told.high, 4)]
     return {"arms": found, "leads": leads}
+
+
+def with_likes(past: History, likes: NDArray[np.int64], now: int) -> History:
+    """Return a history with likes of everybody after it, as far apart as in other weeks."""
+    people, count = likes.shape
+    at = now + np.arange(count) * (WEEK_S // LIKES)
+    return History(
+        users=past.users, items=past.items,
+        user=np.concatenate([past.user, np.repeat(np.arange(people), count)]),
+        item=np.concatenate([past.item, likes.ravel()]),
+        value=np.concatenate([past.value, np.full(likes.size, 5, np.float32)]),
+        at=np.concatenate([past.at, np.tile(at, people)]),
+    )  # fmt: skip
+
+
+def worth(scores: NDArray[np.float32], seen: NDArray[np.bool_], fits: NDArray[np.bool_]) -> Any:
+    """Return NDCG@10 of each person's list; all that is of their camps and new to them fits."""
+    ranked = np.argsort(-np.where(seen, -np.inf, scores), axis=1, kind="stable")[:, :10]
+    gains = 1 / np.log2(np.arange(10) + 2)
+    return np.take_along_axis(fits, ranked, 1) @ gains / gains.sum()
+
+
+def recovering(here: World, seed: int = 1) -> dict[str, Any]:
+    """Change everybody's camps at once, and look how soon what is shown follows."""
+    chance, now = np.random.default_rng(seed), CHANGED * WEEK_S
+    past = here.history.where(here.history.at < now)
+    seen = np.zeros((PEOPLE, len(past.items)), np.bool_)
+    seen[past.user, past.item] = True
+    there = np.arange(seen.shape[1]) // CAMPS < AT_FIRST + NEW * CHANGED
+    old, had = here.tastes[CHANGED], here.tastes[: CHANGED + 1].transpose(1, 0, 2)
+    unknown = [sorted(set(range(CAMPS)) - set(mine.ravel().tolist())) for mine in had]
+    new = np.array([chance.choice(camps, 2, replace=False) for camps in unknown])
+    likes = np.zeros((PEOPLE, TOLD[-1]), np.int64)
+    for person in range(PEOPLE):
+        taken = seen[person].copy()
+        for turn in range(TOLD[-1]):
+            left = there & ~taken
+            if chance.random() >= NOISE:
+                left &= here.camp == new[person, chance.integers(2)]
+            likes[person, turn] = chance.choice(np.flatnonzero(left))
+            taken[likes[person, turn]] = True
+
+    def fits(camps: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return np.asarray((here.camp[None, :, None] == camps[:, None, :]).any(axis=2))
+
+    arm = arms()[OURS]
+    static = arm.day(past, now)
+    before = worth(static(past), seen, fits(old))
+    rows = []
+    for count in TOLD:
+        after = with_likes(past, likes[:, :count], now)
+        known = seen.copy()
+        np.put_along_axis(known, likes[:, :count], values=True, axis=1)
+        kept_up = arm.day(after, now + count * (WEEK_S // LIKES))(after)
+        ours, theirs = (worth(s, known, fits(new)) for s in (kept_up, static(past)))
+        names = list(past.users)
+        lead = difference(dict(zip(names, map(float, ours), strict=True)),
+                          dict(zip(names, map(float, theirs), strict=True)))  # fmt: skip
+        rows.append({
+            "likes": count, "ndcg": round(float(ours.mean()), 4), "interval": mean_interval(ours),
+            "static": round(float(theirs.mean()), 4),
+            "lead": [round(one, 4) for one in (lead.mean, lead.low, lead.high)],
+        })  # fmt: skip
+        print(rows[-1], flush=True)
+    enough = RECOVERED * float(before.mean())
+    return {
+        "before": round(float(before.mean()), 4), "rows": rows,
+        "recovered after": next((r["likes"] for r in rows if r["ndcg"] >= enough), None),
+    }  # fmt: skip
+
+
+def after_a_change(told: dict[str, Any]) -> list[str]:
+    """Write what became of a change of everybody's tastes."""
+    rows = [
+        f"| {r['likes']} | {r['ndcg']:.3f} ({r['interval'][0]:.3f} to {r['interval'][1]:.3f}) | "
+        f"{r['static']:.3f} | {r['lead'][0]:+.3f} ({r['lead'][1]:+.3f} to {r['lead'][2]:+.3f}) |"
+        for r in told["rows"]
+    ]
+    after = told["recovered after"]
+    found = f"after {after} new likes" if after is not None else f"not within {TOLD[-1]} new likes"
+    return [
+        "## After a change in one night", "",
+        f"All change both camps before week {CHANGED - BEFORE + 1}; {OURS}, beside the profile as it "
+        "was, without what they liked since. NDCG@10 with all things of their camps that are new to "
+        f"them as what fits; {told['before']:.3f} before the change. {RECOVERED:.0%} of that is "
+        f"reached {found}.", "",
+        "| new likes | kept up | static profile | lead |", "|---|---|---|---|", *rows, "",
+    ]  # fmt: skip
 
 
 def page(told: dict[str, Any]) -> str:
@@ -160,6 +260,7 @@ def page(told: dict[str, Any]) -> str:
         f"have a Jaccard of {told['overlap']:.2f}. NDCG@10 of the week to come, over the whole catalogue.", "",
         "| kept up by | NDCG@10 | first four weeks | last four | refits | seconds of learning, in all |",
         "|---|---|---|---|---|---|", *rows, "", "Rare refit and daily look, paired by person and week:", "", *leads, "",
+        *after_a_change(told["change"]),
     ])  # fmt: skip
 
 
@@ -169,6 +270,7 @@ def main() -> None:
     told = {
         "command": "python benchmarks/recommend/drift.py", "machine": machine(), "code": code(),
         "date": str(datetime.now(UTC).date()), "overlap": here.overlap, **replayed(here),
+        "change": recovering(here),
     }  # fmt: skip
     (HERE / "drift.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     (HERE / "DRIFT.md").write_text(page(told), encoding="utf-8")
