@@ -1,9 +1,10 @@
 """The system's real Chromium, as a person would use the page: with the keyboard, reloading, on a phone."""
 
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from os import geteuid
 
@@ -16,16 +17,35 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 def chromium() -> str:
     """Return where Chromium is; as root on Debian it is put in."""
-    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    # Fonts, as a machine without any shows boxes.
+    return _found(_NAMES, "chromium", "fonts-dejavu-core")
+
+
+def _found(names: Sequence[str], *packages: str) -> str:
+    """Return where a program is; as root on Debian its packages are put in."""
+    found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None and sys.platform == "linux" and geteuid() == 0 and shutil.which("apt-get"):
-        # Fonts, as a machine without any shows boxes.
-        packages = ["chromium", "fonts-dejavu-core"]
         for words in (["update", "-q"], ["install", "-y", "-q", *packages]):
             subprocess.run(["apt-get", *words], check=False, timeout=900, capture_output=True)
-        found = shutil.which("chromium")
+        found = shutil.which(names[0])
     if found is None:
-        raise RuntimeError("the page's tests need Chromium: apt-get install chromium")
+        raise RuntimeError(f"this test needs {packages[0]}: apt-get install {' '.join(packages)}")
     return found
+
+
+@contextmanager
+def display() -> Iterator[str]:
+    """A screen that nobody sees, for a browser with a window; gone afterwards."""
+    server = _found(["Xvfb"], "xvfb")
+    mine, theirs = os.pipe()
+    words = [server, "-displayfd", str(theirs), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(words, pass_fds=[theirs], **quiet) as process, os.fdopen(mine) as told:  # type: ignore[call-overload]
+        os.close(theirs)
+        try:
+            yield f":{told.readline().strip()}"
+        finally:
+            process.terminate()
 
 
 @contextmanager
