@@ -2,7 +2,7 @@
 
 Without a run it plays the scripted panel of the tests; with one it shows that, as it was.
 `python -m tests.pictures recommend` draws a wish in the terminal and on its page instead: docs/recommend.svg,
-docs/decision.png.
+docs/decision.png, and on the server's page: docs/page-decide.png.
 """
 
 import os
@@ -99,7 +99,25 @@ def draw_wish() -> None:
             tab = browser.new_page(viewport={"width": 1000, "height": 700})
             tab.goto(page.as_uri())
             tab.screenshot(path=str(DOCS / "decision.png"))
+            draw_decision(browser, Path(folder) / "home")
     console.save_svg(str(DOCS / "recommend.svg"), title="manyminds recommend")
+
+
+def draw_decision(browser: Browser, home: Path) -> None:
+    """Wish for a dinner on the server's page, and draw the question and the table."""
+    os.environ["MANYMINDS_HOME"] = str(home)
+    catalogues = home / "me" / "catalogues"
+    catalogues.mkdir(parents=True)
+    (catalogues / "dining.csv").write_text(PLACES, "utf-8")
+    with Stub() as stub, Served(home=home, model=stub.model) as served:
+        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+        tab.goto(f"{served.url}/#token={OWNER_KEY}")
+        tab.get_by_role("link", name="Decide").click()
+        tab.get_by_label("Your wish").fill("dinner under 40 €")
+        tab.get_by_role("button", name="Recommend").click()
+        tab.locator("tbody tr").first.wait_for()
+        tab.mouse.move(0, 0)
+        tab.screenshot(path=DOCS / "page-decide.png", full_page=True)
 
 
 def main(words: list[str]) -> None:

@@ -242,6 +242,22 @@ def test_a_day_of_events_is_a_span(events: Catalogue) -> None:
     ]
 
 
+@pytest.mark.parametrize(("text", "tastes", "held"), [
+    ("dinner, ramen if possible", ["ramen"], []),
+    ("dinner, ramen would be nice, under 25 €", ["ramen"], ["price"]),
+    ("pizza or ramen if at all possible", ["pizza", "ramen"], []),
+    ("ramen is preferred", ["ramen"], []),
+    ("if at all possible ramen", ["ramen"], []),
+    ("dinner, vegetarian if possible", [], ["diet"]),  # a diet is no taste, however politely it is said
+    ("ramen. A terrace if possible.", [], ["cuisine"]),
+])  # fmt: skip
+def test_what_would_be_nice_is_a_taste_too(dining: Catalogue, text: str, tastes: list[str], held: list[str]) -> None:  # fmt: skip
+    wish = read_wish(text, dining, today=FRIDAY, source="wish")
+    assert [taste.tag for taste in wish.tastes] == tastes
+    assert wish.unread == ()
+    assert [c.field for c in wish.conditions if c.field != "outdoor"] == held
+
+
 def test_what_is_preferred_is_a_taste_and_no_condition(dining: Catalogue) -> None:
     wish = read_wish("dinner, preferably ramen", dining, today=FRIDAY, source="wish")
     assert wish.conditions == ()

@@ -4,6 +4,7 @@ import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Ask } from "./ask";
 import { key, takeKey } from "./api";
+import { Decide, OneDecision } from "./decide";
 import { Run } from "./run";
 import { Compare, Runs } from "./runs";
 import { Settings } from "./settings";
@@ -65,6 +66,7 @@ function App({ shared }: { shared: { run: string; events: Recorded[] } | null })
       if (shared) return;
       if (e.key === "/") { e.preventDefault(); go(""); }
       if (e.key === "r") go("runs");
+      if (e.key === "d") go("decide");
       if (e.key === "s") go("settings");
     };
     addEventListener("keydown", pressed);
@@ -79,6 +81,7 @@ function App({ shared }: { shared: { run: string; events: Recorded[] } | null })
         <a className="brand" href={shared ? undefined : "#/"}><Logo /> <span>manyminds</span></a>
         {!shared && <a href="#/" aria-current={!where ? "page" : undefined}>Ask</a>}
         {!shared && <a href="#/runs" aria-current={where === "runs" ? "page" : undefined}>Runs</a>}
+        {!shared && <a href="#/decide" aria-current={where === "decide" ? "page" : undefined}>Decide</a>}
         {!shared && <a href="#/settings" aria-current={where === "settings" ? "page" : undefined}>Settings</a>}
         <span className="grow" />
         <label className="sr" htmlFor="view">How much is shown</label>
@@ -89,6 +92,7 @@ function App({ shared }: { shared: { run: string; events: Recorded[] } | null })
         {shared ? <Run run={shared.run} shared={shared.events} view={view} onOpen={open} />
           : !known || where === "settings" ? <Settings onKey={() => { setKnown(key() !== ""); go(""); }} />
           : where === "runs" ? <Runs onOpen={open} onCompare={(a, b) => go(`compare/${a}/${b}`)} />
+          : where === "decide" ? (one ? <OneDecision key={one} name={one} /> : <Decide onOpen={(name) => go(`decide/${name}`)} />)
           : where === "run" && one ? <Run key={one} run={one} view={view} onOpen={open} />
           : where === "compare" && one && two ? <Compare key={`${one}/${two}`} pair={[one, two]} />
           : <Ask onBegun={open} />}

@@ -215,3 +215,39 @@ export interface Finding {
   found: string;
   fix: string | null;
 }
+
+/** One thing of a catalogue that fits, as a decision's table has it. */
+export interface Choice {
+  place: number;
+  id: string;
+  title: string;
+  source: string;
+  link: string | null;
+  /** What each weighed field is worth, 0 to 1; null: not known. */
+  shares: Record<string, number | null>;
+  values: Record<string, string | null>;
+}
+
+export interface DecisionRow {
+  dialogue: string;
+  wish: string;
+  day: string;
+  domain: string;
+  chosen: boolean;
+}
+
+export interface Decision {
+  dialogue: string;
+  wish: string;
+  domain: string;
+  count: number;
+  state: "asking" | "proposing" | "decided";
+  asked: { field: string; text: string; answers: { text: string; leads_to: string }[] } | null;
+  chosen: { id: string; title: string; link: string | null } | null;
+  fields: string[];
+  weights: Record<string, number>;
+  backup: string | null;
+  options: Choice[];
+  grounds: Record<string, string[]>;
+  documents_silent: boolean;
+}

@@ -19,13 +19,11 @@ from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
-from manyminds.recommend.catalogue.domain import Domain, domain_named, domain_names, domain_of
 from manyminds.recommend.catalogue.item import shown
+from manyminds.recommend.catalogue.kept import catalogues_for, domain_for
 from manyminds.recommend.catalogue.place import read_place
-from manyminds.recommend.catalogue.read import ENDINGS
-from manyminds.recommend.deciding.span import Hours, Span
 from manyminds.recommend.deciding.weigh import Option
-from manyminds.recommend.deciding.wish import Condition, Taste
+from manyminds.recommend.deciding.wish import Taste, read_as
 from manyminds.recommend.dialogue import Dialogue, View, begin_dialogue, open_dialogue
 from manyminds.recommend.page.write import decision_page
 from manyminds.recommend.proxy import Proxy
@@ -34,7 +32,7 @@ from manyminds.runtime.links import Looked, look_at_links
 from manyminds.runtime.paths import cache_home, person_home
 from manyminds.tools.web.fetch import Fetcher
 
-__all__ = ["NO_MOVE", "MoveFlags", "catalogues_for", "domain_for", "recommend"]
+__all__ = ["NO_MOVE", "MoveFlags", "recommend"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
@@ -133,7 +131,7 @@ def recommend(
         view = _talk(dialogue, view)
     view, looked = asyncio.run(_linked(dialogue, view)) if links else (view, Looked())
     if out is not None:
-        out.write_text(_page(dialogue, view), "utf-8")
+        out.write_text(decision_page(dialogue, view), "utf-8")
     if json_:
         row = _as_json(dialogue, view, looked, ask=ask)
         print(json.dumps({**row, "heard": heard_as_json(wished or replied)}, ensure_ascii=False))
@@ -185,37 +183,6 @@ def _dialogue(
     )  # fmt: skip
 
 
-def domain_for(name: str | None, wish: str) -> Domain:
-    """Return the domain of that name, or that of the wish's words.
-
-    Raises:
-        UsageError: If neither tells.
-    """
-    found = domain_named(name) if name else domain_of(wish)
-    if found is None:
-        raise UsageError(
-            f"what is it about? add --domain: {', '.join(domain_names())}, or a YAML file"
-        )
-    return found
-
-
-def catalogues_for(named: Sequence[Path], domain: Domain, home: Path) -> list[Path]:
-    """Return the files of what there is: those named, or those kept for a domain.
-
-    Raises:
-        UsageError: If there is none.
-    """
-    if named:
-        return list(named)
-    folder = home / "catalogues"
-    there = sorted(p for p in folder.glob(f"{domain.name}*") if p.suffix.casefold() in ENDINGS)
-    if not there:
-        raise UsageError(
-            f"what is there to choose from? add --from FILE, or keep {domain.name}.csv in {folder}"
-        )
-    return there
-
-
 def _which(said: str) -> int | str:
     return int(said) if said in ("1", "2") else said
 
@@ -242,14 +209,6 @@ def _talk(dialogue: Dialogue, view: View) -> View:
         except UsageError as error:
             notice(str(error))
     return view
-
-
-def _page(dialogue: Dialogue, view: View) -> str:
-    conditions = [c for c in view.wanted.conditions if c.test != "not_past"]
-    return decision_page(
-        view, wish=dialogue.steps()[0].text, dialogue=dialogue.name, unread=view.wanted.unread,
-        held=[f"{_read_as(c, view)} ({c.source})" for c in conditions],
-    )  # fmt: skip
 
 
 def _as_text(dialogue: Dialogue, view: View, looked: Looked, *, ask: bool) -> str:
@@ -319,7 +278,9 @@ def _side_by_side(options: list[Option], view: View) -> list[str]:
 def _grounds(view: View) -> list[str]:
     """Return what the options were held to, what was weighed, and what could not be."""
     wanted, rows = view.wanted, [""]
-    held = [f"{_read_as(c, view)} ({c.source})" for c in wanted.conditions if c.test != "not_past"]
+    held = [
+        f"{read_as(c, view.domain)} ({c.source})" for c in wanted.conditions if c.test != "not_past"
+    ]
     rows += ["Held to: " + "; ".join(held)] if held else []
     rows += ["Weighed: " + "; ".join(map(_liked, wanted.tastes))] if wanted.tastes else []
     if wanted.unspoken:
@@ -344,19 +305,6 @@ def _liked(taste: Taste) -> str:
     return f'{plain} ("{cut}", {taste.source}{more})'
 
 
-def _read_as(condition: Condition, view: View) -> str:
-    """Return a condition as it was read, so that a misreading is seen."""
-    if condition.test == "new":
-        return "new to you"
-    value, unit = condition.value, view.domain.fields[condition.field].unit
-    if isinstance(value, Span | Hours):
-        return f"{condition.field} {'not ' if condition.test == 'none' else ''}{value}"
-    words = {"at_most": "at most", "at_least": "at least", "none": "not", "any": "one of"}
-    return f"{condition.field} {words.get(condition.test, '')} {shown(value, unit)}".replace(
-        "  ", " "
-    )
-
-
 def _as_json(dialogue: Dialogue, view: View, looked: Looked, *, ask: bool) -> dict[str, JsonValue]:
     decision = view.decision
     asked = view.asked if ask else None
@@ -376,7 +324,7 @@ def _as_json(dialogue: Dialogue, view: View, looked: Looked, *, ask: bool) -> di
         "conditions": [
             {
                 "field": c.field, "test": c.test, "said": c.said, "source": c.source,
-                "read": _read_as(c, view),
+                "read": read_as(c, view.domain),
             }
             for c in view.wanted.conditions
         ],

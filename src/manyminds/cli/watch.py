@@ -14,11 +14,11 @@ from cyclopts import App, Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
 from manyminds.cli.memory import memory_of
-from manyminds.cli.recommend import catalogues_for, domain_for
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
+from manyminds.recommend.catalogue.kept import catalogues_for, domain_for
 from manyminds.recommend.catalogue.read import read_catalogue
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.notify import check_notify, notify

@@ -32,7 +32,7 @@ from manyminds.recommend.files import append_line, write_whole
 from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, PROFILE, Memory, own_folder
 from manyminds.recommend.proxy import Proxy
 
-__all__ = ["Dialogue", "Step", "View", "begin_dialogue", "open_dialogue"]
+__all__ = ["Dialogue", "Step", "View", "begin_dialogue", "open_dialogue", "steps_in"]
 
 MOST_QUESTIONS = 4
 State = Literal["asking", "proposing", "decided"]
@@ -97,19 +97,7 @@ class Dialogue:
 
     def steps(self) -> list[Step]:
         """Return the steps that hold: those gone back on are not there any more."""
-        held: list[Step] = []
-        for line in self.path.read_text("utf-8").splitlines():
-            step = _step(line)
-            if step is None:
-                continue
-            if step.kind == "back":
-                # The wish itself is not gone back on: that would be another dialogue. What is not
-                # to be had was not said by the person, and stays so.
-                said = [place for place, one in enumerate(held) if one.kind != "gone"]
-                held = held[: said[-1]] + held[said[-1] + 1 :] if len(said) > 1 else held
-            else:
-                held.append(step)
-        return held
+        return steps_in(self.path)
 
     def view(self) -> View:
         """Return where it stands now, by the catalogues and the memory as they are now.
@@ -310,6 +298,23 @@ class Dialogue:
                     if low.startswith(words):
                         found.add(low[len(words) :].strip(' :.“”"'))
         return frozenset(found)
+
+
+def steps_in(path: Path) -> list[Step]:
+    """Return the steps of a dialogue's file that hold."""
+    held: list[Step] = []
+    for line in path.read_text("utf-8").splitlines():
+        step = _step(line)
+        if step is None:
+            continue
+        if step.kind == "back":
+            # The wish itself is not gone back on: that would be another dialogue. What is not
+            # to be had was not said by the person, and stays so.
+            said = [place for place, one in enumerate(held) if one.kind != "gone"]
+            held = held[: said[-1]] + held[said[-1] + 1 :] if len(said) > 1 else held
+        else:
+            held.append(step)
+    return held
 
 
 def begin_dialogue(

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from manyminds.core.errors import ManymindsError
 from manyminds.core.messages import JsonValue
 from manyminds.core.values import VERSION
-from manyminds.server import advice, agui, chat, diagnosing, runs, share
+from manyminds.server import advice, agui, chat, deciding, diagnosing, runs, share
 from manyminds.server.conversations import ChatBody
 from manyminds.server.gate import Gate, Who
 from manyminds.server.house import House, house_of
@@ -113,6 +113,7 @@ async def openapi(request: Request) -> Response:
 
 
 _RESPONSE, _TOLD = ("id", "object", "status", "output"), ("run", "told")
+_DECISION = ("dialogue", "state", "asked", "options", "weights", "grounds")
 DOORS: tuple[Door, ...] = (
     Door(method="GET", path="/health", do=health, gives=("status",)),
     Door(method="GET", path="/openapi.json", do=openapi, gives=("openapi", "paths")),
@@ -145,6 +146,19 @@ DOORS: tuple[Door, ...] = (
         gives=("tokens", "usd", "seconds", "members"),
     ),
     Door(method="GET", path="/v1/doctor", do=advice.doctor, gives=("findings",)),
+    Door(
+        method="GET", path="/v1/decisions", do=deciding.listed, query=("limit",),
+        gives=("decisions",),
+    ),
+    Door(
+        method="POST", path="/v1/decisions", do=deciding.begin, body=deciding.WishBody, good=201,
+        gives=_DECISION,
+    ),
+    Door(method="GET", path="/v1/decisions/{name}", do=deciding.look, gives=_DECISION),
+    Door(
+        method="POST", path="/v1/decisions/{name}/say", do=deciding.say, body=deciding.SayBody,
+        gives=_DECISION,
+    ),
     Door(
         method="GET", path="/v1/runs", do=runs.listed, query=("limit",), words=("search",),
         gives=("runs",),

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal, cast
 
-from manyminds.recommend.catalogue.domain import Field
-from manyminds.recommend.catalogue.item import Item, Value
+from manyminds.recommend.catalogue.domain import Domain, Field
+from manyminds.recommend.catalogue.item import Item, Value, shown
 from manyminds.recommend.catalogue.read import Catalogue
 from manyminds.recommend.deciding.days import days
 from manyminds.recommend.deciding.hours import hours
@@ -19,7 +19,7 @@ from manyminds.recommend.deciding.numbers import amounts
 from manyminds.recommend.deciding.span import Hours, Span, midnight
 from manyminds.recommend.deciding.words import Place, Words
 
-__all__ = ["Condition", "Span", "Taste", "Test", "Wish", "holds", "read_wish"]
+__all__ = ["Condition", "Span", "Taste", "Test", "Wish", "holds", "read_as", "read_wish"]
 
 Test = Literal["at_most", "at_least", "any", "all", "none", "is", "between", "not_past", "new"]
 STRESSED = 3.0
@@ -31,7 +31,11 @@ _NEW = re.compile(
 )
 _STRONG = re.compile(r"\b(?:never|allergic|cannot|can't|must|only|no)\b")
 _SOFT = re.compile(
-    r"\b(?:prefer\w*|ideally|maybe|perhaps|rather|would be nice|if possible)\b[^.;!?]{0,40}$"
+    r"\b(?:prefer\w*|ideally|maybe|perhaps|rather|would be nice|if (?:at all )?possible)\b[^.;!?]{0,40}$"
+)
+_SOFT_AFTER = re.compile(
+    r"(?: \w+){0,2},? (?:if (?:at all )?possible|if you can|where possible|"
+    r"would be (?:nice|great|good|lovely)|(?:is |are )?preferred)\b"
 )
 _FILLER = frozenset((
     "a", "an", "the", "for", "with", "in", "on", "at", "of", "to", "from", "by", "or", "and",
@@ -43,7 +47,7 @@ _FILLER = frozenset((
     "just", "really", "eat", "eats", "food", "prefer", "prefers", "ideally", "maybe", "perhaps",
     "rather", "if", "possible", "as", "so", "let's", "try", "have", "hates", "hate", "dislikes",
     "avoid", "avoids", "never", "nothing", "without", "person", "today", "begin", "begins", "start",
-    "starts",
+    "starts", "nice", "preferred", "all",
 ))  # fmt: skip
 """Words that ask for nothing by themselves."""
 
@@ -95,6 +99,18 @@ class Wish:
     def settled(self) -> set[str]:
         """Return the fields that something was said about."""
         return {c.field for c in self.conditions if c.settles} | {t.field for t in self.tastes}
+
+
+def read_as(condition: Condition, domain: Domain) -> str:
+    """Return a condition as it was read, so that a misreading is seen."""
+    if condition.test == "new":
+        return "new to you"
+    value, unit = condition.value, domain.fields[condition.field].unit
+    if isinstance(value, Span | Hours):
+        return f"{condition.field} {'not ' if condition.test == 'none' else ''}{value}"
+    words = {"at_most": "at most", "at_least": "at least", "none": "not", "any": "one of"}
+    test = words.get(condition.test)
+    return " ".join(filter(None, (condition.field, test, shown(value, unit))))
 
 
 def read_wish(
@@ -225,9 +241,9 @@ def _tags(
             if free in there:
                 wanted.append((place, free))
             continue
-        before = words.text[: place[0]]
+        hoped = _SOFT.search(words.text[: place[0]]) or _SOFT_AFTER.match(words.text[place[1] :])
         strong = one.strict or (soft and sign < 0 and bool(_STRONG.search(words.clause(place))))
-        if (soft or bool(_SOFT.search(before))) and not strong:
+        if (soft or hoped) and not strong:
             tastes.append(Taste(field=one.name, tag=tag, sign=sign, said=word, source=source))
         else:
             (wanted if sign > 0 else refused).append((place, tag))
