@@ -203,7 +203,17 @@ def test_spreading_out_trades_score_for_difference() -> None:
     alike[3, :3] = alike[:3, 3] = 0
     assert spread_out(scores, alike, most=3, relevance=1.0) == [0, 1, 2]
     assert spread_out(scores, alike, most=2, relevance=0.5) == [0, 3]
-    assert spread_out(scores, alike, most=9, relevance=0.5) == [0, 3, 1, 2]
+    assert spread_out(scores, alike, most=3, relevance=0.5) == [0, 1, 3]  # shown by score
+    assert spread_out(scores, alike, most=9, relevance=0.5) == [0, 1, 2, 3]
+
+
+def test_what_is_repeated_counts_by_the_mean_of_those_chosen() -> None:
+    scores = np.array([1.0, 0.9, 0.5, 0.45, 0.0])
+    alike = np.eye(5)
+    alike[1, 0] = alike[0, 1] = 0.2
+    alike[2, 0] = alike[0, 2] = 1.0  # like one of the two: half
+    alike[3, :2] = alike[:2, 3] = 0.7  # like both, less than that one
+    assert spread_out(scores, alike, most=3, relevance=0.5) == [0, 1, 2]
 
 
 def test_nothing_stands_twice_on_a_page() -> None:

@@ -31,7 +31,8 @@ _NEW = re.compile(
 )
 _STRONG = re.compile(r"\b(?:never|allergic|cannot|can't|must|only|no)\b")
 _SOFT = re.compile(
-    r"\b(?:prefer\w*|ideally|maybe|perhaps|rather|would be nice|if (?:at all )?possible)\b[^.;!?]{0,40}$"
+    r"\b(?:prefer\w*|ideally|maybe|perhaps|rather|would be nice|"
+    r"if (?:at all )?possible)\b[^.;!?]{0,40}$"
 )
 _SOFT_AFTER = re.compile(
     r"(?: \w+){0,2},? (?:if (?:at all )?possible|if you can|where possible|"

@@ -10,32 +10,35 @@ __all__ = ["coverage", "inner_distance", "novelty", "page_of_rows", "spread_out"
 Floats = NDArray[np.float64]
 
 
-def spread_out(scores: Floats, alike: Floats, *, most: int, relevance: float = 0.7) -> list[int]:
+def spread_out(scores: Floats, alike: Floats, *, most: int, relevance: float = 0.6) -> list[int]:
     """Choose items one by one, each for its score and against what it repeats.
 
-    Source: maximal marginal relevance, Carbonell and Goldstein 1998.
+    Source: maximal marginal relevance, Carbonell and Goldstein 1998; but what is repeated counts by
+    the mean of those chosen before, as in ILD, and what was chosen is shown by score: the order of
+    a list costs nothing in how unlike it is. Both were chosen on earlier ratings than those of
+    `benchmarks/recommend/RANK.md`.
 
     Args:
         scores: Of the candidates, n; more is better, on any scale.
         alike: How alike two candidates are, n by n, 0 to 1.
         most: How many to choose.
-        relevance: What the score counts; the rest counts against the likest one chosen before.
+        relevance: What the score counts; the rest counts against those chosen before.
 
     Returns:
-        Places of the chosen candidates, the first chosen first.
+        Places of the chosen candidates, the best first.
     """
     low, high = float(scores.min(initial=0.0)), float(scores.max(initial=0.0))
     even = (scores - low) / (high - low) if high > low else np.zeros_like(scores)
     left = np.ones(len(scores), np.bool_)
-    repeats = np.zeros(len(scores))
+    repeated = np.zeros(len(scores))
     chosen: list[int] = []
     while len(chosen) < most and left.any():
-        gain = np.where(left, relevance * even - (1 - relevance) * repeats, -np.inf)
-        best = int(np.argmax(gain))
+        gain = relevance * even - (1 - relevance) * repeated / max(1, len(chosen))
+        best = int(np.argmax(np.where(left, gain, -np.inf)))
         chosen.append(best)
         left[best] = False
-        repeats = np.maximum(repeats, alike[best])
-    return chosen
+        repeated = repeated + alike[best]
+    return sorted(chosen, key=lambda place: (-scores[place], place))
 
 
 def page_of_rows(
