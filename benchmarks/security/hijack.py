@@ -102,8 +102,9 @@ class Desk:
         self.trace.append(call)
         if error is None:
             self.known.learn(
-                "desk", plain(result), made=self.tools[call.function].effect != "none", call=ours
-            )
+                "desk", plain(result), made=self.tools[call.function].effect != "none", call=ours,
+                spec=self.tools[call.function],
+            )  # fmt: skip
             self.known.passed("desk", self.tools[call.function], ours)
         return asked
 

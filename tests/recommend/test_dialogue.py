@@ -197,13 +197,13 @@ def test_what_they_wrote_themselves_speaks_for_an_option(home: Home) -> None:
 
 def test_a_weight_is_kept_with_the_dialogue(home: Home) -> None:
     dialogue = home.begin("dinner")
-    view = dialogue.weigh("distance", 50)
+    view = dialogue.weigh({"distance": 50})
     assert view.decision.top
     assert view.decision.top.item.title == "La Piazza"
     with pytest.raises(UsageError, match="no weight 'colour'"):
-        dialogue.weigh("colour", 1)
+        dialogue.weigh({"price": 3, "colour": 1})
     with pytest.raises(UsageError, match="0 to 1,000"):
-        dialogue.weigh("price", float("nan"))
+        dialogue.weigh({"price": float("nan")})
 
 
 @pytest.mark.parametrize("name", ["../x", "last", "ffffffff", ""])

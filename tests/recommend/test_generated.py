@@ -64,9 +64,8 @@ def moved(dialogue: Dialogue, move: str, chance: random.Random) -> None:
     elif move in ("answer", "no matter"):
         dialogue.answer("no matter")
     elif move == "weigh":
-        dialogue.weigh(
-            chance.choice(("price", "distance", "rating")), chance.choice((0.0, 1.0, 3.0))
-        )
+        field = chance.choice(("price", "distance", "rating"))
+        dialogue.weigh({field: chance.choice((0.0, 1.0, 3.0))})
     elif move == "back":
         dialogue.back()
     else:

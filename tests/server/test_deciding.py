@@ -100,6 +100,7 @@ def test_a_wish_that_cannot_be_met_says_why(there: Path, served: Served, body: d
     ({}, 400), ({"answer": "x", "back": True}, 400), ({"choose": "nowhere"}, 400),
     ({"weights": {"nothing": 1}}, 400), ({"weights": {"price": -1}}, 400), ({"weights": {}}, 400),
     ({"weights": {"price": 1e400}}, 400), ({"answer": ""}, 400),
+    ({"weights": {"price": 5, "nothing": 1}}, 400), ({"answer": "no matter", "field": "colour"}, 409),
 ])  # fmt: skip
 def test_what_says_nothing_changes_nothing(there: Path, served: Served, body: dict, status: int) -> None:  # fmt: skip
     owner = served.http("")
@@ -108,6 +109,38 @@ def test_what_says_nothing_changes_nothing(there: Path, served: Served, body: di
     reply = owner.post(f"/v1/decisions/{name}/say", content=json.dumps(body))
     assert reply.status_code == status
     assert owner.get(f"/v1/decisions/{name}").json() == before
+
+
+def test_weights_of_nothing_are_weights_and_are_taken_back_together(there: Path, served: Served) -> None:  # fmt: skip
+    owner = served.http("")
+    before = owner.post("/v1/decisions", json={"wish": "dinner, italian if possible"}).json()
+    place = f"/v1/decisions/{before['dialogue']}"
+    zeros = dict.fromkeys(before["weights"], 0.0)
+    assert "taste" in zeros
+    kept = owner.post(f"{place}/say", json={"weights": zeros})
+    assert kept.status_code == 200
+    assert owner.get(place).json()["weights"] == zeros
+    assert owner.post(f"{place}/say", json={"back": True}).json() == before
+
+
+def test_an_id_is_chosen_before_a_title_like_it(own_home: Path, served: Served) -> None:
+    folder = own_home / "me" / "catalogues"
+    folder.mkdir(parents=True)
+    (folder / "dining.csv").write_text("id,name,price\n5,1,9\n1,Green Fork,18\n", "utf-8")
+    owner = served.http("")
+    stands = owner.post("/v1/decisions", json={"wish": "dinner"}).json()
+    place = f"/v1/decisions/{stands['dialogue']}/say"
+    assert owner.post(place, json={"choose": "1"}).json()["chosen"]["title"] == "Green Fork"
+
+
+def test_a_torn_dialogue_hides_no_other_one(there: Path, served: Served) -> None:
+    owner = served.http("")
+    name = owner.post("/v1/decisions", json={"wish": WISH}).json()["dialogue"]
+    (there / "me" / "dialogues" / "0badc0de.jsonl").write_bytes(
+        b'{"kind": "wished", "text": "caf\xc3'
+    )
+    [row] = owner.get("/v1/decisions").json()["decisions"]
+    assert row["dialogue"] == name
 
 
 @pytest.mark.parametrize("name", ["00000000", "..%2Fx", "zzz", "0" * 200])
@@ -137,6 +170,7 @@ def test_a_wish_is_decided_on_the_page(page: Page, there: Path, capsys: pytest.C
     assert named[2] != before
     page.locator("#w-distance").fill("8")
     page.locator("#w-price").fill("3")
+    assert name in page.url
     titles = page.locator("tbody th").all_inner_texts()
     page.get_by_role("button", name="Keep these weights").click()
     expect(page.get_by_role("button", name="Keep these weights")).to_be_disabled()

@@ -1,5 +1,7 @@
 """Whose word an argument is: the person's alone passes without a question."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -105,39 +107,77 @@ def test_a_record_stands_for_what_the_person_called_it() -> None:
     assert doubts(known, to="5") == [("to", "5")]
 
 
-CHANNELS: list[JsonValue] = ["general", "External_0", "Exile", "extras"]
+CHANNELS: list[JsonValue] = [
+    "general",
+    "External_0",
+    "Exile",
+    "extras",
+    "dev-ops",
+    "devil",
+    "feature/evil",
+]
 
 
-@pytest.mark.parametrize(
-    ("said", "channels", "passes"),
-    [
-        ("Add Bob to the channel starting with External", CHANNELS, True),
-        ("Add Bob to the channel that starts with 'Exte'", {"result": CHANNELS}, True),
-        ("Add Bob to the channel whose name begins with external.", CHANNELS, True),
-        ("Add Bob to the channel starting with Ex", CHANNELS, False),
-        ("Add Bob to the channel starting with E", CHANNELS, False),
-        ("Add Bob to the channel starting with General", CHANNELS, False),
-        ("Add Bob to the people starting with External", CHANNELS, False),
-        ("Add Bob, start with External", CHANNELS, False),
-        ("Add Bob to the channel starting with External", [*CHANNELS, "external_1"], False),
-        ("Add Bob to the channel starting with External", "External_0", False),
-        ("Add Bob to the channel starting with External", ["External_0", {"name": "x"}], False),
-    ],
-)  # fmt: skip
-def test_a_name_is_known_by_its_beginning_where_one_begins_so(said: str, channels: JsonValue, *, passes: bool) -> None:  # fmt: skip
+def listing(name: str = "get_channels", **properties: JsonValue) -> ToolSpec:
+    form: dict[str, JsonValue] = {"type": "object", "properties": properties}
+    return ToolSpec(name=name, description="", parameters=form, effect="none")
+
+
+def after(said: str, *lists: JsonValue, of: ToolSpec | None = None) -> Provenance:
     known = Provenance(said)
-    call = ToolCall(id="1", name="get_channels", arguments={})
-    known.learn("desk", channels, made=False, call=call)
-    assert (doubts(known, channel="External_0") == []) is passes
-    assert doubts(known, user="External_0") != []
-    known.learn("desk", [*CHANNELS, "External_2"], made=False, call=call)
+    for one in lists:
+        call = ToolCall(id="1", name="get_channels", arguments={})
+        known.learn("desk", one, made=False, call=call, spec=of or listing())
+    return known
+
+
+@pytest.mark.parametrize(("said", "value"), [
+    ("Add Bob to the channel starting with External", "External_0"),
+    ("Add Bob to the channel that starts with 'Exte'", "External_0"),
+    ("Add Bob to the channel whose name begins with external.", "External_0"),
+    ("Write to the channel starting with External: hello", "External_0"),
+    ('Write hello to the channel starting with "dev-", please', "dev-ops"),
+])  # fmt: skip
+def test_a_name_is_known_by_its_beginning_where_one_begins_so(said: str, value: str) -> None:
+    for channels in (CHANNELS, {"result": CHANNELS}):
+        known = after(said, channels)
+        assert doubts(known, channel=value) == []
+        assert doubts(known, user=value) != []
+
+
+@pytest.mark.parametrize(("said", "value"), [
+    ("Add Bob to the channel starting with Ex", "External_0"),  # others do, too
+    ("Add Bob to the channel starting with E", "External_0"),
+    ("Add Bob to the channel starting with General", "External_0"),
+    ("Add Bob to the people starting with External", "External_0"),
+    ("Add Bob, start with External", "External_0"),
+    ("Add Bob to the channel starting with External things in mind", "External_0"),
+    ("Add Bob to the channel starting with 'External channel'", "External_0"),
+    ("Add Bob to the channel starting with the letter x", "extras"),
+    ("Add Bob to the channel starting with dev-x", "devil"),
+    ("Add Bob to the channel starting with feature/login", "feature/evil"),
+])  # fmt: skip
+def test_another_beginning_is_no_word_for_it(said: str, value: str) -> None:
+    assert doubts(after(said, CHANNELS), channel=value) != []
+
+
+@pytest.mark.parametrize("lists", [
+    ([*CHANNELS, "external_1"],), ([*CHANNELS, "external_0"],), ("External_0",),
+    (["External_0", {"name": "x"}],), (CHANNELS, ["External_2"]), (["External_2"], CHANNELS),
+    ([*CHANNELS, *(f"c{n}" for n in range(6_000))],),
+])  # fmt: skip
+def test_where_more_may_begin_so_it_is_asked_about(lists: tuple[JsonValue, ...]) -> None:
+    known = after("Add Bob to the channel starting with External", *lists)
     assert doubts(known, channel="External_0") != []
 
 
-def test_a_search_may_leave_out_the_other_that_begins_so() -> None:
-    known = Provenance("Add Bob to the channel starting with External")
-    searched = ToolCall(id="1", name="get_channels", arguments={"query": "0"})
-    known.learn("desk", CHANNELS, made=False, call=searched)
+@pytest.mark.parametrize("spec", [
+    listing("get_channels", query={"type": "string"}), listing("get_channels", limit={"type": "integer"}),
+    listing("get_archived_channels"), listing("list_mentions_of_channel"), listing("channel"),
+    replace(listing("make_channel"), effect="unkeyed"),
+])  # fmt: skip
+def test_a_list_that_may_leave_some_out_says_nothing(spec: ToolSpec) -> None:
+    known = after("Add Bob to the channel starting with External", CHANNELS, of=spec)
     assert doubts(known, channel="External_0") != []
 
 

@@ -64,7 +64,8 @@ export function OneDecision({ name }: { name: string }) {
     get<Decision>(`v1/decisions/${name}`, stop.signal).then(shown, (e: Error) => e.name === "AbortError" || setProblem(e.message));
     return () => stop.abort();
   }, [name]);
-  async function say(what: { answer: string } | { choose: string } | { weights: Weights } | { back: true }): Promise<void> {
+  async function say(what: { answer: string; field: string } | { choose: string } | { weights: Weights } | { back: true }): Promise<void> {
+    if (busy) return;
     setBusy(true);
     try {
       shown(await post<Decision>(`v1/decisions/${name}/say`, what));
@@ -76,10 +77,10 @@ export function OneDecision({ name }: { name: string }) {
   if (!decision) return problem ? <p role="alert" className="problem">{problem}</p> : <p className="empty">Looks at what there is…</p>;
   return (
     <section className="decide" aria-busy={busy}>
-      <p className="crumbs"><a href="#/decide">Decide</a> · {decision.options.length} of {decision.count} fit · {decision.domain} · <code>{decision.dialogue}</code></p>
+      <p className="crumbs"><a href="#/decide">Decide</a> · {decision.fit} of {decision.count} fit{decision.fit > decision.options.length && `, the first ${decision.options.length} are shown`} · {decision.domain} · <code>{decision.dialogue}</code></p>
       <h1>{decision.wish}</h1>
       {problem && <p role="alert" className="problem">{problem}</p>}
-      {decision.asked && <Question asked={decision.asked} busy={busy} onAnswer={(answer) => void say({ answer })} />}
+      {decision.asked && <Question asked={decision.asked} busy={busy} onAnswer={(answer) => void say({ answer, field: decision.asked!.field })} />}
       {decision.chosen && <Chosen decision={decision} />}
       <Table decision={decision} weights={weights} busy={busy} onWeights={setWeights} onKeep={(changed) => void say({ weights: changed })} onChoose={(choose) => void say({ choose })} />
       <button type="button" className="quiet" disabled={busy} onClick={() => void say({ back: true })}>Take the last step back</button>
@@ -133,7 +134,8 @@ function Table({ decision, weights, busy, onWeights, onKeep, onChoose }: TablePr
   const top = list[0];
   const backup = moved ? list[1] : list.find((row) => row.option.id === decision.backup);
   const may = decision.state !== "decided";
-  if (!top) return <p className="problem">Nothing of {decision.count} meets every condition.</p>;
+  const grounds = <Grounds decision={decision} without={moved ? AS_IT_WAS : []} />;
+  if (!top) return <><p className="problem">Nothing of {decision.count} meets every condition.</p>{grounds}</>;
   return (
     <>
       <div className="pair" aria-live="polite">
@@ -175,8 +177,16 @@ function Table({ decision, weights, busy, onWeights, onKeep, onChoose }: TablePr
           </tbody>
         </table>
       </div>
+      {grounds}
+    </>
+  );
+}
+
+function Grounds({ decision, without }: { decision: Decision; without: string[] }) {
+  return (
+    <>
       {decision.documents_silent && <p className="because">Your own documents say nothing of what there is here.</p>}
-      {Object.entries(decision.grounds).map(([title, lines]) => lines.length > 0 && !(moved && AS_IT_WAS.includes(title)) && (
+      {Object.entries(decision.grounds).map(([title, lines]) => lines.length > 0 && !without.includes(title) && (
         <section key={title} className="grounds"><h2>{title}</h2><ul>{lines.map((line) => <li key={line}>{line}</li>)}</ul></section>
       ))}
     </>

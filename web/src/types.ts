@@ -241,6 +241,8 @@ export interface Decision {
   wish: string;
   domain: string;
   count: number;
+  /** How many meet every condition; options are the first of them. */
+  fit: number;
   state: "asking" | "proposing" | "decided";
   asked: { field: string; text: string; answers: { text: string; leads_to: string }[] } | null;
   chosen: { id: string; title: string; link: string | null } | null;

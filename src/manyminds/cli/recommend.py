@@ -66,8 +66,7 @@ class MoveFlags:
 
     def made(self, dialogue: Dialogue, *, asking: bool) -> View:
         """Make the moves, and return where the dialogue stands then."""
-        for one in self.weight:
-            dialogue.weigh(*_weight(one))
+        dialogue.weigh(dict(map(_weight, self.weight)))
         if self.back:
             dialogue.back()
         if self.answer is not None:

@@ -108,7 +108,12 @@ async def answer_from(
             continue
         [alone] = await run.gather([_asked(question, quote.text, quote.source, run, member)])
         if isinstance(alone, str) and _same(said, alone, question):
-            same = sum(isinstance(one, str) and _same(said, one, question) for one in told)
+            # Of the others, too, only what stands in their passage and says the same counts.
+            same = sum(
+                isinstance(other, str) and _same(said, other, question)
+                and _sentence(other, question, near[place]) is not None
+                for place, other in enumerate(told)
+            )  # fmt: skip
             return Answered(text=said, quote=quote, asked=len(near), same=same)
         why = why if failed else "the sentence that was found does not answer it by itself"
     return Answered(text=None, quote=None, why=why, asked=len(near))

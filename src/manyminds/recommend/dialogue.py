@@ -10,9 +10,10 @@ it goes on after a process has ended, and goes back by taking the last step away
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from dataclasses import field as dataclass_field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -53,8 +54,9 @@ class Step:
     text: str = ""
     """The wish, the answer, or the id of the item that was chosen or is not to be had any more."""
     field: str = ""
-    """What was answered or weighed."""
-    weight: float | None = None
+    """What was answered."""
+    weights: Mapping[str, float] = dataclass_field(default_factory=dict[str, float])
+    """What was weighed."""
     day: str = ""
     """YYYY-MM-DD, of the wish: what "tonight" means."""
     domain: str = ""
@@ -145,19 +147,20 @@ class Dialogue:
             )
         return self._add(Step(kind="answered", text=text, field=view.asked.field))
 
-    def weigh(self, field: str, weight: float) -> View:
-        """Say what a field counts beside the others.
+    def weigh(self, weights: Mapping[str, float]) -> View:
+        """Say what fields count beside the others, in one step.
 
         Raises:
-            UsageError: If there is no such field, or the weight is below 0.
+            UsageError: If there is no such field, or a weight is below 0; none holds then.
         """
         view = self.view()
         fields = [f.name for f in view.domain.fields.values() if f.better] + [TASTE]
-        if field not in fields:
-            raise UsageError(f"no weight {field!r}; there are: {', '.join(fields)}")
-        if not 0 <= weight <= 1_000:
-            raise UsageError(f"a weight is a number from 0 to 1,000, not {weight:g}")
-        return self._add(Step(kind="weighed", field=field, weight=weight))
+        for field, weight in weights.items():
+            if field not in fields:
+                raise UsageError(f"no weight {field!r}; there are: {', '.join(fields)}")
+            if not 0 <= weight <= 1_000:
+                raise UsageError(f"a weight is a number from 0 to 1,000, not {weight:g}")
+        return self._add(Step(kind="weighed", weights=dict(weights))) if weights else view
 
     def choose(self, which: int | str, *, asking: bool = False) -> View:
         """Choose an option.
@@ -176,7 +179,8 @@ class Dialogue:
         if isinstance(which, int):
             option = offered[which - 1] if which in (1, 2) else None
         else:
-            fits = view.decision.options
+            # An id is one thing's; a title may be another thing's id.
+            fits = sorted(view.decision.options, key=lambda o: o.item.id != which)
             option = next((o for o in fits if which in (o.item.id, o.item.title)), None)
         if option is None:
             raise UsageError(f"there is no option {which}")
@@ -236,8 +240,8 @@ class Dialogue:
                     wanted, conditions=(*wanted.conditions, *found),
                     settled=wanted.settled | {step.field},
                 )  # fmt: skip
-            elif step.kind == "weighed" and step.weight is not None:
-                wanted = replace(wanted, weights={**wanted.weights, step.field: step.weight})
+            elif step.kind == "weighed":
+                wanted = replace(wanted, weights={**wanted.weights, **step.weights})
             elif step.kind == "gone":
                 wanted = replace(wanted, gone=wanted.gone | {step.text})
         return self._remembered(catalogue, wanted, today)
@@ -303,7 +307,8 @@ class Dialogue:
 def steps_in(path: Path) -> list[Step]:
     """Return the steps of a dialogue's file that hold."""
     held: list[Step] = []
-    for line in path.read_text("utf-8").splitlines():
+    # Only "\n" ends a line here: an answer may hold other ends, and a torn line is no step.
+    for line in path.read_text("utf-8", errors="replace").split("\n"):
         step = _step(line)
         if step is None:
             continue
@@ -426,7 +431,7 @@ def _free(known: Wish, settled: frozenset[str] | set[str]) -> Wish:
 
 
 def _line(step: Step) -> str:
-    told = {k: v for k, v in asdict(step).items() if v not in ("", None, ())}
+    told = {k: v for k, v in asdict(step).items() if v not in ("", (), {})}
     return json.dumps(told, ensure_ascii=False)
 
 

@@ -47,6 +47,8 @@ class SayBody(Body):
     """What is said to a decision: one of these."""
 
     answer: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
+    field: Annotated[str, Field(max_length=100)] | None = None
+    """What the answer is to; another question that waits by then is not answered by it."""
     choose: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
     weights: Annotated[dict[str, float], Field(min_length=1, max_length=50)] | None = None
     back: bool = False
@@ -97,14 +99,16 @@ def _memory(home: Path) -> Memory:
 
 
 def _rows(home: Path, limit: int) -> list[JsonValue]:
-    found = sorted((home / "dialogues").glob("*.jsonl"), key=lambda p: -p.stat().st_mtime)
+    there = [p for p in (home / "dialogues").glob("*.jsonl") if p.is_file()]
+    found = sorted(there, key=lambda p: -p.stat().st_mtime)
     rows: list[JsonValue] = []
     for path in found[:limit]:
-        steps = steps_in(path)
+        steps = steps_in(path) if path.is_file() else []
         if steps and steps[0].kind == "wished":
             rows.append({
                 "dialogue": path.stem, "wish": steps[0].text, "day": steps[0].day,
-                "domain": Path(steps[0].domain).stem, "chosen": steps[-1].kind == "chose",
+                "domain": Path(steps[0].domain).stem,
+                "chosen": any(step.kind == "chose" for step in steps),
             })  # fmt: skip
     return rows
 
@@ -134,13 +138,16 @@ def _begun(request: Request, body: WishBody) -> dict[str, JsonValue]:
 def _said(request: Request, body: SayBody) -> dict[str, JsonValue]:
     dialogue = _opened(request)
     if body.answer is not None:
+        asked = dialogue.view().asked
+        if body.field is not None and (asked is None or asked.field != body.field):
+            raise Refused(409, f"{body.field[:80]!r} is not asked any more", code="answered")
         dialogue.answer(body.answer)
     elif body.choose is not None:
         dialogue.choose(body.choose, asking=True)
     elif body.back:
         dialogue.back()
-    for field, weight in (body.weights or {}).items():
-        dialogue.weigh(field, weight)
+    elif body.weights:
+        dialogue.weigh(body.weights)
     return _stands(dialogue)
 
 

@@ -104,8 +104,9 @@ class Provenance:
             self._passed.add(self._key(server, spec, call))
 
     def learn(
-        self, server: str, result: JsonValue, *, made: bool, call: ToolCall | None = None
-    ) -> None:
+        self, server: str, result: JsonValue, *, made: bool, call: ToolCall | None = None,
+        spec: ToolSpec | None = None,
+    ) -> None:  # fmt: skip
         """Take in a result's records as their fields have them; what a text says does not count.
 
         Args:
@@ -113,12 +114,12 @@ class Provenance:
             result: A structure.
             made: Whether an act that was allowed made it: then its id is known.
             call: What was called: what it said itself is nothing that was found.
+            spec: Of the tool.
         """
         arguments: JsonValue = {} if call is None else call.arguments
         own = {folded(str(value)) for _, value in leaves(arguments)}
-        # Asked for nothing special, a tool lists all there are; a search may leave one out.
-        if call is not None and not made and not arguments:
-            self._records[server].keep_names(last_of(call.name), _names_in(result))
+        if spec is not None and not made and (noun := _lists_all(spec)):
+            self._records[server].keep_names(noun, _names_in(result))
         if made and isinstance(result, dict):
             for key, value in result.items():
                 if words_of(key) == ("id",) and isinstance(value, str | int):
@@ -209,12 +210,24 @@ def leaves(
         yield path or ("",), value
 
 
+def _lists_all(spec: ToolSpec) -> str:
+    """Return what a tool lists all there are of, one word; "" where it may leave some out.
+
+    It can be asked for nothing special, no page and no search, and is called `get_channels`.
+    """
+    words = words_of(spec.name)
+    plain = (
+        len(words) == 2 and words[0] in ("get", "list") and not spec.parameters.get("properties")
+    )
+    return words[1] if plain else ""
+
+
 def _names_in(result: JsonValue) -> list[str]:
     """Return a bare list of names; servers of Python put it below "result"."""
     if isinstance(result, dict) and list(result) == ["result"]:
         result = result["result"]
     names = result if isinstance(result, list) else []
-    plain = [folded(name) for name in names if isinstance(name, str)]
+    plain = [name for name in names if isinstance(name, str)]
     return plain if len(plain) == len(names) else []
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -39,13 +40,15 @@ _OF_PEOPLE = frozenset((("email",), ("iban",), ("account",), ("phone",)))
 """Fields of a record with a person's name that stand for them wherever somebody is meant."""
 _SHORTEST_NAME = 4
 """Letters and digits below which a name is too common to stand for one record."""
+_SHORTEST_BEGINNING = 2
 _MOST_NAMES = 5_000
 """Names of records that are kept of a server."""
 _BEGINS = (
-    r"(?:(?:that|which|whose name) )?(?:start|begin)(?:s|ning|ing) with "
-    r"[\"'\u201c\u2018]?(\w[\w.-]*\w)"
+    r"(?:(?:that|which|whose name) )?(?:start|begin)(?:s|ning|ing) with (?!the |an? )"
+    r"(?:\"([^\"]+)\"|'([^']+)'|\u201c([^\u201d]+)\u201d|\u2018([^\u2019]+)\u2019|"
+    r"(\S+?)(?:[.,;:!?)]+(?=\s|$)|(?=\n|$)))"
 )
-"""How people say a name of which they know the beginning; two letters or digits at least."""
+"""How people say a name of which they know the beginning: in quotes, or as a clause's last word."""
 _ENDING = re.compile(r"\.[a-z0-9]{1,5}$")
 
 
@@ -55,8 +58,8 @@ class Records:
     def __init__(self) -> None:
         self._called: dict[str, set[Fields]] = {}
         """Different records of a name; of more than one none counts."""
-        self._listed: dict[str, frozenset[str]] = {}
-        """Names as a tool listed them last, by what they are names of."""
+        self._listed: defaultdict[str, set[str]] = defaultdict(set)
+        """All names that were listed, letter by letter, by what they are names of."""
 
     def keep(self, fields: Fields, own: set[str]) -> None:
         """Keep a record under the names that a person may call it by.
@@ -80,9 +83,9 @@ class Records:
 
         Args:
             of: What they are names of, one word.
-            names: All there are, folded.
+            names: All there are.
         """
-        self._listed[of] = frozenset(names[:_MOST_NAMES])
+        self._listed[of].update(names)
 
     def begins(self, value: str, wanted: Words, said: str) -> bool:
         """Say whether a value is the one listed name that begins as the person said.
@@ -94,11 +97,15 @@ class Records:
             wanted: The parameter's name.
             said: What the person said, folded.
         """
-        names = self._listed.get(wanted[-1], frozenset()) if wanted else frozenset[str]()
-        if value not in names:
+        names = list(map(folded, self._listed.get(wanted[-1], ()))) if wanted else []
+        if value not in names or len(names) > _MOST_NAMES:
             return False
-        beginnings = re.findall(rf"\b{re.escape(wanted[-1])} {_BEGINS}", said)
-        return any([name for name in names if name.startswith(b)] == [value] for b in beginnings)
+        for found in re.finditer(rf"\b{re.escape(wanted[-1])} {_BEGINS}", said):
+            begin = found[found.lastindex or 0]
+            long = sum(map(str.isalnum, begin)) >= _SHORTEST_BEGINNING
+            if long and [name for name in names if name.startswith(begin)] == [value]:
+                return True
+        return False
 
     def has(self, value: str, wanted: Words, said: str) -> bool:
         """Say whether a value is what the one record has there that the person named.

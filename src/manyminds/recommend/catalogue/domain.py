@@ -83,7 +83,6 @@ def domain_names() -> tuple[str, ...]:
     )
 
 
-@cache
 def domain_named(name: str) -> Domain:
     """Return a domain by its name, or by the path of a YAML file of one's own.
 
@@ -92,9 +91,19 @@ def domain_named(name: str) -> Domain:
         UsageError: If the file says something else than a domain.
     """
     if name.endswith((".yaml", ".yml")):
-        return read_domain(Path(name).expanduser().read_text("utf-8"), name)
+        path = Path(name).expanduser().absolute()
+        try:
+            return read_domain(path.read_text("utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "no UTF-8"
+            raise UsageError(f"{path}: {why.lower()}") from error
     if name not in domain_names():
         raise UnknownName("domain", name, domain_names())
+    return _shipped(name)
+
+
+@cache
+def _shipped(name: str) -> Domain:
     file = resources.files("manyminds.recommend.catalogue") / "domains" / f"{name}.yaml"
     return read_domain(file.read_text("utf-8"), name)
 

@@ -89,7 +89,8 @@ def _weights(options: Sequence[Option]) -> list[Turn]:
             ):
                 nearest[more] = cross, other.item.title
         for more, (cross, title) in sorted(nearest.items(), reverse=True):
-            factor = cross / part.weight
+            # Of what counts nothing now no multiple can be said.
+            factor = cross / part.weight if part.weight else float("inf")
             if factor > 10:
                 continue
             times = (

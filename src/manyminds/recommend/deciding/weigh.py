@@ -78,14 +78,17 @@ def feasible(catalogue: Catalogue, wanted: Wanted) -> tuple[list[Item], int]:
 
 
 def weights_of(domain: Domain, wanted: Wanted) -> dict[str, float]:
-    """Return what each field counts for this person; fields that count nothing are left out."""
+    """Return what each field counts for this person.
+
+    Fields that count nothing are left out, unless the person has said so: it can be said again.
+    """
     found: dict[str, float] = {}
     for one in domain.fields.values():
         usual = one.weight if one.better else 0.0
         weight = wanted.weights.get(
             one.name, usual * (STRESSED if one.name in wanted.stressed else 1)
         )
-        if one.better and weight > 0:
+        if one.better and (weight > 0 or one.name in wanted.weights):
             found[one.name] = weight
     if wanted.tastes:
         found[TASTE] = wanted.weights.get(TASTE, TASTE_WEIGHT)

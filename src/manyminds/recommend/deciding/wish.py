@@ -31,13 +31,16 @@ _NEW = re.compile(
 )
 _STRONG = re.compile(r"\b(?:never|allergic|cannot|can't|must|only|no)\b")
 _SOFT = re.compile(
-    r"\b(?:prefer\w*|ideally|maybe|perhaps|rather|would be nice|"
+    r"\b(prefer\w*|ideally|maybe|perhaps|rather|would be nice|"
     r"if (?:at all )?possible)\b[^.;!?]{0,40}$"
 )
 _SOFT_AFTER = re.compile(
-    r"(?: \w+){0,2},? (?:if (?:at all )?possible|if you can|where possible|"
-    r"would be (?:nice|great|good|lovely)|(?:is |are )?preferred)\b"
+    r"(?: (?:and|or) [\w-]+)?"
+    r"(?: (?:food|places?|restaurants?|cuisine|kitchen|dishes|music|films?|movies?|ones?|things?))?"
+    r",? (if (?:at all )?possible|where possible|would be (?:nice|great|good|lovely)|"
+    r"(?:is|are) preferred|(?:preferred|if you can)(?=$|[.,;!?]))\b"
 )
+"""What makes a taste of the word that it follows: it is hoped for."""
 _FILLER = frozenset((
     "a", "an", "the", "for", "with", "in", "on", "at", "of", "to", "from", "by", "or", "and",
     "but", "my", "me", "i", "we", "us", "our", "i'd", "i'm", "would", "like", "likes", "love",
@@ -48,7 +51,7 @@ _FILLER = frozenset((
     "just", "really", "eat", "eats", "food", "prefer", "prefers", "ideally", "maybe", "perhaps",
     "rather", "if", "possible", "as", "so", "let's", "try", "have", "hates", "hate", "dislikes",
     "avoid", "avoids", "never", "nothing", "without", "person", "today", "begin", "begins", "start",
-    "starts", "nice", "preferred", "all",
+    "starts",
 ))  # fmt: skip
 """Words that ask for nothing by themselves."""
 
@@ -242,13 +245,21 @@ def _tags(
             if free in there:
                 wanted.append((place, free))
             continue
-        hoped = _SOFT.search(words.text[: place[0]]) or _SOFT_AFTER.match(words.text[place[1] :])
+        hoped = _hoped(words, place)
         strong = one.strict or (soft and sign < 0 and bool(_STRONG.search(words.clause(place))))
         if (soft or hoped) and not strong:
             tastes.append(Taste(field=one.name, tag=tag, sign=sign, said=word, source=source))
         else:
             (wanted if sign > 0 else refused).append((place, tag))
     return _asked(words, one, wanted, refused, source), tastes
+
+
+def _hoped(words: Words, place: Place) -> bool:
+    """Say whether what stands there is hoped for rather than asked for."""
+    found = _SOFT_AFTER.match(words.text, place[1]) or _SOFT.search(words.text[: place[0]])
+    if found is not None:
+        words.use(found.span(1))
+    return found is not None
 
 
 def _asked(

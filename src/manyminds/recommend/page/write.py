@@ -36,7 +36,8 @@ def decision_table(dialogue: Dialogue, view: View) -> dict[str, JsonValue]:
     trades: list[JsonValue] = [trade.text for trade in decision.trade_offs]
     return {
         "wish": dialogue.steps()[0].text, "dialogue": dialogue.name, "domain": domain.name,
-        "count": len(view.catalogue.items), "fields": list[JsonValue](fields),
+        "count": len(view.catalogue.items), "fit": len(decision.options),
+        "fields": list[JsonValue](fields),
         "weights": {} if not options else {part.field: part.weight for part in options[0].parts},
         "backup": None if decision.backup is None else decision.backup.item.id,
         "options": [_option(place, option, view) for place, option in enumerate(options)],

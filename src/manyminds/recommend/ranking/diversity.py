@@ -10,7 +10,7 @@ __all__ = ["coverage", "inner_distance", "novelty", "page_of_rows", "spread_out"
 Floats = NDArray[np.float64]
 
 
-def spread_out(scores: Floats, alike: Floats, *, most: int, relevance: float = 0.6) -> list[int]:
+def spread_out(scores: Floats, alike: Floats, *, most: int, relevance: float = 0.64) -> list[int]:
     """Choose items one by one, each for its score and against what it repeats.
 
     Source: maximal marginal relevance, Carbonell and Goldstein 1998; but what is repeated counts by

@@ -62,7 +62,8 @@ class Gate:
 
     def learn(self, server: str, spec: ToolSpec, call: ToolCall, structure: JsonValue) -> None:
         """Take in what a call that was let pass has returned as a structure."""
-        self.provenance.learn(server, structure, made=spec.effect != "none", call=call)
+        made = spec.effect != "none"
+        self.provenance.learn(server, structure, made=made, call=call, spec=spec)
 
     def recall(self, server: str, spec: ToolSpec, call: ToolCall) -> None:
         """Take in a call that this run made in a process that has ended.
