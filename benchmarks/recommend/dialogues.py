@@ -13,6 +13,7 @@ Writes dialogues.json and DIALOGUES.md beside itself.
 import argparse
 import json
 import random
+import re
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,7 +24,8 @@ import numpy as np
 from manyminds.recommend.catalogue.domain import Domain, domain_named
 from manyminds.recommend.catalogue.item import Item, Value
 from manyminds.recommend.catalogue.read import Catalogue
-from manyminds.recommend.deciding.decide import decide
+from manyminds.recommend.deciding.change import TradeOff
+from manyminds.recommend.deciding.decide import Decision, decide
 from manyminds.recommend.deciding.missing import Asked, with_answer
 from manyminds.recommend.deciding.weigh import Wanted, feasible, weigh
 from manyminds.recommend.deciding.wish import Condition, holds
@@ -109,12 +111,40 @@ def play(there: Catalogue, who: Person, *, ask: bool) -> dict:
         state = with_answer(state, question.field, answers)
     decision = decide(there, state)
     shown = [o.item for o in (decision.top, decision.backup) if o is not None]
+    trades = [_is_so(t, decision, there.domain) for t in decision.trade_offs]
     return {
-        "asked": asked, "needless": needless, "doubled": doubled, "shown": len(shown),
+        "trades": len(trades), "untrue": trades.count(False), "asked": asked, "needless": needless, "doubled": doubled, "shown": len(shown),
         "broken": sum(holds(c, i, who.been) is not True for i in shown for c in state.conditions),
         "visited": sum(i.title.casefold() in who.been for i in shown) if "" in who.said else 0,
         "regret": _regrets(there, who, shown),
     }  # fmt: skip
+
+
+def _is_so(trade: TradeOff, decision: Decision, domain: Domain) -> bool:
+    """Hold what is said of the first against the backup to the rows, by another path."""
+    assert decision.top is not None
+    assert decision.backup is not None
+    rows = [option.item.values.get(trade.field) for option in (decision.top, decision.backup)]
+    first, second = rows
+    if (first, second) != (trade.first, trade.second) or first == second:
+        return False
+    one, text = domain.fields[trade.field], trade.text
+    if isinstance(first, float) and isinstance(second, float):
+        said = float(
+            re.findall(r"[\d,]+(?:\.\d+)?", text.removeprefix(one.name))[0].replace(",", "")
+        )
+        more = text.endswith("more")
+        better = None if one.better is None else ("first" if more == (one.better == "more") else "second")  # fmt: skip
+        close = abs(said - abs(first - second)) <= 0.06 + 0.001 * abs(first - second)
+        return close and more == (first > second) and trade.better == better
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        gained, _, lost = text.partition(": ")[2].partition("not ")
+        named = [set(re.findall(r"\w+", part)) for part in (gained, lost)]
+        return named == [set(first) - set(second), set(second) - set(first)] and trade.better is None  # fmt: skip
+    if isinstance(first, datetime) and isinstance(second, datetime):
+        days = (first.date() - second.date()).days
+        return text.endswith("later" if days > 0 else "earlier") and str(abs(days)) in text
+    return ("not known" in text) == (first is None or second is None)
 
 
 def _needless(there: Catalogue, state: Wanted, question: Asked) -> bool:
@@ -159,6 +189,7 @@ def measure(count: int) -> dict:
             "asked": _mean([m["asked"] for m in mine]), "needless": sum(m["needless"] for m in mine),
             "doubled": sum(m["doubled"] for m in mine), "broken": sum(m["broken"] for m in mine),
             "visited": sum(m["visited"] for m in mine), "shown": sum(m["shown"] for m in mine),
+            "trades": sum(m["trades"] for m in mine), "untrue": sum(m["untrue"] for m in mine),
             "first": _mean([m["regret"][0] for m in mine]), "better": _mean([m["regret"][1] for m in mine]),
         }  # fmt: skip
     lead = [row["silent"]["regret"][0] - row["asking"]["regret"][0] for row in rows]
@@ -196,6 +227,7 @@ def table(found: dict) -> str:
     for name, key in (
         ("turns with two questions", "doubled"), ("needless questions", "needless"), ("conditions broken by what is shown", "broken"),
         ("visited ones shown when asked not to", "visited"), ("options shown", "shown"),
+        ("statements of what the first gives up or gains", "trades"), ("of them not as the rows have it", "untrue"),
     ):  # fmt: skip
         lines.append(f"| {name} | {found['asking'][key]:,} | {found['silent'][key]:,} |")
     by = ", ".join(f"{k} ({n} dialogues): {r:.3f}" for k, (n, r) in found["by_questions"].items())

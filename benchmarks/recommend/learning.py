@@ -153,6 +153,9 @@ def page(told: dict[str, Any]) -> str:
         f"Deleted again, half and all: {told['forgotten']} of {told['new']} people ranked to the last place as before they "
         f"were told. Learned without somebody: the very weights of the ranker that never knew them: {told['unlearned']} "
         f"(with them they are others: {told['mattered']}).", "",
+        "The gain itself falls after twenty likes, with and without learning: the next ten are then "
+        "found among what is left of a person's taste, which is harder; what learning is worth is the "
+        "lead, of the same people at the same moment.", "",
     ])  # fmt: skip
 
 

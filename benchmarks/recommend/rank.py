@@ -109,6 +109,13 @@ def rankers(genres: Floats, words: Floats) -> dict[str, Callable[[], Ranker]]:
         "blend": lambda: Blend(
             parts={"EASE": Ease(), "factors": Factors(), "STAR": Star(vectors=words)}
         ),
+        "blend, EASE on grades": lambda: Blend(
+            parts={
+                "EASE": Ease(ridge=100, signal=graded),
+                "factors": Factors(),
+                "STAR": Star(vectors=words),
+            }
+        ),
     }
 
 
@@ -190,6 +197,7 @@ def measure(data: Path) -> dict:
             ("STAR", "STAR, people alone"),
             ("STAR", "STAR, words alone"), ("STAR", "item neighbours"), ("factors", "EASE"),
             ("two parameters", "popularity"), ("blend", "EASE"),
+            ("blend, EASE on grades", "EASE, graded"),
             ("Boltzmann machine", "popularity"), ("spelled by codes", "STAR, words alone"),
             ("likes by weekend", "factors"),
             # The same ratings: as likes, as views, in full.

@@ -5,7 +5,8 @@
 A fifth of the people (122) is unknown, three times with another draw; the others are the kinds that
 the belief is over. 79 questions: 19 genres ("more than most people?") and the 60 films most liked.
 Answers are truthful and come from the whole profile; the 60 films are neither recommended nor
-counted, for any way of asking. Writes taste.json and TASTE.md beside itself.
+counted, for any way of asking. Then again with a belief that takes answers to slip more often, and
+with answers that are wrong one time in five. Writes taste.json and TASTE.md beside itself.
 """
 
 import argparse
@@ -32,6 +33,12 @@ from figures import code, machine, mean_interval
 
 HERE = Path(__file__).parent
 DRAWS, UNKNOWN = 3, 122
+NOISES = {
+    "answers are truthful, and taken to slip at 0.35": (0.35, 0.0),
+    "one answer in five is wrong, and they are taken to slip at 0.2": (0.2, 0.2),
+}
+"""What the belief takes answers for, and how often one is wrong."""
+AGAIN = ("5 at random", "5 fixed, balanced", "5 least certain", "5 that help most")
 Next = Callable[[Belief, int], int]
 
 
@@ -65,6 +72,7 @@ def measure(data: Path) -> dict:
     likes = history.matrix(liked=True).toarray().astype(np.float32)
     scores: dict[str, dict[str, float]] = {}
     steps: dict[str, dict[str, float]] = {}
+    noisy = {noise: {way: dict[str, float]() for way in AGAIN} for noise in NOISES}
     seconds: list[float] = []
     for draw in range(DRAWS):
         chance = np.random.default_rng(draw)
@@ -101,18 +109,41 @@ def measure(data: Path) -> dict:
                         steps.setdefault(str(step + 1), {})[f"{draw}/{person}"] = ndcg(found, liked)
                 found = belief.scores()
                 scores.setdefault(way, {})[f"{draw}/{person}"] = ndcg(found, liked)
+            for noise, (slip, wrong) in NOISES.items():
+                heard = says ^ (np.random.default_rng([draw, person]).random(len(says)) < wrong)
+                for way in AGAIN:
+                    belief = begin(kinds, frozenset(named), slip)
+                    for step in range(ways[way][1]):
+                        question = ways[way][0](belief, step)
+                        belief = belief.after(question, yes=bool(heard[question]))
+                    noisy[noise][way][f"{draw}/{person}"] = ndcg(belief.scores(), liked)
         print(draw, {way: round(float(np.mean(list(s.values()))), 4) for way, s in scores.items()}, flush=True)  # fmt: skip
     people = {name: name.partition("/")[2] for name in scores["all"]}
     best = scores["5 that help most"]
+
+    def lead(one: dict[str, float], other: dict[str, float]) -> dict:
+        d = difference(one, other, clusters=people)
+        return {
+            "mean": round(d.mean, 4),
+            "interval": [round(d.low, 4), round(d.high, 4)],
+            "finding": d.finding,
+        }
+
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "code": code(),
         "n": len(best), "people": len(set(people.values())), "questions": len(genres) + 60,
         "ways": {way: _mean(s) for way, s in scores.items()},
         "steps": {step: round(float(np.mean(list(s.values()))), 4) for step, s in steps.items()},
         "leads": {
-            way: {"mean": round(d.mean, 4), "interval": [round(d.low, 4), round(d.high, 4)], "finding": d.finding}
+            way: lead(best, scores[way])
             for way in ("popularity", "5 at random", "5 fixed, balanced", "5 least certain", "all")
-            if (d := difference(best, scores[way], clusters=people))
+        },
+        "noises": {
+            noise: {
+                way: _mean(mine) | {"lead": lead(found["5 that help most"], mine)}
+                for way, mine in found.items()
+            }
+            for noise, found in noisy.items()
         },
         "seconds": {"median": round(float(np.median(seconds)), 4), "p99": round(float(np.quantile(seconds, 0.99)), 4)},
     }  # fmt: skip
@@ -156,6 +187,22 @@ def table(found: dict) -> str:
         low, high = row["interval"]
         said = f"{lead['mean']:+.4f} [{lead['interval'][0]:+.4f}, {lead['interval'][1]:+.4f}] | {lead['finding']}" if lead else " | "  # fmt: skip
         lines.append(f"| {way} | {row['ndcg']:.4f} [{low:.4f}, {high:.4f}] | {said} |")
+    for noise, ways in found["noises"].items():
+        lines += [
+            "",
+            f"## {noise.capitalize()}",
+            "",
+            '| questions | NDCG@10 | "5 that help most" leads by | |',
+            "|---|---|---|---|",
+        ]
+        for way, row in ways.items():
+            (low, high), lead = row["interval"], row["lead"]
+            said = (
+                f"{lead['mean']:+.4f} [{lead['interval'][0]:+.4f}, {lead['interval'][1]:+.4f}] | {lead['finding']}"
+                if way != AGAIN[-1]
+                else " | "
+            )
+            lines.append(f"| {way} | {row['ndcg']:.4f} [{low:.4f}, {high:.4f}] | {said} |")
     after = ", ".join(f"{step}: {value:.3f}" for step, value in found["steps"].items())
     return "\n".join([*lines, "", f"NDCG@10 after each question that helps most: {after}."]) + "\n"
 

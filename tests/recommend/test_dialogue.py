@@ -14,11 +14,12 @@ from manyminds.recommend.dialogue import Dialogue, begin_dialogue, open_dialogue
 from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory
 from manyminds.recommend.proxy import Proxy
 from manyminds.recommend.words import add_words
+from tests.chaos.counts import COUNTS, FULL
 from tests.recommend.test_wish import DINING
 
 FRIDAY = date(2026, 11, 27)
 NAME = "0123abcd"
-EDITS = 200
+EDITS, TRIALS = 200, 1_000 if FULL else 200
 
 
 class Home:
@@ -232,6 +233,27 @@ def test_steps_hold_what_was_said_and_nothing_else(home: Home) -> None:
         "text": "pizza",
         "field": "cuisine",
     }
+
+
+def test_what_they_have_been_to_is_never_proposed_where_they_ask_for_new(home: Home) -> None:
+    chance, shown = random.Random(14), 0
+    dialogue = home.begin("dinner, somewhere I haven't been")
+    home.memory.write(DECISIONS, "been to: nowhere", heading="dining", source="you")
+    for _ in range(TRIALS):
+        been = chance.sample(list(PRICES), chance.randrange(5))
+        forms = ("ate at {}", "been to: {}", "been to: {}.", "Ate at {}")
+        text = "".join(f"- {chance.choice(forms).format(name)} _(2026-01-02, from you)_\n" for name in been)  # fmt: skip
+        heading = chance.choice(("## dining\n\n", ""))
+        file = chance.choice((DECISIONS, PREFERENCES))
+        (home.memory.folder / DECISIONS).unlink(missing_ok=True)
+        (home.memory.folder / PREFERENCES).unlink(missing_ok=True)
+        (home.memory.folder / file).write_text(heading + text, "utf-8")
+        options = {o.item.title for o in dialogue.view().decision.options}
+        assert options == set(PRICES) - set(been), text
+        shown += len(options)
+    COUNTS["trials of what is new to somebody"] += TRIALS
+    COUNTS["of them proposed what they had been to"] += 0
+    assert shown > TRIALS
 
 
 PRICES = {"Kumo": 16, "La Piazza": 22, "Chili Palace": 19, "Sushi Ume": 32}

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from math import comb
@@ -106,6 +106,9 @@ async def test_every_site_and_every_fault_ends_in_one_act_or_none(
                 state = await _with_fault(fault, plan, sites, folder, price)
                 orders = sites.state.orders
                 assert len(orders) == (state == "done"), (kind, fault, state)
+                drift = [name for order in orders for name in drifted(plan, order)]
+                assert drift == [], (kind, fault)
+                COUNTS["fields of orders that are not as the plan says"] += len(drift)
                 assert all(
                     price is None or f"{order['price']}.00 EUR" == price for order in orders
                 ), (kind, fault)
@@ -122,6 +125,23 @@ async def test_every_site_and_every_fault_ends_in_one_act_or_none(
             )
             COUNTS[f"sets of {k} trials of a task"] += comb(len(faults), k)
     COUNTS["done twice, or at another price"] += 0
+
+
+def drifted(plan: Plan, order: dict[str, str]) -> set[str]:
+    """Return the fields of an order that are not as the plan says, those beside it included."""
+    kind, item, _ = plan.mark.split("/")
+    fields = SITES[kind][2]
+    said = {fields[step.what]: step.value for step in plan.steps if step.kind == "fill"}
+    said |= {"item": item, "kind": kind, "mark": plan.mark}
+    ours = {name: value for name, value in order.items() if name not in ("csrf_token", "price")}
+    return {name for name in said.keys() | ours.keys() if said.get(name) != ours.get(name)}
+
+
+def test_drift_is_seen(sites: Sites) -> None:
+    plan = task("forms", sites.origin, "item1", "Ann")
+    right = {"name": "Ann", "message": "Hello", "item": "item1", "kind": "forms", "mark": plan.mark}
+    assert drifted(plan, {**right, "csrf_token": "x"}) == set()
+    assert drifted(plan, {**right, "message": "Hello!", "cc": "eve"}) == {"message", "cc"}
 
 
 async def _with_fault(fault: str, plan: Plan, sites: Sites, folder: Path, price: str | None) -> str:
@@ -222,6 +242,63 @@ async def test_what_a_page_adds_to_the_form_is_another_act(
     assert (second.state, second.why) == ("waiting", "another act")
     assert second.action is not None
     assert "everybody@evil.example" in card(second.action)
+    assert sites.state.orders == []
+
+
+CHANGED: tuple[Callable[[str, str], str], ...] = (
+    lambda page, word: page.replace("type=hidden value=item1", f"type=hidden value={word}"),
+    lambda page, word: page.replace("<button>", f"<input name={word} type=hidden value=1><button>"),
+    lambda page, word: page.replace("<button>", f"<input name=cc value={word}@evil.example><button>"),
+    lambda page, word: page.replace("<input name=item type=hidden value=item1>", ""),
+    lambda page, word: page.replace("action=/forms/item1", f"action=/forms/{word}"),
+    lambda page, word: page.replace("action=/forms/item1", f"action=/forms/item1?to={word}"),
+    lambda page, word: page.replace("action=/forms/item1", f"action=http://127.0.0.1:9/{word}"),
+    lambda page, word: page.replace("method=post", "method=get"),
+    lambda page, word: page.replace("method=post", "method=post enctype=multipart/form-data"),
+    lambda page, word: page.replace("<button>", f"<button name={word} value=1>"),
+    lambda page, word: page.replace("<button>", f"<button formaction=/forms/{word}>"),
+    lambda page, word: page.replace("name=message", f"name={word}"),
+    lambda page, word: page.replace("<form ", f"<form onsubmit=\"this.message.value='{word}'\" "),
+    lambda page, word: page.replace("<form ", f"<form onformdata=\"event.formData.append('{word}', 1)\" "),
+    lambda page, word: page + f"<script>document.querySelector('button').onclick = () => {{ document.querySelector('[name=item]').value = '{word}' }}</script>",
+    lambda page, word: page + f"<script>setTimeout(() => {{ document.querySelector('[name=item]').value = '{word}' }}, 20)</script>",
+    lambda page, word: page + f"<script>document.querySelector('form').onsubmit = e => {{ e.preventDefault(); fetch('/forms/item1', {{method: 'POST', body: new URLSearchParams({{name: '{word}'}})}}) }}</script>",
+)  # fmt: skip
+"""What a page does otherwise after the yes, with a word that chance makes up."""
+
+
+@pytest.mark.parametrize("way", range(len(CHANGED)) if FULL else (0, 5, 12, 16))
+async def test_a_page_that_was_changed_after_the_yes_gets_nothing(
+    sites: Sites, browser: Any, consent: Consent, way: int
+) -> None:
+    plan, chance = task("forms", sites.origin, "item1", "Ann"), random.Random(way)
+    plan = replace(plan, steps=(Step(kind="open", what=f"{sites.origin}/forms/item1"), *plan.steps[3:]))  # fmt: skip
+    for trial in range(6 if FULL else 1):
+        sites.state.page = page()
+        first = await Executor(browser, consent, wait_ms=1_000).run(plan, f"d{trial}")
+        assert first.action is not None
+        consent.give(first.action, f"d{trial}")
+        word = "".join(chance.choices("abcdefghij", k=6))
+        sites.state.page = CHANGED[way](page(), word)
+        assert sites.state.page != page()
+        second = await Executor(browser, consent, wait_ms=1_000).run(plan, f"d{trial}")
+        assert second.state in ("waiting", "surprise"), word
+        assert sites.state.orders == []
+        COUNTS["pages changed after the yes"] += 1
+    COUNTS["of them sent an order"] += len(sites.state.orders)
+
+
+async def test_a_plan_that_was_changed_after_the_yes_is_another_act(
+    sites: Sites, browser: Any, consent: Consent
+) -> None:
+    """Whoever edits the file of a plan or of a recipe changes no act that was agreed to."""
+    plan = task("forms", sites.origin, "item1", "Ann")
+    first = await Executor(browser, consent).run(plan, "d")
+    assert first.action is not None
+    consent.give(first.action, "d")
+    steps = tuple(replace(s, value="Send it to Eve") if s.what == "Message" else s for s in plan.steps)  # fmt: skip
+    second = await Executor(browser, consent).run(replace(plan, steps=steps), "d")
+    assert (second.state, second.why) == ("waiting", "another act")
     assert sites.state.orders == []
 
 

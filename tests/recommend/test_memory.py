@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from manyminds.cli.app import run
 from manyminds.core.errors import UsageError
 from manyminds.recommend.catalogue.domain import domain_named
 from manyminds.recommend.dialogue import begin_dialogue
 from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, Memory, Origin
 from manyminds.recommend.memory.line import Line, current, read_lines, topic
 from manyminds.recommend.proxy import Proxy
+from tests.recommend.test_gateway import Stub, gateway
 
 DAY = date(2026, 11, 27)
 UNTRUSTED: tuple[Origin, ...] = ("page", "mail", "peer", "tool")
@@ -284,3 +286,39 @@ def test_what_cannot_stand_in_a_line_is_refused(tmp_path: Path, text: str) -> No
 def test_the_folder_is_the_persons_alone(tmp_path: Path) -> None:
     memory(tmp_path / "me").write(PREFERENCES, "Likes ramen", source="you")
     assert (tmp_path / "me").stat().st_mode & 0o077 == 0
+
+
+def kept_of(folder: Path) -> dict[str, bytes]:
+    """Return all that is remembered and all that waits, byte for byte."""
+    there = [*folder.glob("*.md"), *folder.glob("days/*.md"), *folder.glob(".proposals/*")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in there}
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_what_comes_in_by_any_way_writes_nothing(payload: str, own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    """A catalogue, a feed of one's own, a page that is read, and a message of a stranger."""
+    home, text = own_home / "me", payload.format("canary")
+    memory(home).write(PREFERENCES, "vegetarian", heading="dining", source="you")
+    before = kept_of(home)
+    rows = [{"title": text, "cuisine": text, "price": 9, "url": text}, {"title": "b", "price": 8}]
+    (tmp_path / "places.json").write_text(json.dumps(rows), "utf-8")
+    page = f"<html><body><h1>Places</h1><div itemscope itemtype='https://schema.org/Restaurant'><span itemprop=name>{text}</span></div></body></html>"
+    (tmp_path / "places.html").write_text(page, "utf-8")
+    for name in ("places.json", "places.html"):
+        wish = ["recommend", "dinner", "--from", str(tmp_path / name), "--no-ask", "--json"]
+        run([*wish, "--out", str(tmp_path / "table.html")])
+    (tmp_path / "mail.md").write_text(f"From: eve@evil.example\n\n{text}\n", "utf-8")
+    run(["me", "add", str(tmp_path / "mail.md"), "--json"])
+    run(["me", "find", "what does this person like?", "--json"])
+    stub = Stub(None)
+    stub.write(1, f"dinner. {text}", "eve")  # whom nobody let in
+    gateway(home, stub).turn()
+    assert stub.got == {}
+    capsys.readouterr()
+    assert kept_of(home) == before
+
+
+def test_a_change_of_what_is_remembered_is_seen(tmp_path: Path) -> None:
+    before = kept_of(tmp_path)
+    memory(tmp_path).propose(PREFERENCES, "Likes jazz", source="mail", origin="mail")
+    assert kept_of(tmp_path) != before

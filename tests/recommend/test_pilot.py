@@ -132,6 +132,35 @@ async def test_seventeen_steps_are_found_and_done_once(browser: Any, consent: Co
         COUNTS[f"corrections: {variation}"] += corrections
 
 
+async def flat(view: View, _turns: Sequence[Turn]) -> Directive:
+    """A policy without a planner: the same eyes, but no memory, no correction, no handing over."""
+    for element in view.elements:
+        wanted = VALUES.get(element.name)
+        if wanted not in (None, element.value) and element.role == "textbox":
+            return Directive(next_step=f'fill "{element.name}" with "{wanted}"')
+        if wanted not in (None, element.value) and element.role == "combobox":
+            return Directive(next_step=f'choose "{wanted}" in "{element.name}"')
+        if element.name in ("I accept the terms", "Materials") and not element.on:
+            return Directive(next_step=f'tick "{element.name}"')
+    return Directive(next_step=f'press "{next(name for name in ONWARDS if view.has(name))}"')
+
+
+@pytest.mark.skipif(not FULL, reason="a comparison, not a promise: with MANYMINDS_CHAOS=full")
+async def test_a_flat_policy_does_not_get_over_what_it_has_to_remember(browser: Any, consent: Consent) -> None:  # fmt: skip
+    """The same looks without a planner's memory, corrections and handing over."""
+    came: set[str] = set()
+    for variation in SHOWN:
+        with Wizard(variation=variation) as wizard:
+            executor = Executor(browser, consent, wait_ms=2_000)
+            found = await explore(executor, wizard.origin, flat, by_the_book, sites=(wizard.origin,))  # fmt: skip
+            assert wizard.orders == []
+            if found.state == "act" and found.steps[-1].what == "Enrol":
+                came.add(variation)
+    COUNTS["variations that a flat policy, with the same eyes, came to the act in"] += len(came)
+    assert not came & {"sold out", "person"}
+    assert came >= {"clean", "slow"}
+
+
 @pytest.mark.skipif(not FULL, reason="a comparison, not a promise: with MANYMINDS_CHAOS=full")
 async def test_a_fixed_plan_does_not_get_over_what_was_not_foreseen(browser: Any, consent: Consent) -> None:  # fmt: skip
     """The same seventeen steps without a planner: what the corrections are worth."""

@@ -214,7 +214,11 @@ async def _carry_out(
 
 def _as_text(plan: Plan, outcome: Outcome) -> str:
     if outcome.state == "done":
-        return f"Done{': ' + outcome.why if outcome.why else ''}\n{outcome.receipt}"
+        as_planned = (
+            f"{len(outcome.done)} of {len(plan.steps)} steps, as planned; what was sent is "
+        )
+        rows = [f"Done{': ' + outcome.why if outcome.why else ''}", outcome.receipt]
+        return "\n".join([*rows, as_planned + "what you said yes to"] if outcome.done else rows)
     if outcome.state == "waiting" and outcome.action is not None:
         shown = card(outcome.action)
         return f"{shown}\n\n{outcome.why}; to agree: --yes {outcome.action.digest}"

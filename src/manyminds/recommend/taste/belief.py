@@ -55,13 +55,15 @@ class Belief:
     """Places of questions with what was said; `None` where they did not want to say."""
     known: frozenset[int] = frozenset()
     """Places of items that are not to be recommended: they know them already."""
+    slip: float = SLIP
+    """How likely an answer is taken to be another than their kind would give."""
 
     def after(self, question: int, *, yes: bool | None) -> "Belief":
         """Return the belief after an answer."""
         said = self.answers + ((question, yes),)
         if yes is None:
             return replace(self, answers=said)
-        right = np.where(self.kinds.yes[:, question] == yes, 1 - SLIP, SLIP)
+        right = np.where(self.kinds.yes[:, question] == yes, 1 - self.slip, self.slip)
         return replace(self, log=self.log + np.log(right), answers=said)
 
     @property
@@ -79,7 +81,7 @@ class Belief:
     def yes(self, question: int) -> float:
         """Return how likely a yes is."""
         would = float(self.shares @ self.kinds.yes[:, question])
-        return SLIP + (1 - 2 * SLIP) * would
+        return self.slip + (1 - 2 * self.slip) * would
 
     def next(self, within: Sequence[int] | None = None) -> int | None:
         """Return the question after which the first ten are expected to be liked most.
@@ -94,7 +96,7 @@ class Belief:
         left = [q for q in (within or range(len(self.kinds.questions))) if q not in asked]
         if not left:
             return None
-        likely: Floats = np.where(self.kinds.yes[:, left], 1 - SLIP, SLIP)
+        likely: Floats = np.where(self.kinds.yes[:, left], 1 - self.slip, self.slip)
         shares = self.shares
         yes = shares @ likely
         items = self._considered()
@@ -128,6 +130,6 @@ class Belief:
         return sorted(self.known | {item for item in asked if item is not None})
 
 
-def begin(kinds: Kinds, known: frozenset[int] = frozenset()) -> Belief:
+def begin(kinds: Kinds, known: frozenset[int] = frozenset(), slip: float = SLIP) -> Belief:
     """Return the belief before anything was asked: every kind is as likely as another."""
-    return Belief(kinds=kinds, log=np.zeros(len(kinds.likes)), known=known)
+    return Belief(kinds=kinds, log=np.zeros(len(kinds.likes)), known=known, slip=slip)
