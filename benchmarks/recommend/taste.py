@@ -61,6 +61,14 @@ def ndcg(scores: NDArray[np.float64], liked: NDArray[np.bool_]) -> float:
     return float((liked[top] * gains).sum() / gains[: min(SHOWN, int(liked.sum()))].sum())
 
 
+def played(belief: Belief, ask: Next, count: int, says: NDArray[np.bool_]) -> Belief:
+    """Ask some questions of somebody who answers so."""
+    for step in range(count):
+        question = ask(belief, step)
+        belief = belief.after(question, yes=bool(says[question]))
+    return belief
+
+
 def measure(data: Path) -> dict:
     """Measure all of it."""
     folder = data / "movielens_latest_small"
@@ -112,11 +120,8 @@ def measure(data: Path) -> dict:
             for noise, (slip, wrong) in NOISES.items():
                 heard = says ^ (np.random.default_rng([draw, person]).random(len(says)) < wrong)
                 for way in AGAIN:
-                    belief = begin(kinds, frozenset(named), slip)
-                    for step in range(ways[way][1]):
-                        question = ways[way][0](belief, step)
-                        belief = belief.after(question, yes=bool(heard[question]))
-                    noisy[noise][way][f"{draw}/{person}"] = ndcg(belief.scores(), liked)
+                    told = played(begin(kinds, frozenset(named), slip), *ways[way], heard)
+                    noisy[noise][way][f"{draw}/{person}"] = ndcg(told.scores(), liked)
         print(draw, {way: round(float(np.mean(list(s.values()))), 4) for way, s in scores.items()}, flush=True)  # fmt: skip
     people = {name: name.partition("/")[2] for name in scores["all"]}
     best = scores["5 that help most"]
