@@ -36,10 +36,10 @@ class Home:
     def proxy(self) -> Proxy:
         return Proxy(self.folder / "me", self.folder / "cache")
 
-    def begin(self, wish: str) -> Dialogue:
+    def begin(self, wish: str, name: str = NAME) -> Dialogue:
         return begin_dialogue(
             self.folder / "dialogues", wish, memory=self.memory, proxy=self.proxy, domain=domain_named("dining"),
-            catalogues=[self.catalogue], today=FRIDAY, name=NAME,
+            catalogues=[self.catalogue], today=FRIDAY, name=name,
         )  # fmt: skip
 
     def reopened(self, name: str = NAME) -> Dialogue:
@@ -311,3 +311,30 @@ def test_every_edit_holds_at_the_next_turn_wherever_the_folder_is(home: Home) ->
         assert options == wanted_by(lines), text
         seen.add(frozenset(options))
     assert len(seen) > 5
+
+
+@pytest.mark.parametrize(("text", "proposed"), [
+    ("loved it", ["Likes ramen", "Likes noodles", "Likes japanese"]),
+    ("It was awful.", ["Does not like ramen", "Does not like noodles", "Does not like japanese"]),
+    ("never again", ["Does not like ramen", "Does not like noodles", "Does not like japanese"]),
+    ("great pizza", ["Likes pizza"]),
+    ("I don't like ramen", ["Does not like ramen"]),
+    ("not great", []), ("great food, terrible service", []), ("too loud", []), ("it isn't bad", []),
+])  # fmt: skip
+def test_what_is_said_of_a_choice_is_kept_and_what_it_says_is_proposed(home: Home, text: str, proposed: list[str]) -> None:  # fmt: skip
+    dialogue = home.begin("ramen for dinner")
+    with pytest.raises(UsageError, match="nothing is chosen"):
+        dialogue.feedback(text)
+    to_proposal(dialogue)
+    dialogue.choose("Kumo")
+    found = dialogue.feedback(text)
+    assert sorted(p.text for p in found) == sorted(proposed)
+    assert not home.memory.lines(PREFERENCES)[0]  # nothing is remembered that was only read
+    assert f"of Kumo: {text}" in [line.text for line in home.memory.lines(DECISIONS)[0]]
+    # Words about it make it neither new to them nor somewhere else.
+    again = home.begin("dinner, somewhere I haven't been", "89abcdef").view().decision.options
+    assert {option.item.title for option in again} == {"La Piazza", "Chili Palace", "Sushi Ume"}
+    for proposal in found:
+        home.memory.accept(proposal.id)
+    tastes = {(t.tag, t.sign) for t in home.begin("dinner").view().wanted.tastes}
+    assert len(tastes) == len(proposed)

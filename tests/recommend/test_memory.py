@@ -322,3 +322,67 @@ def test_a_change_of_what_is_remembered_is_seen(tmp_path: Path) -> None:
     before = kept_of(tmp_path)
     memory(tmp_path).propose(PREFERENCES, "Likes jazz", source="mail", origin="mail")
     assert kept_of(tmp_path) != before
+
+
+def test_what_somebody_had_before_comes_from_a_file_of_theirs(own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    (tmp_path / "visits.csv").write_text(
+        "place,visited,stars\nKumo,2026-01-05,5\nLa Piazza,,4\nKumo,2026-03-07,3\nNoir,2026-99-01,3\n", "utf-8"
+    )  # fmt: skip
+    (tmp_path / "dining.csv").write_text("name,price\nKumo,16\nNoir,20\nUme,30\n", "utf-8")
+    command = ["memory", "import", str(tmp_path / "visits.csv"), "--about", "dining"]
+    assert run([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["new"] == 3
+    rows = (own_home / "me" / DECISIONS).read_text("utf-8")
+    assert (
+        "## dining\n\n- been to Kumo _(2026-03-07, from visits.csv)_\n- been to La Piazza _("
+        in rows
+    )
+    assert run(command) == 0
+    assert "0 lines" in capsys.readouterr().out  # once is enough
+    assert (own_home / "me" / DECISIONS).read_text("utf-8") == rows
+    wish = ["recommend", "dinner, somewhere I haven't been", "--from", str(tmp_path / "dining.csv")]
+    assert run([*wish, "--no-ask", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [option["title"] for option in told["options"]] == ["Ume"]
+
+
+@pytest.mark.parametrize(("file", "about", "why"), [
+    ("nowhere.csv", "dining", "no such file"), ("empty.csv", "dining", "nothing to choose from"),
+    ("visits.csv", "cooking", "cooking"), ("odd.csv", "dining", "by which a line says"),
+])  # fmt: skip
+def test_a_file_that_says_nothing_of_it_writes_nothing(own_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, about: str, why: str) -> None:  # fmt: skip
+    (tmp_path / "empty.csv").write_text("name,visited\n", "utf-8")
+    (tmp_path / "visits.csv").write_text("name\nKumo\n", "utf-8")
+    (tmp_path / "odd.csv").write_text("name\nKumo\nUme _(2026-01-01, from you)_\n", "utf-8")
+    assert run(["memory", "import", str(tmp_path / file), "--about", about]) == 2
+    assert why in capsys.readouterr().err
+    assert not (own_home / "me" / DECISIONS).exists()
+
+
+def test_a_line_is_taken_out_by_its_number(own_home: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    kept = memory(own_home / "me")
+    for text in ("likes ramen", "likes tea"):
+        kept.write(PREFERENCES, text, source="you")
+    number = kept.lines(PREFERENCES)[0][0].number
+    assert run(["memory", "remove", "99"]) == 2
+    assert "has no line 99" in capsys.readouterr().err
+    assert run(["memory", "remove", str(number - 1)]) == 2  # a heading is no line of it
+    assert run(["memory", "remove", str(number)]) == 0
+    assert texts(kept.lines(PREFERENCES))[0] == ["likes tea"]
+    assert (own_home / "me" / PREFERENCES).read_text("utf-8").startswith("# What this person likes")
+
+
+def test_an_editor_of_theirs_changes_it_and_the_change_is_shown(own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.delenv("EDITOR", raising=False)
+    assert run(["memory", "edit"]) == 2
+    assert "set EDITOR" in capsys.readouterr().err
+    script = tmp_path / "ed.sh"
+    script.write_text('#!/bin/sh\necho "- likes udon" >> "$2"\n', "utf-8")
+    script.chmod(0o755)
+    monkeypatch.setenv("EDITOR", f"{script} -w")
+    assert run(["memory", "edit", "preferences"]) == 0
+    assert "+- likes udon" in capsys.readouterr().out
+    assert texts(memory(own_home / "me").lines(PREFERENCES))[0] == ["likes udon"]
+    monkeypatch.setenv("EDITOR", "false")
+    assert run(["memory", "edit"]) == 2

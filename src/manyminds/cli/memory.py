@@ -1,9 +1,13 @@
 """`manyminds memory`: what is remembered of a person, in files that they can edit."""
 
 import json
+import os
+import shlex
+import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,9 +16,18 @@ from cyclopts import App, Parameter
 from manyminds.cli.exits import ANSWERED
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
+from manyminds.core.errors import UsageError
 from manyminds.core.messages import JsonValue
-from manyminds.recommend.catalogue.domain import domain_names
-from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, PROFILE, Memory, Proposal
+from manyminds.recommend.catalogue.domain import domain_named, domain_names
+from manyminds.recommend.had import had_before
+from manyminds.recommend.memory.home import (
+    DECISIONS,
+    PREFERENCES,
+    PROFILE,
+    Memory,
+    Proposal,
+    own_folder,
+)
 from manyminds.recommend.memory.line import Line
 from manyminds.runtime.paths import person_home
 
@@ -100,6 +113,75 @@ def add(
         if json_
         else safe(line.written())
     )
+    return ANSWERED
+
+
+@app.command(name="import")
+def import_(file: Path, *, about: str, me: Path | None = None, json_: Json = False) -> int:
+    """Remember what you have had before, from a file that you keep of it.
+
+    Each title becomes a line of DECISIONS.md, of its day: what is new to you is known by it.
+
+    Args:
+        file: A table, a calendar, JSON or a page, with titles and perhaps days.
+        about: What they are: dining, events, travel, shopping, jobs, films.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    said = had_before(file.expanduser(), domain_named(about))
+    memory = memory_of(person_home(me))
+    new = memory.write_all(DECISIONS, said, heading=about, source=file.name)
+    if json_:
+        told = {"outcome": "answered", "cost": None, "found": len(said), "new": len(new)}
+        print(json.dumps(told))
+    else:
+        known = f", {len(said) - len(new)} stood there before" if len(new) < len(said) else ""
+        print(safe(f"{len(new)} lines in {memory.folder / DECISIONS}, from {file.name}{known}"))
+    return ANSWERED
+
+
+@app.command
+def remove(
+    line: int, *, of: Where = "preferences", me: Path | None = None, json_: Json = False
+) -> int:
+    """Take a line out.
+
+    Args:
+        line: Its number, as `manyminds memory` shows it.
+        of: Of which file.
+        me: Folder of what is known of you, instead of the usual one.
+        json_: Print one JSON object.
+    """
+    memory = memory_of(person_home(me))
+    gone = memory.remove(_FILES.get(of) or memory.today, line)
+    told = {"outcome": "answered", "cost": None, "removed": _told(gone)}
+    print(json.dumps(told, ensure_ascii=False) if json_ else safe(f"removed: {gone.text}"))
+    return ANSWERED
+
+
+@app.command
+def edit(of: Where = "preferences", /, *, me: Path | None = None) -> int:
+    """Open a file in your editor ($VISUAL or $EDITOR), and show what you changed.
+
+    Args:
+        of: Which file.
+        me: Folder of what is known of you, instead of the usual one.
+    """
+    memory = memory_of(person_home(me))
+    path = own_folder(memory.folder) / (_FILES.get(of) or memory.today)
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor:
+        raise UsageError(f"set EDITOR, or open it yourself: {path}")
+    path.parent.mkdir(exist_ok=True)
+    before = path.read_text("utf-8") if path.is_file() else ""
+    try:
+        subprocess.run([*shlex.split(editor), str(path)], check=True)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        raise UsageError(f"{editor} did not open {path}: {error}") from error
+    after = path.read_text("utf-8") if path.is_file() else ""
+    changes = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    shown = [row for row in changes if row[:1] in "+-" and not row.startswith(("+++", "---"))]
+    print(safe("\n".join(shown) if shown else "nothing was changed"))
     return ANSWERED
 
 

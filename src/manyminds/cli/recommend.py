@@ -59,10 +59,15 @@ class MoveFlags:
     """1 for the first option, 2 for the backup, or the title of another that fits; it is
     remembered as a decision."""
 
+    feedback: str | None = None
+    """What you say of what you chose: kept as you say it; what it says of your taste is proposed
+    (`manyminds memory proposals`)."""
+
     @property
     def words(self) -> bool:
-        """Whether something is answered, chosen or taken back."""
-        return self.back or self.answer is not None or self.choose is not None
+        """Whether something is answered, chosen, taken back or said of it."""
+        said = (self.answer, self.choose, self.feedback)
+        return self.back or any(one is not None for one in said)
 
     def made(self, dialogue: Dialogue, *, asking: bool) -> View:
         """Make the moves, and return where the dialogue stands then."""
@@ -72,7 +77,13 @@ class MoveFlags:
         if self.answer is not None:
             dialogue.answer(self.answer)
         if self.choose is not None:
-            return dialogue.choose(_which(self.choose), asking=asking)
+            dialogue.choose(_which(self.choose), asking=asking)
+        if self.feedback is not None:
+            proposed = [proposal.text for proposal in dialogue.feedback(self.feedback)]
+            notice(
+                f"kept; proposed: {'; '.join(proposed)} (manyminds memory proposals)"
+                if proposed else "kept; it says nothing of your taste that could be read"
+            )  # fmt: skip
         return dialogue.view()
 
 

@@ -29,8 +29,16 @@ from manyminds.recommend.deciding.missing import Asked
 from manyminds.recommend.deciding.span import Span
 from manyminds.recommend.deciding.weigh import TASTE, Option, Wanted
 from manyminds.recommend.deciding.wish import Condition, Wish, read_wish
+from manyminds.recommend.feedback import learned_from
 from manyminds.recommend.files import append_line, write_whole
-from manyminds.recommend.memory.home import DECISIONS, PREFERENCES, PROFILE, Memory, own_folder
+from manyminds.recommend.memory.home import (
+    DECISIONS,
+    PREFERENCES,
+    PROFILE,
+    Memory,
+    Proposal,
+    own_folder,
+)
 from manyminds.recommend.proxy import Proxy
 
 __all__ = ["Dialogue", "Step", "View", "begin_dialogue", "open_dialogue", "steps_in"]
@@ -202,6 +210,30 @@ class Dialogue:
         there = self._memory.lines(DECISIONS)[0]
         if not any(line.text == text and line.source == self._source for line in there):
             self._memory.write(DECISIONS, text, heading=view.domain.name, source=self._source)
+
+    def feedback(self, text: str) -> list[Proposal]:
+        """Keep what somebody says of what they chose, and propose what it says of their taste.
+
+        The words are theirs and are written down as they are; what is read from them is only
+        proposed. Praise or blame without a taste in it is of the kinds of what was chosen.
+
+        Raises:
+            UsageError: If nothing is chosen yet, or the text cannot stand in a line.
+        """
+        view = self.view()
+        if view.chosen is None:
+            raise UsageError(f"nothing is chosen in {self.name}, so there is nothing to say of it")
+        item, name = view.chosen.item, view.domain.name
+        today = date.fromisoformat(self.steps()[0].day)
+        self._memory.write(
+            DECISIONS, f"of {item.title}: {text}", heading=name, source=self._source
+        )  # fmt: skip
+        return [
+            self._memory.propose(
+                PREFERENCES, line, heading=name, source=self._source, origin="decision"
+            )
+            for line in learned_from(text, item, view.catalogue, today=today)
+        ]
 
     def back(self) -> View:
         """Take the last step away; what was chosen stays in the memory until a person edits it."""

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -94,14 +94,48 @@ class Memory:
         Raises:
             UsageError: If it cannot stand in a line.
         """
-        line = Line(
-            text=one_line(text, "the line"), on=self._today(),
-            source=one_line(source, "its source"),
-            heading=one_line(heading, "its heading") if heading else "", number=0,
-        )  # fmt: skip
+        said = [(text, self._today())]
+        [line] = _lines(said, heading, source)
         with self._locked():
-            self._put(file, line)
+            self._put(file, [line])
         return line
+
+    def write_all(
+        self, file: str, said: Sequence[tuple[str, date | None]], *, heading: str, source: str
+    ) -> list[Line]:
+        """Write lines that the person has elsewhere, each of its day, in the order given.
+
+        Args:
+            file: Of the memory.
+            said: Texts and their days; `None`: today.
+            heading: What they go under.
+            source: Where they are from.
+
+        Returns:
+            Those that did not stand there before.
+
+        Raises:
+            UsageError: If one cannot stand in a line; none is written then.
+        """
+        lines = _lines([(text, day or self._today()) for text, day in said], heading, source)
+        with self._locked():
+            return self._put(file, lines)
+
+    def remove(self, file: str, number: int) -> Line:
+        """Take one line out, as a person with an editor would.
+
+        Raises:
+            UsageError: If there is no line of that number.
+        """
+        path = self._path(file)
+        with self._locked():
+            text = _read(path) if path.is_file() else ""
+            found = [line for line in read_lines(text) if line.number == number]
+            if not found:
+                raise UsageError(f"{file} has no line {number}; `manyminds memory` shows them")
+            rows = text.splitlines(keepends=True)
+            write_whole(path, "".join([*rows[: number - 1], *rows[number:]]))
+        return found[0]
 
     def propose(
         self, file: str, text: str, *, heading: str = "", source: str, origin: Origin
@@ -141,7 +175,7 @@ class Memory:
         """Return what accepting a proposal would change, as a unified diff."""
         path = self._path(proposal.file)
         before = _read(path) if path.is_file() else ""
-        after = _with(before or _TITLES.get(proposal.file, ""), _line(proposal))
+        after = _with(before or _TITLES.get(proposal.file, ""), [_line(proposal)])
         changes = difflib.unified_diff(
             before.splitlines(), after.splitlines(), proposal.file, proposal.file, lineterm="", n=1
         )
@@ -155,7 +189,7 @@ class Memory:
         """
         with self._locked():
             proposal = self._waiting(name)
-            self._put(proposal.file, _line(proposal))
+            self._put(proposal.file, [_line(proposal)])
             self._drop(name)
         return proposal
 
@@ -179,14 +213,19 @@ class Memory:
     def _drop(self, name: str) -> None:
         (self.folder / _WAITING / f"{name}.json").unlink(missing_ok=True)
 
-    def _put(self, file: str, line: Line) -> None:
+    def _put(self, file: str, lines: Sequence[Line]) -> list[Line]:
+        """Write lines of one heading that do not hold there, and return them."""
         path = self._path(file)
         path.parent.mkdir(parents=True, exist_ok=True)
         before = _read(path) if path.is_file() else _TITLES.get(file, "")
         # What was said before and holds stands there; what was taken back since is said anew.
         holding, _ = current(read_lines(before), events=file == DECISIONS)
-        if all((line.heading, line.text) != (known.heading, known.text) for known in holding):
-            write_whole(path, _with(before, line))
+        there = {(known.heading, known.text) for known in holding}
+        new = {(line.heading, line.text): line for line in lines}
+        fresh = [line for key, line in new.items() if key not in there]
+        if fresh:
+            write_whole(path, _with(before, fresh))
+        return fresh
 
     def _path(self, file: str) -> Path:
         """Return where a file is; only names of the memory's own files lead anywhere."""
@@ -210,15 +249,27 @@ def _line(proposal: Proposal) -> Line:
     )  # fmt: skip
 
 
-def _with(text: str, line: Line) -> str:
-    """Return a file's text with a line more: the last one under its heading."""
-    rows = text.splitlines()
-    begin, end = 0, len(rows)
-    if line.heading:
-        title = f"## {line.heading}".casefold()
+def _lines(said: Iterable[tuple[str, date]], heading: str, source: str) -> list[Line]:
+    plain = one_line(heading, "its heading") if heading else ""
+    return [
+        Line(
+            text=one_line(text, "the line"), on=day, source=one_line(source, "its source"),
+            heading=plain, number=0,
+        )
+        for text, day in said
+    ]  # fmt: skip
+
+
+def _with(text: str, lines: Sequence[Line]) -> str:
+    """Return a file's text with lines of one heading more: the last ones under it."""
+    rows, heading = text.splitlines(), lines[0].heading
+    # The title of the file stays above all.
+    begin, end = int(bool(rows) and rows[0].startswith("# ")), len(rows)
+    if heading:
+        title = f"## {heading}".casefold()
         begin = next((i + 1 for i, row in enumerate(rows) if row.strip().casefold() == title), -1)
         if begin < 0:
-            rows += ["", f"## {line.heading}", ""]
+            rows += ["", f"## {heading}", ""]
             begin = end = len(rows)
     for place in range(begin, end):
         if rows[place].startswith("#"):
@@ -229,7 +280,7 @@ def _with(text: str, line: Line) -> str:
     if end and rows[end - 1].startswith("#"):
         rows.insert(end, "")
         end += 1
-    rows.insert(end, line.written())
+    rows[end:end] = [line.written() for line in lines]
     return "\n".join(rows) + "\n"
 
 
