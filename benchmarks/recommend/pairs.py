@@ -100,8 +100,12 @@ def asked(liked: list[str], shown: str, wanted: str) -> str:
 
 async def one_by_one(
     run: Run, member: Member, best: list[int], liked: list[str], things: list[str]
-) -> list[int]:  # fmt: skip
-    """Order by a grade that each thing gets alone; things of one grade stay as they were."""
+) -> tuple[list[int], int]:  # fmt: skip
+    """Order by a grade that each thing gets alone; things of one grade stay as they were.
+
+    Returns:
+        The order, and how many different grades were given; what got none is in the middle.
+    """
 
     async def grade(item: int) -> int:
         text = asked(
@@ -111,16 +115,20 @@ async def one_by_one(
         fields: Any = {"grade": {"type": "integer", "minimum": 0, "maximum": 10}}
         told = await inquire(run, member, text, fields, max_tokens=20, purpose="check")
         given = told.get("grade")
-        return given if isinstance(given, int) else 0
+        return given if isinstance(given, int) else 5
 
     grades = dict(zip(best, await asyncio.gather(*map(grade, best)), strict=True))
-    return sorted(best, key=lambda item: -grades[item])
+    return sorted(best, key=lambda item: -grades[item]), len(set(grades.values()))
 
 
 async def as_a_list(
     run: Run, member: Member, best: list[int], liked: list[str], things: list[str]
-) -> list[int]:  # fmt: skip
-    """Order as one reply says; what it leaves out follows as it was."""
+) -> tuple[list[int], int]:  # fmt: skip
+    """Order as one reply says; what it leaves out follows as it was.
+
+    Returns:
+        The order, and how many things the reply named.
+    """
     shown = "\n".join(f"{place}: {things[item]}" for place, item in enumerate(best, 1))
     text = asked(
         liked, fence(shown, source="films", limit=8_000),
@@ -132,7 +140,7 @@ async def as_a_list(
     said = told.get("order")
     places = [one - 1 for one in (said if isinstance(said, list) else []) if isinstance(one, int)]
     named = [best[place] for place in dict.fromkeys(places) if 0 <= place < len(best)]
-    return [*named, *(item for item in best if item not in named)]
+    return [*named, *(item for item in best if item not in named)], len(named)
 
 
 async def looked_at(
@@ -144,6 +152,9 @@ async def looked_at(
         run,
         member,
     ):
+        # A first request, so that no way pays alone for what is read once.
+        await inquire(run, member, asked(liked, "", 'Reply with {"ready": true}.'),
+                      {"ready": {"type": "boolean"}}, max_tokens=10, purpose="check")  # fmt: skip
         judge = ModelPrefers(run=run, member=member, liked=liked, things=things)
         for name in ("pairs", "alone", "list"):
             began, before = time.monotonic(), run.meter.spent.tokens
@@ -157,7 +168,7 @@ async def looked_at(
                 }  # fmt: skip
             else:
                 way = one_by_one if name == "alone" else as_a_list
-                order = await way(run, member, best, liked, things)
+                order, row[f"{name}_said"] = await way(run, member, best, liked, things)
             row |= {
                 name: order, f"{name}_tokens": run.meter.spent.tokens - before,
                 f"{name}_seconds": round(time.monotonic() - began, 1),
@@ -189,6 +200,7 @@ def measure(data: Path, people: int, model: str, kept: list[dict[str, Any]]) -> 
         liked = [things[item] for item in latest(past, person)]
         row = asyncio.run(looked_at(mine, liked, things, model))
         row |= {
+            "list_moved": row["list"] != mine,
             "person": history.users[person], "model": model, "before": ndcg(mine, wanted),
             **{f"after_{way}": ndcg(row[way], wanted) for way in WAYS},
             "chance": by_chance(mine, row["swapped"] / row["compared"], wanted),
@@ -242,7 +254,9 @@ def page(rows: list[dict[str, Any]], model: str, people: int) -> str:
         f"{lead.high:+.4f}], {lead.finding}.", "",
         f"Of {compared:,} comparisons {sum(r['swapped'] for r in rows) / compared:.0%} swapped and "
         f"{sum(r['unsure'] for r in rows) / compared:.0%} were unsure (the answer changed with the "
-        f"order). A person cost: {costs}.",
+        f"order). Alone, a person's twenty got {mean('alone_said'):.1f} different grades; as a list, "
+        f"the reply named {mean('list_said'):.1f} of {BEST}, in another order for "
+        f"{sum(row['list_moved'] for row in rows)} of {len(rows)} people. A person cost: {costs}.",
     ]  # fmt: skip
     return "\n".join([*lines, ""])
 
@@ -255,7 +269,9 @@ def main() -> None:
     asks.add_argument("--model", default=MODEL)
     given = asks.parse_args()
     lines = ROWS.read_text("utf-8").splitlines() if ROWS.exists() else []
-    rows = [row for row in map(json.loads, lines) if row["model"] == given.model and "list" in row]
+    rows = [
+        row for row in map(json.loads, lines) if row["model"] == given.model and "list_said" in row
+    ]
     try:
         measure(given.data, given.people, given.model, rows)
     finally:

@@ -43,7 +43,10 @@ def commit() -> str | None:
     # Where the package is only installed inside somebody's repository, that commit is not ours.
     if _git("ls-files", "--error-unmatch", Path(__file__).name) is None:
         return None
-    return _git("describe", "--always", "--dirty")
+    # What measurements write beside themselves changes no code.
+    code = (":(top)src", ":(top)*.py", ":(top)pyproject.toml", ":(top)requirements")
+    changed = _git("status", "--porcelain", "--", *code)
+    return f"{_git('describe', '--always')}{'-dirty' if changed else ''}"
 
 
 def _git(*arguments: str) -> str | None:
