@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from manyminds.core.errors import UsageError
+from manyminds.recommend.catalogue.domain import domain_named
+from manyminds.recommend.catalogue.read import read_catalogue
 from manyminds.recommend.proxy import Proxy
 from manyminds.recommend.words import WORDS, add_words, forget_words, list_words
 
@@ -111,3 +113,32 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, home: Path, name: str) 
 def test_without_words_there_is_nothing_to_quote(home: Path) -> None:
     assert not proxy(home).knows
     assert proxy(home).quotes("anything") == []
+
+
+SAID = [
+    # their own liking
+    ("I like jazz.", 1), ("I really love live jazz on a Sunday.", 1), ("We've always enjoyed jazz and folk.", 1),
+    ("I'm a big fan of modern jazz.", 1), ("My favourite music is jazz.", 1), ("Jazz is still my favourite.", 1),
+    ("I'd recommend the jazz club.", 1), ("I would prefer jazz.", 1), ("I could listen to jazz all night", 1),
+    ("I love blues, folk and jazz.", 1), ("I liked the jazz, and the food.", 1),
+    # and disliking
+    ("I don't like jazz.", -1), ("I do not really enjoy jazz", -1), ("I hate jazz.", -1), ("We can't stand jazz.", -1),
+    ("I never listen to jazz.", -1), ("I'm not a fan of jazz.", -1), ("I have been avoiding jazz.", -1),
+    ("I like folk, but I don't like jazz.", -1),
+    # a word of it is there, and it is said of nobody, of others, or of something else
+    ("We saw companies like Jazz Inc. grow.", 0), ("I went to places like jazz clubs.", 0), ("Five jazz artists I'll like.", 0),
+    ("My colleagues propose factors like jazz.", 0), ("We touched upon how techniques like jazz have been used.", 0),
+    ("My sister likes jazz.", 0), ("He said that I would hear jazz.", 0), ("I like it when the jazz is over.", 0),
+    ("I like folk more than jazz.", 0), ("I used to like jazz.", 0), ("I never liked folk as I liked jazz.", 0),
+    ("I like the quiet; jazz is loud.", 0), ("Would I like jazz if it were free?", 0), ("I like cake. Jazz was playing.", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "sign"), SAID)
+def test_a_liking_is_read_only_where_somebody_says_it_of_themselves(tmp_path: Path, home: Path, text: str, sign: int) -> None:  # fmt: skip
+    (tmp_path / "note.md").write_text(text, "utf-8")
+    add_words(home, tmp_path / "note.md")
+    path = tmp_path / "events.csv"
+    path.write_text("title,start,genre\nTrio,2026-12-01T20:00,jazz\n", "utf-8")
+    found = proxy(home).tastes(read_catalogue([path], domain_named("events")))
+    assert [taste.sign for taste, _ in found] == ([sign] if sign else [])

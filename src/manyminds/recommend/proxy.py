@@ -25,16 +25,34 @@ were chosen while looking at the questions of `benchmarks/recommend/proxy.py`, o
 two weights."""
 _MOST_TAGS = 300
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+_HOW = r"(?:'d|'ve)?(?: (?:really|also|always|still|quite|usually|both|all|just|do|would|have))*"
 _LIKES = re.compile(
-    r"\b(?:I|we|my|our)\b[^.!?]*\b(?:love|like|liked|enjoy|enjoyed|prefer|adore|favou?rite|fan of|"
-    r"could eat|recommend)\b",
+    rf"\b(?:I|we){_HOW} (?:loved?|liked?|enjoy(?:ed)?|adored?|prefer(?:red)?)\b|"
+    rf"\b(?:I|we)(?:'d| would)? (?:highly |warmly )?recommend\b|"
+    r"\b(?:I|we) (?:could|can) (?:eat|drink|watch|listen to)\b|"
+    r"\b(?:I|we)(?:'m| am|'re| are|'ve (?:always )?been)(?: \w+){0,3} fans? of\b|"
+    r"\b(?:my|our)(?: \w+){0,2} favou?rites?\b",
     re.IGNORECASE,
 )
+"""After which stands what somebody likes: who says so, and that they do, without a word between."""
+_FAVOURITE = re.compile(
+    r"(?: \w+){0,4} (?:is|are|was|were|remains?)(?: \w+){0,2} "
+    r"(?:my|our)(?: \w+){0,2} favou?rites?\b",
+    re.IGNORECASE,
+)
+"""What stands behind what somebody likes most."""
 _DISLIKES = re.compile(
-    r"\b(?:I|we)\b[^.!?]*\b(?:hate|dislike|avoid|can(?:no|')t stand|never (?:eat|liked|again)|"
-    r"do(?:n't| not) (?:like|eat|enjoy|want)|allergic|not a fan)\b|\bavoiding\b",
+    rf"\b(?:I|we){_HOW} (?:hated?|disliked?|avoid(?:ed)?)\b|\bavoiding\b|"
+    r"\b(?:I|we)(?: \w+)? can(?:no|')t stand\b|"
+    r"\b(?:I|we)(?: \w+)? never (?:eat|drink|liked?|watch|listen to|again)\b|"
+    r"\b(?:I|we)(?: \w+)? (?:do not|don't|did not|didn't)(?: really| much)? "
+    r"(?:like|eat|drink|enjoy|want|care for)\b|"
+    r"\b(?:I|we)(?:'m| am|'re| are)(?: \w+)? (?:allergic to|not (?:\w+ ){0,2}fans? of)\b",
     re.IGNORECASE,
 )
+_ENDS = re.compile(r"[.!?;:]|\b(?:but|as|than|like|unless|if|when|because)\b", re.IGNORECASE)
+_NEAR = 60
+"""Characters within which stands what somebody says they like."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,11 +139,23 @@ class Proxy:
                 sentence = match[0].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
                 if not word.search(sentence):
                     continue
-                sign = -1 if _DISLIKES.search(sentence) else 1 if _LIKES.search(sentence) else 0
-                if sign > 0 and _TURNED.search(sentence):
-                    continue
+                sign = _sign(sentence, word)
                 if sign:
                     yield sign, _quote(passage, match.start(), match.end())
+
+
+def _sign(sentence: str, word: re.Pattern[str]) -> int:
+    """Return 1 where a sentence says that its author likes what a word means, -1 where not."""
+    if sentence.rstrip().endswith("?"):
+        return 0
+    for sign, says in ((-1, _DISLIKES), (1, _LIKES)):
+        for found in says.finditer(sentence):
+            rest = sentence[found.end() : found.end() + _NEAR]
+            end = _ENDS.search(rest)
+            if word.search(rest[: end.start()] if end else rest):
+                return 0 if sign > 0 and _TURNED.search(sentence) else sign
+    named = any(_FAVOURITE.match(sentence, found.end()) for found in word.finditer(sentence))
+    return int(named and not _TURNED.search(sentence))
 
 
 def _quote(passage: Passage, begin: int = 0, end: int | None = None) -> Quote:
