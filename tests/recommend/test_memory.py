@@ -338,7 +338,7 @@ def test_what_somebody_had_before_comes_from_a_file_of_theirs(own_home: Path, tm
         in rows
     )
     assert run(command) == 0
-    assert "0 lines" in capsys.readouterr().out  # once is enough
+    assert "0 remembered" in capsys.readouterr().out  # once is enough
     assert (own_home / "me" / DECISIONS).read_text("utf-8") == rows
     wish = ["recommend", "dinner, somewhere I haven't been", "--from", str(tmp_path / "dining.csv")]
     assert run([*wish, "--no-ask", "--json"]) == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from manyminds.server.app import document, paths
 from manyminds.testing import final
 from tests.chaos.counts import COUNTS, FULL
+from tests.recommend.test_page import PLACES
 from tests.server.test_gate import address, serving
 from tests.stub import Stub, say
 
@@ -22,6 +23,9 @@ CHECKS = (
 
 def test_whatever_comes_in_is_answered_as_described(stub: Stub, own_home: Path, tmp_path: Path) -> None:  # fmt: skip
     stub.behaviours = [say(final("42"))]
+    catalogues = own_home / "me" / "catalogues"
+    catalogues.mkdir(parents=True)
+    (catalogues / "dining.csv").write_text(PLACES, "utf-8")  # so that there is a decision
     words = ["--model", stub.model, "--waiting", "8"]
     with serving(tmp_path, *words, MANYMINDS_SERVER_KEY="s3") as process:
         url = address(process)
@@ -36,6 +40,7 @@ def test_whatever_comes_in_is_answered_as_described(stub: Stub, own_home: Path, 
         )  # fmt: skip
         assert process.poll() is None
     assert done.returncode == 0, done.stdout[-4_000:]
+    assert list((own_home / "me" / "dialogues").glob("*.jsonl"))  # some wishes were good ones
     found = re.search(r"([\d,]+) generated, ([\d,]+) passed", done.stdout)
     assert found is not None, done.stdout[-4_000:]
     count = int(found[1].replace(",", ""))

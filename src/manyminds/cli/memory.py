@@ -136,7 +136,7 @@ def import_(file: Path, *, about: str, me: Path | None = None, json_: Json = Fal
         print(json.dumps(told))
     else:
         known = f", {len(said) - len(new)} stood there before" if len(new) < len(said) else ""
-        print(safe(f"{len(new)} lines in {memory.folder / DECISIONS}, from {file.name}{known}"))
+        print(safe(f"{len(new)} remembered in {memory.folder / DECISIONS}{known}"))
     return ANSWERED
 
 

@@ -229,7 +229,11 @@ def _stands(dialogue: Dialogue, view: View, *, ask: bool) -> str:
     top, backup = view.decision.top, view.decision.backup
     if view.chosen is not None:
         link = f" · {view.chosen.item.link}" if view.chosen.item.link else ""
-        return f"Chosen: {view.chosen.item.title}{link}  [{view.chosen.item.source}]"
+        return (
+            f"Chosen: {view.chosen.item.title}{link}  [{view.chosen.item.source}]\n"
+            f"manyminds do --go-on {dialogue.name} does it; "
+            f"recommend --go-on {dialogue.name} --feedback TEXT says how it was"
+        )
     if view.asked is not None and ask:
         then = f", else {backup.item.title}" if backup else ""
         so_far = f"As things stand: {top.item.title}{then}." if top else "Nothing fits so far."

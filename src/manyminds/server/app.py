@@ -154,9 +154,9 @@ DOORS: tuple[Door, ...] = (
         method="POST", path="/v1/decisions", do=deciding.begin, body=deciding.WishBody, good=201,
         gives=_DECISION,
     ),
-    Door(method="GET", path="/v1/decisions/{name}", do=deciding.look, gives=_DECISION),
+    Door(method="GET", path="/v1/decisions/{decision}", do=deciding.look, gives=_DECISION),
     Door(
-        method="POST", path="/v1/decisions/{name}/say", do=deciding.say, body=deciding.SayBody,
+        method="POST", path="/v1/decisions/{decision}/say", do=deciding.say, body=deciding.SayBody,
         gives=_DECISION,
     ),
     Door(
@@ -291,11 +291,15 @@ def _name(door: Door) -> str:
     return f"{door.method.lower()}{door.path.translate(_WORDS)}"
 
 
+_EXAMPLES = {"decision": "last"}
+"""What may stand in an address: the decision that was gone on with last."""
 _WORDS = str.maketrans({"/": "_", "{": None, "}": None, ":": "_", ".": "_"})
 
 
 def _parameter(name: str, place: str, kind: str) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place == "path", "schema": {"type": kind}}
+    known = {"example": _EXAMPLES[name]} if name in _EXAMPLES else {}
+    said = {"name": name, "in": place, "required": place == "path", "schema": {"type": kind}}
+    return {**said, **known}
 
 
 def application(house: House, who: Who) -> Starlette:

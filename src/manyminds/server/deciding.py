@@ -39,18 +39,25 @@ _ONE = asyncio.Semaphore(1)
 class WishBody(Body):
     """A decision to begin."""
 
-    wish: Annotated[str, Field(min_length=1, max_length=2_000)]
-    domain: Annotated[str, Field(max_length=100)] | None = None
+    wish: Annotated[
+        str, Field(min_length=1, max_length=2_000, examples=["dinner under 25 €, not too far"])
+    ]
+    domain: Annotated[str, Field(max_length=100, examples=["dining"])] | None = None
 
 
 class SayBody(Body):
     """What is said to a decision: one of these."""
 
-    answer: Annotated[str, Field(min_length=1, max_length=2_000)] | None = None
+    answer: Annotated[str, Field(min_length=1, max_length=2_000, examples=["no matter"])] | None = (
+        None
+    )
     field: Annotated[str, Field(max_length=100)] | None = None
     """What the answer is to; another question that waits by then is not answered by it."""
     choose: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
-    weights: Annotated[dict[str, float], Field(min_length=1, max_length=50)] | None = None
+    weights: (
+        Annotated[dict[str, float], Field(min_length=1, max_length=50, examples=[{"price": 0}])]
+        | None
+    ) = None
     back: bool = False
 
 
@@ -114,7 +121,7 @@ def _rows(home: Path, limit: int) -> list[JsonValue]:
 
 
 def _opened(request: Request) -> Dialogue:
-    home, name = person_home(), str(request.path_params["name"])
+    home, name = person_home(), str(request.path_params["decision"])
     proxy = Proxy(home, house_of(request).engine.cache)
     try:
         return open_dialogue(home / "dialogues", name, _memory(home), proxy)
