@@ -27,8 +27,10 @@ WAIT_MS = 8_000
 """For a page that is slow."""
 _PRESSED_S = 0.3
 """How long after a press it is waited for what it sends."""
-_SETTLES, _SETTLE_S = 2, 0.05
-"""How often, and how long, it is waited for what a page sends as it is left."""
+_STILL, _STILL_S = 3, 0.05
+"""How often in a row, and how long, nothing may come before a page that was left is closed."""
+_LEAVING_S, _HUSH_S = 30.0, 2.0
+"""For all of that, and for telling a page to send nothing new."""
 Stage = Literal["planned", "ready", "begun", "pressed", "seen"]
 _READS = ("GET", "HEAD", "OPTIONS")
 _BEFORE = """
@@ -92,8 +94,8 @@ class Executor:
         self._on_stage, self._wait_ms = on_stage, wait_ms
         self._held: asyncio.Future[Any] | None = None
         """Where the next request that writes is held; `None`: it is stopped."""
-        self._answering = 0
-        """Requests that are being looked at."""
+        self._answering = self._came = 0
+        """Requests that are being looked at, and all that have come."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._secrets = Secrets()
@@ -133,6 +135,7 @@ class Executor:
         await self._context.unroute_all()
 
         async def answer(route: Any) -> None:
+            self._came += 1
             self._answering += 1
             self._idle.clear()
             try:
@@ -152,30 +155,48 @@ class Executor:
             yield page
         finally:
             self._held = None
-            for one in set(self._context.pages) - before:
-                await self._leave(one)
+            await self._leave(set(self._context.pages) - before)
 
     async def wrote(self, before: set[str]) -> bool:
         """Say whether something would have been written, to where nothing was before."""
         await asyncio.sleep(_PRESSED_S)
         return bool(set(self.stopped) - before)
 
-    async def _leave(self, page: Any) -> None:
-        """Close a page so that nothing of it is sent any more.
+    async def _leave(self, pages: set[Any]) -> None:
+        """Close pages so that nothing of them is sent any more.
 
-        Chromium lets requests go that are held up when their page closes. To leave it for an empty
-        one ends most of what it was about to send; what outlives a page (beacons) is waited for,
-        until it has been stopped.
+        Chromium lets requests go that are held up when their page closes. So a page may first send
+        nothing new, then it is left for an empty one, which ends most of what it was about to
+        send, and what outlives it (beacons) is waited for, until it has come and has been stopped.
         """
         with suppress(Exception):
-            await page.goto("about:blank")
-        for _ in range(_SETTLES):
-            await asyncio.sleep(_SETTLE_S)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._wait_ms / 1_000 + _SETTLE_S):
-                    await self._idle.wait()
+            async with asyncio.timeout(_LEAVING_S):
+                for page in pages:
+                    await self._hush(page)
+                for page in pages:
+                    await page.goto("about:blank", timeout=1_000 * _LEAVING_S)
+                await self._still()
+        for page in pages:
+            with suppress(Exception):
+                await page.close()
+
+    async def _hush(self, page: Any) -> None:
+        """Let a page send nothing new; while it goes elsewhere Chromium does not hear that."""
         with suppress(Exception):
-            await page.close()
+            async with asyncio.timeout(_HUSH_S):
+                session = await self._context.new_cdp_session(page)
+                await session.send("Network.enable")
+                await session.send("Network.setBlockedURLs", {"urls": ["*"]})
+
+    async def _still(self) -> None:
+        """Return when nothing comes any more and all that came was answered."""
+        quiet = 0
+        while quiet < _STILL:
+            came = self._came
+            # On a busy machine this takes longer, as what comes does.
+            await asyncio.sleep(_STILL_S)
+            await self._idle.wait()
+            quiet = quiet + 1 if self._came == came else 0
 
     async def _steps(self, page: Any, plan: Plan, dialogue: str, done: list[Step]) -> Outcome:
         if (past := self._consent.past(dialogue)) is not None:
@@ -328,7 +349,7 @@ class Executor:
         except Exception:  # noqa: BLE001 (what cannot be looked at is not known)
             return None
         finally:
-            await self._leave(page)
+            await self._leave({page})
 
     async def _answer(self, route: Any, sites: tuple[str, ...]) -> None:
         """Let what only reads through to the plan's sites, hold the one act, and stop the rest.
