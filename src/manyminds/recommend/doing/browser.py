@@ -29,6 +29,8 @@ _PRESSED_S = 0.3
 """How long after a press it is waited for what it sends."""
 _STILL, _STILL_S = 3, 0.05
 """How often in a row, and how long, nothing may come before a page that was left is closed."""
+_MOST_STOPPED = 1_000
+"""Requests that would write, after which a page may send nothing new at all."""
 _LEAVING_S, _HUSH_S = 30.0, 2.0
 """For all of that, and for telling a page to send nothing new."""
 Stage = Literal["planned", "ready", "begun", "pressed", "seen"]
@@ -98,6 +100,9 @@ class Executor:
         """Requests that are being looked at, and all that have come."""
         self._idle = asyncio.Event()
         self._idle.set()
+        self._sessions: dict[Any, Any] = {}
+        """By page, by what Chromium is told to let it send nothing new."""
+        self._hushing: set[asyncio.Task[None]] = set()
         self._secrets = Secrets()
         """What fields for secrets held: it stands in nothing that is shown or kept."""
         self.stopped: list[str] = []
@@ -151,11 +156,15 @@ class Executor:
         before = set(self._context.pages)
         page = await self._context.new_page()
         page.set_default_timeout(self._wait_ms)
+        # Made while nothing comes: later it would have to wait behind all that does.
+        self._sessions[page] = await self._context.new_cdp_session(page)
+        await self._sessions[page].send("Network.enable")
         try:
             yield page
         finally:
             self._held = None
             await self._leave(set(self._context.pages) - before)
+            self._sessions.clear()
 
     async def wrote(self, before: set[str]) -> bool:
         """Say whether something would have been written, to where nothing was before."""
@@ -184,8 +193,9 @@ class Executor:
         """Let a page send nothing new; while it goes elsewhere Chromium does not hear that."""
         with suppress(Exception):
             async with asyncio.timeout(_HUSH_S):
-                session = await self._context.new_cdp_session(page)
-                await session.send("Network.enable")
+                if (session := self._sessions.get(page)) is None:  # a window of the page's own
+                    session = await self._context.new_cdp_session(page)
+                    await session.send("Network.enable")
                 await session.send("Network.setBlockedURLs", {"urls": ["*"]})
 
     async def _still(self) -> None:
@@ -369,6 +379,11 @@ class Executor:
         if request.method in _READS:
             return await route.continue_()
         self.stopped.append(str(request.url))
+        if len(self.stopped) % _MOST_STOPPED == 0:  # it would bury us, and what comes is looked at
+            for page in self._sessions:
+                task = asyncio.create_task(self._hush(page))
+                self._hushing.add(task)
+                task.add_done_callback(self._hushing.discard)
         return await route.abort("aborted")
 
 
