@@ -4,7 +4,7 @@
 
 Queries are the entries of Python's genindex, SQLite's keyword index and PostgreSQL's book index, as
 they stand there; right is a page that the entry leads to. The index pages themselves are not
-searched. Writes retrieval.json and RESULTS.md beside itself.
+searched, and no link of theirs is known. Writes retrieval.json and RESULTS.md beside itself.
 """
 
 import json
@@ -105,13 +105,15 @@ def build(path: Path, *, headed: bool) -> tuple[int, float]:
     return int(count), took
 
 
-def measure(path: Path, asked: dict[tuple[str, str], set[str]], by: str) -> dict[str, Any]:
+def measure(
+    path: Path, asked: dict[tuple[str, str], set[str]], by: str, calls: float
+) -> dict[str, Any]:  # fmt: skip
     """Return recall and rank of the right page, with intervals, and the time of a query."""
     db = store.open_passages(path)
     hits, ranks, seconds = [], [], []
     for (_, term), right in asked.items():
         began = time.perf_counter()
-        passages = store.search(db, term, most=60, by=by)  # type: ignore[arg-type]
+        passages = store.search(db, term, most=60, by=by, calls=calls)  # type: ignore[arg-type]
         seconds.append(time.perf_counter() - began)
         pages = list(dict.fromkeys(p.source for p in passages))[:DEPTH]
         rank = next((n for n, page in enumerate(pages, 1) if page in right), None)
@@ -148,15 +150,19 @@ def main() -> None:
             pages, took = build(path, headed=headed)
             if headed:
                 found |= {"pages": pages, "index_s": took, "pages_per_s": pages / took}
-            for by in ("words", "vectors", "both"):
+            for by in ("words", "vectors", "both", "links"):
                 kind = f"{by}{'' if headed else ', plain passages'}"
-                found["modes"][kind] = measure(path, asked, by)
+                how, calls = ("both", store.CALLS) if by == "links" else (by, 0.0)
+                found["modes"][kind] = measure(path, asked, how, calls)
                 print(kind, found["modes"][kind], flush=True)
     (HERE / "retrieval.json").write_text(json.dumps(found, indent=1) + "\n")
     (HERE / "RESULTS.md").write_text(_page(found))
 
 
-NAMES = {"words": "BM25", "vectors": "dense (static word vectors)", "both": "hybrid, fused by rank"}
+NAMES = {
+    "words": "BM25", "vectors": "dense (static word vectors)", "both": "hybrid, fused by rank",
+    "links": "hybrid, and what links call a page",
+}  # fmt: skip
 
 
 def _page(found: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
@@ -82,7 +83,13 @@ def documents(name: str) -> Iterator[tuple[str, Document]]:
         if not isinstance(found, LeftOut):
             for document in found:
                 source = f"{name}/{document.source}"
-                yield f"{name}/{places[path]}", Document(source=source, text=document.text)
+                links = tuple(
+                    replace(link, target=f"{name}/{link.target}") for link in document.links
+                )
+                yield (
+                    f"{name}/{places[path]}",
+                    Document(source=source, text=document.text, links=links),
+                )
 
 
 def index(path: Path, *, headed: bool = True) -> sqlite3.Connection:

@@ -23,7 +23,7 @@ from manyminds.tools.docs.readers import (
 
 __all__ = ["DocsIndex"]
 
-_LAYOUT = 3
+_LAYOUT = 4
 """Of the file: a folder that was indexed in another one is indexed anew."""
 _BATCH = 64
 """Files that are put in at once."""

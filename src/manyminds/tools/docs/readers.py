@@ -17,6 +17,7 @@ from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
 
 from manyminds.tools.docs.hidden import shown_html
 from manyminds.tools.docs.hidden_pdf import shown_text
+from manyminds.tools.docs.links import Link, html_links, markdown_links
 from manyminds.tools.docs.office import OFFICE, Unreadable, office_texts
 
 __all__ = ["Document", "LeftOut", "has_more_files", "list_files", "read_file", "read_files"]
@@ -37,6 +38,7 @@ _TEXT = frozenset((
     ".java", ".sh", ".sql", ".tex", ".org", ".adoc",
 ))  # fmt: skip
 _HTML = frozenset((".html", ".htm", ".xhtml"))
+_MARKDOWN = frozenset((".md", ".markdown"))
 _OTHERS = frozenset((".pdf", *OFFICE))
 _AS_MARKDOWN = ConversionOptions(
     strip_tags=["a", "img", "b", "strong", "em", "i", "picture", "video", "audio"],
@@ -55,6 +57,8 @@ class Document:
     """Path below the folder; of a part `file.pdf#page=3`, `file.pptx#slide=2`, `file.xlsx#sheet=A`.
     """
     text: str
+    links: tuple[Link, ...] = ()
+    """To other documents of the folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,8 +128,12 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
     if b"\0" in data[:4096]:
         return LeftOut(path=name, why="not text")
     text = data.decode("utf-8-sig", errors="replace")
+    if kind not in _HTML:
+        links = markdown_links(text, name) if kind in _MARKDOWN else ()
+        return [Document(source=name, text=text, links=links)]
     try:
-        return [Document(source=name, text=html_text(text) if kind in _HTML else text)]
+        page = shown_html(text)
+        return [Document(source=name, text=_as_text(page), links=html_links(page, name))]
     except Exception as error:  # noqa: BLE001 (the reader of damaged HTML raises anything)
         return LeftOut(path=name, why=f"no readable HTML ({type(error).__name__})")
 
@@ -145,7 +153,11 @@ def html_text(html: str) -> str:
 
     Words are quoted as they stand in the page; what is hidden from its readers is left out.
     """
-    text = convert(shown_html(html), _AS_MARKDOWN).content or ""
+    return _as_text(shown_html(html))
+
+
+def _as_text(page: str) -> str:
+    text = convert(page, _AS_MARKDOWN).content or ""
     lines = [line.rstrip() for line in text.splitlines()]
     kept = [line for i, line in enumerate(lines) if line or (i and lines[i - 1])]
     return "\n".join(kept).strip() + "\n"

@@ -14,7 +14,7 @@ import importlib.util
 import logging
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as remember
 from importlib import import_module
@@ -46,9 +46,13 @@ __all__ = [
 _K = 10
 VECTORS = 0.4
 """What a vector's rank counts beside a word's: these vectors know no order and no context."""
+CALLS = 0.5
+"""What the rank of a document counts that others call so in their links."""
 _HEAD = 3.0
 """What a word in the name or headings above a passage counts."""
 _CANDIDATES = 30
+_LINKS, _CALLED = 60, 10
+"""Names of documents that are looked at, and documents that are taken from them."""
 READ_CHARACTERS = 8_000
 """Most of a document that one reading shows."""
 _WORD = re.compile(r"\w+")
@@ -100,7 +104,15 @@ insert or ignore into changes values (1, random());
 create table if not exists documents (source text primary key, path text, text text);
 create table if not exists passages (id integer primary key, path text, source text, start integer,
     end integer, line_start integer, line_end integer, heading text, text text, vector blob);
+create index if not exists passages_of on passages (source);
+create index if not exists passages_in on passages (path);
 create virtual table if not exists terms using fts5 (head, text, tokenize = "porter unicode61");
+create table if not exists called (id integer primary key, target text, words text,
+    unique (target, words));
+create table if not exists links (path text, called integer);
+create index if not exists links_of on links (path);
+create index if not exists links_to on links (called);
+create virtual table if not exists calls using fts5 (words, tokenize = "porter unicode61");
 """
 
 
@@ -138,7 +150,7 @@ def open_passages(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, timeout=30)
     # Written only where it is missing: who writes waits for others, and opening must not.
-    if db.execute("select 1 from sqlite_master where name = 'terms'").fetchone() is None:
+    if db.execute("select 1 from sqlite_master where name = 'calls'").fetchone() is None:
         db.executescript(_SCHEMA)
     return db
 
@@ -148,8 +160,14 @@ def forget(db: sqlite3.Connection, path: str, *, finder: Finder | None = None) -
     if finder is not None:
         finder.forget(_ids_of(db, path))
     db.execute("delete from terms where rowid in (select id from passages where path = ?)", (path,))
-    for table in ("passages", "documents"):
+    named = db.execute("select called from links where path = ?", (path,)).fetchall()
+    for table in ("passages", "documents", "links"):
         db.execute(f"delete from {table} where path = ?", (path,))
+    for ids in named:  # what nobody calls a document any more
+        db.execute("delete from called where id = ? and id not in (select called from links)", ids)
+        db.execute(
+            "delete from calls where rowid = ? and rowid not in (select id from called)", ids
+        )
     db.execute("update changes set mark = random()")
 
 
@@ -182,12 +200,27 @@ def add(
     waiting: list[tuple[str, Passage]] = []
     for path, document in documents:
         keep(db, path, document)
+        _link(db, path, document)
         waiting += [(path, passage) for passage in cut(document, length)]
         while len(waiting) >= _BATCH:
             _put(db, waiting[:_BATCH], headed=headed, finder=finder)
             waiting = waiting[_BATCH:]
     _put(db, waiting, headed=headed, finder=finder)
     db.execute("update changes set mark = random()")
+
+
+def _link(db: sqlite3.Connection, path: str, document: Document) -> None:
+    """Keep what a document calls others."""
+    pairs = {(link.target, link.words.casefold()) for link in document.links}
+    last = db.execute("select coalesce(max(id), 0) from called").fetchone()[0]
+    db.executemany("insert or ignore into called (target, words) values (?, ?)", sorted(pairs))
+    db.execute(
+        "insert into calls (rowid, words) select id, words from called where id > ?", (last,)
+    )
+    db.executemany(
+        "insert into links select ?, id from called where target = ? and words = ?",
+        ((path, *pair) for pair in pairs),
+    )
 
 
 def _put(
@@ -235,6 +268,7 @@ def search(
     within: str | None = None,
     by: Literal["both", "words", "vectors"] = "both",
     vectors: float = VECTORS,
+    calls: float = CALLS,
     finder: Finder | None = None,
 ) -> list[Passage]:
     """Return the passages that fit best, best first.
@@ -246,6 +280,8 @@ def search(
         within: Only in this document, or in those of this file or page.
         by: Full-text search, vectors, or both fused by rank.
         vectors: What a vector's rank counts beside a word's.
+        calls: What it counts that other documents call one so, in their links; only where all are
+            searched by both.
         finder: What finds them, where that is not this file itself.
     """
     scores: dict[int, float] = {}
@@ -258,6 +294,9 @@ def search(
     for weight, ids in ranked:
         for rank, id_ in enumerate(ids):
             scores[id_] = scores.get(id_, 0.0) + weight / (_K + rank)
+    if calls and within is None and by == "both":
+        for rank, id_ in enumerate(_called(db, query, scores)):
+            scores[id_] = scores.get(id_, 0.0) + calls / (_K + rank)
     best = sorted(scores, key=lambda id_: -scores[id_])[:most]
     found = [_passage(db, id_) for id_ in best]
     # Another process may have indexed the folder anew meanwhile.
@@ -317,12 +356,52 @@ def _ids_of(db: sqlite3.Connection, name: str) -> list[int]:
     return [row[0] for row in rows]
 
 
-def _by_words(db: sqlite3.Connection, query: str, within: str | None) -> list[int]:
+def _match(query: str) -> str:
+    """Return a query of full-text search; quoted, so that no word is read as its syntax."""
     words = [w for w in _WORD.findall(query.casefold()) if w not in _STOP] or _WORD.findall(query)
-    if not words:
+    return " OR ".join(f'"{word}"' for word in words[:30])
+
+
+def _called(db: sqlite3.Connection, query: str, scores: Mapping[int, float]) -> list[int]:
+    """Return passages of documents that others call so, best first: the best one of each.
+
+    Source: the words of links as words of what they lead to, as McBryan 1994 and Brin and Page
+    1998 have it for the web.
+    """
+    match = _match(query)
+    if not match:
         return []
-    # Quoted, so that no word of a model is read as search syntax.
-    match = " OR ".join(f'"{word}"' for word in words[:30])
+    rows: list[tuple[str]] = db.execute(
+        "select l.target from (select rowid, rank from calls where calls match ? order by rank "
+        "limit ?) c join called l on l.id = c.rowid order by c.rank",
+        (match, _LINKS),
+    ).fetchall()
+    found: dict[str, int] = {}
+    marks = ", ".join("?" * len(scores))
+    known: list[tuple[int, str]] = db.execute(
+        f"select id, source from passages where id in ({marks})", tuple(scores)
+    ).fetchall()
+    best: dict[str, int] = {}
+    for id_, source in sorted(known, key=lambda one: scores[one[0]]):
+        best[source] = id_
+    for (target,) in rows:
+        if len(found) < _CALLED and target not in found:
+            id_ = best.get(target) or _first_of(db, query, target)
+            if id_ is not None:
+                found[target] = id_
+    return list(found.values())
+
+
+def _first_of(db: sqlite3.Connection, query: str, source: str) -> int | None:
+    """Return the passage of a document that fits best, or its first one."""
+    row = db.execute("select min(id) from passages where source = ?", (source,)).fetchone()
+    return next(iter(_by_words(db, query, source)), row[0])
+
+
+def _by_words(db: sqlite3.Connection, query: str, within: str | None) -> list[int]:
+    match = _match(query)
+    if not match:
+        return []
     rows: list[tuple[int]] = db.execute(
         "select rowid from terms where terms match ? and (? is null or rowid in (select id from "
         "passages where source = ? or path = ?)) order by bm25(terms, ?, 1.0) limit ?",
