@@ -6,6 +6,7 @@ is forgotten.
 Fusion: reciprocal rank. Source: Cormack, Clarke, Buettcher 2009, Reciprocal Rank Fusion (there
 with k = 60). The weights were chosen on 1,500 entries of the indexes that
 `benchmarks/research/retrieval.py` measures on, other ones than it draws.
+What links of other documents call one is searched beside both (`links`), its rank fused as theirs.
 Vectors are static word vectors that come inside the `wordllama` package; where it is not
 installed, full-text search alone answers.
 """
@@ -163,11 +164,15 @@ def forget(db: sqlite3.Connection, path: str, *, finder: Finder | None = None) -
     named = db.execute("select called from links where path = ?", (path,)).fetchall()
     for table in ("passages", "documents", "links"):
         db.execute(f"delete from {table} where path = ?", (path,))
-    for ids in named:  # what nobody calls a document any more
-        db.execute("delete from called where id = ? and id not in (select called from links)", ids)
-        db.execute(
-            "delete from calls where rowid = ? and rowid not in (select id from called)", ids
-        )
+    # What nobody calls a document any more is forgotten, too.
+    db.executemany(
+        "delete from called where id = ?1 and not exists (select 1 from links where called = ?1)",
+        named,
+    )
+    db.executemany(
+        "delete from calls where rowid = ?1 and not exists (select 1 from called where id = ?1)",
+        named,
+    )
     db.execute("update changes set mark = random()")
 
 
