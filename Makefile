@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --extra local --extra docs --uni
 MODELS := tests/live tests/runtime/test_embedded.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help ask test check lint types contract docs bench page chaos lock clean
+.PHONY: help ask test check lint types contract docs bench site page chaos lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Say what there is
@@ -60,6 +60,9 @@ docs: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## Measure overhead, concurrency and start-up (minutes; needs a quiet machine)
 	@$(BIN)/python benchmarks/run.py
+
+site: $(VENV)/.dev  ## Download the pages that research is measured on (Debian's packages of documentation)
+	@$(BIN)/python benchmarks/research/site.py --get
 
 page:  ## Build the server's page from web/ (needs node and npm)
 	@cd web && npm ci --no-fund --no-audit --silent && npm test --silent && npm run build --silent

@@ -264,3 +264,27 @@ def test_passages_are_whole_and_together_the_document() -> None:
 
 def test_the_hand_made_pdf_is_a_pdf() -> None:
     assert len(pypdfium2.PdfDocument(pdf_file("text"))) == 1
+
+
+def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number}.md").write_text(
+            f"# Plain {number}\n\nNothing of note, [more](x.md).\n"
+        )
+    (folder / "x.md").write_text("# Xylographer\n\nThe zyzzyvas are kept in the xenodochium.\n")
+    (folder / "y.md").write_text("# Y\n\nSee [the quokkadrome](x.md).\n")
+    index = DocsIndex(folder, tmp_path / "cache")
+    index.refresh()
+
+    def kept(word: bytes) -> bool:
+        files = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+        return any(word in path.read_bytes().lower() for path in files)
+
+    words = (b"zyzzyva", b"xenodochium", b"xylographer", b"quokkadrome")
+    assert all(map(kept, words))
+    (folder / "x.md").unlink()
+    (folder / "y.md").unlink()
+    index.refresh()
+    assert not any(map(kept, words))

@@ -77,9 +77,12 @@ class DocsIndex:
                 # is ended keeps what it has read.
                 with db:
                     _keep(db, batch, self._finder, self._length)
+            gone = {path for path, _, _ in listed} - seen
             with db:
-                for gone in {path for path, _, _ in listed} - seen:
-                    _forget(db, gone, self._finder)
+                for path in gone:
+                    _forget(db, path, self._finder)
+            if gone:
+                store.wipe(db)
             if self._finder is not None:
                 self._finder.tidy()
             rows: list[tuple[str, str | None]] = db.execute(

@@ -42,6 +42,7 @@ __all__ = [
     "read",
     "search",
     "text_of",
+    "wipe",
 ]
 
 _K = 10
@@ -150,6 +151,7 @@ def open_passages(path: Path) -> sqlite3.Connection:
     """Open a file of passages; it is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, timeout=30)
+    db.execute("pragma secure_delete = on")
     # Written only where it is missing: who writes waits for others, and opening must not.
     if db.execute("select 1 from sqlite_master where name = 'calls'").fetchone() is None:
         db.executescript(_SCHEMA)
@@ -174,6 +176,14 @@ def forget(db: sqlite3.Connection, path: str, *, finder: Finder | None = None) -
         named,
     )
     db.execute("update changes set mark = random()")
+
+
+def wipe(db: sqlite3.Connection) -> None:
+    """Let nothing of what was forgotten stay in the file; until then searches alone miss it."""
+    with db:
+        for table in ("terms", "calls"):
+            db.execute(f"insert into {table} ({table}) values ('optimize')")
+    db.execute("pragma wal_checkpoint (truncate)")
 
 
 def keep(db: sqlite3.Connection, path: str, document: Document) -> None:
