@@ -58,8 +58,16 @@ def act_of(
         raise UsageError("the address would hold what a password field holds: yours to do")
     return Action(
         kind=step.act, origin=origin_of(address), element=f'button "{step.what}"', values=values,
-        cost=cost_of(text), prices=prices_of(text), target=f"{request.method} {target}",
+        cost=cost_of(text), prices=prices_of(text),
+        target=f"{request.method} {target}{_form(request)}",
     )  # fmt: skip
+
+
+def _form(request: Any) -> str:
+    """Return in what form values are sent, where it is not that of plain forms."""
+    kind = str(request.headers.get("content-type") or "").casefold().partition(";")[0].strip()
+    plain = kind in ("", "application/x-www-form-urlencoded") or not request.post_data_buffer
+    return "" if plain else f" as {kind}"
 
 
 def _sent(request: Any, *, hidden: bool) -> list[tuple[str, str]]:
