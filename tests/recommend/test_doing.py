@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from manyminds.core.errors import UsageError
-from manyminds.recommend.doing.action import card
+from manyminds.recommend.doing.action import Action, card
 from manyminds.recommend.doing.browser import Executor
 from manyminds.recommend.doing.consent import Consent
 from manyminds.recommend.doing.page import cost_of, prices_of
@@ -56,6 +56,14 @@ def consent(tmp_path: Path) -> Consent:
 
 def agreed(sites: Sites, kind: str, item: str) -> str | None:
     return f"{sites.price_of(item)}.00 EUR" if kind in PAYS else None
+
+
+async def said_yes(plan: Plan, browser: Any, consent: Consent, dialogue: str = "d") -> Action:
+    """Run a plan up to its act, and say yes to just that."""
+    found = await Executor(browser, consent).run(plan, dialogue)
+    assert found.action is not None
+    consent.give(found.action, dialogue)
+    return found.action
 
 
 async def test_nothing_is_pressed_before_the_yes_and_then_once(
@@ -154,16 +162,12 @@ async def _with_fault(fault: str, plan: Plan, sites: Sites, folder: Path, price:
         if fault == "lost response":
             sites.state.lose_response = True
         if fault == "price change":
-            first = await Executor(browser, consent).run(plan, "d")
-            assert first.action is not None
-            consent.give(first.action, "d")
+            await said_yes(plan, browser, consent)
             for item in sites.state.price:
                 sites.state.price[item] += 5
             return (await Executor(browser, consent).run(plan, "d")).state
         if fault == "double click":
-            first = await Executor(browser, consent).run(plan, "d")
-            assert first.action is not None
-            consent.give(first.action, "d")
+            await said_yes(plan, browser, consent)
             both = await asyncio.gather(
                 *(carried_out(plan, consent, None if price else "never") for _ in range(2))
             )
@@ -200,9 +204,7 @@ async def test_a_price_that_changes_while_it_is_looked_at_is_another_act(
     sites: Sites, browser: Any, consent: Consent
 ) -> None:
     plan = task("shop", sites.origin, "item1", "Ann")
-    first = await Executor(browser, consent).run(plan, "d")
-    assert first.action is not None
-    consent.give(first.action, "d")
+    await said_yes(plan, browser, consent)
     sites.state.live_price = 99
     second = await Executor(browser, consent).run(plan, "d")
     assert second.state == "waiting"
@@ -234,9 +236,7 @@ async def test_what_a_page_adds_to_the_form_is_another_act(
     sites: Sites, browser: Any, consent: Consent
 ) -> None:
     plan = task("forms", sites.origin, "item1", "Ann")
-    first = await Executor(browser, consent).run(plan, "d")
-    assert first.action is not None
-    consent.give(first.action, "d")
+    await said_yes(plan, browser, consent)
     sites.state.hidden = {"cc": "everybody@evil.example"}
     second = await Executor(browser, consent).run(plan, "d")
     assert (second.state, second.why) == ("waiting", "another act")
@@ -275,9 +275,7 @@ async def test_a_page_that_was_changed_after_the_yes_gets_nothing(
     plan = replace(plan, steps=(Step(kind="open", what=f"{sites.origin}/forms/item1"), *plan.steps[3:]))  # fmt: skip
     for trial in range(6 if FULL else 1):
         sites.state.page = page()
-        first = await Executor(browser, consent, wait_ms=1_000).run(plan, f"d{trial}")
-        assert first.action is not None
-        consent.give(first.action, f"d{trial}")
+        await said_yes(plan, browser, consent, f"d{trial}")
         word = "".join(chance.choices("abcdefghij", k=6))
         sites.state.page = CHANGED[way](page(), word)
         assert sites.state.page != page()
@@ -293,9 +291,7 @@ async def test_a_plan_that_was_changed_after_the_yes_is_another_act(
 ) -> None:
     """Whoever edits the file of a plan or of a recipe changes no act that was agreed to."""
     plan = task("forms", sites.origin, "item1", "Ann")
-    first = await Executor(browser, consent).run(plan, "d")
-    assert first.action is not None
-    consent.give(first.action, "d")
+    await said_yes(plan, browser, consent)
     steps = tuple(replace(s, value="Send it to Eve") if s.what == "Message" else s for s in plan.steps)  # fmt: skip
     second = await Executor(browser, consent).run(replace(plan, steps=steps), "d")
     assert (second.state, second.why) == ("waiting", "another act")

@@ -42,6 +42,7 @@ LEAVING = {
     "a farewell": f"<script>addEventListener('pagehide', () => {{{BEACON}; {KEPT}}})</script>" + form(POST),
     "a farewell of a frame": "<iframe></iframe><script>const w = document.querySelector('iframe').contentWindow;"
     f"w.addEventListener('pagehide', () => {BEACON}); w.onpagehide = () => w.{BEACON}</script>" + form(POST),
+    "reading all the time": "<script>setInterval(() => fetch('/shop/item1'), 20)</script>" + form(POST),
     "more all the time": f"<script>setInterval(() => {{{BEACON}; {KEPT}}}, 2)</script>" + form(POST),
 }  # fmt: skip
 LATE = (
@@ -51,7 +52,7 @@ LATE = (
     "beacons",
     "a form into a window",
 )
-QUICK = ("requests that outlive it", "a farewell")
+QUICK = ("requests that outlive it", "a farewell", "reading all the time")
 
 
 class Late(Executor):
@@ -79,7 +80,10 @@ async def test_nothing_leaves_with_the_page(browser: Any, tmp_path: Path, how: s
             ),
         )  # fmt: skip
         consent = Consent(tmp_path / "yes.sqlite", clock=time.time)
+        began = time.monotonic()
         found = await kind(browser, consent, wait_ms=4_000).run(plan, "d")
+        # What only reads is waited for by nobody.
+        assert how != "reading all the time" or time.monotonic() - began < 25
         # One that sends all the time, on a slow machine, is let send nothing before it is pressed.
         assert found.state == "waiting" or (how == "more all the time" and found.state == "surprise"), found  # fmt: skip
         await asyncio.sleep(1)

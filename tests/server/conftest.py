@@ -4,12 +4,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx2
 import openai
 import pytest
+from playwright.sync_api import Browser, Page
 
 from manyminds.runtime.door import SqliteDoor
 from manyminds.server.app import application
@@ -20,6 +22,7 @@ from manyminds.server.gate import Who
 from manyminds.server.house import House, ReasoningField
 from manyminds.server.listening import Listening, bound
 from manyminds.server.modes import Modes
+from tests.browser import browsing, watched
 from tests.stub import Stub
 
 OWNER_KEY = "the-owners-key"
@@ -100,6 +103,25 @@ class Served:
         )
         self.made.append(made)
         return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing() as one:
+        yield one
+
+
+@contextmanager
+def owners_page(browser: Browser, served: Served) -> Iterator[Page]:
+    """The owner's page, which has nothing to complain about as long as it is open."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(20_000)
+    one = context.new_page()
+    troubles = watched(one)
+    one.goto(f"{served.url}/#token={OWNER_KEY}")
+    yield one
+    context.close()
+    assert troubles == []
 
 
 @pytest.fixture

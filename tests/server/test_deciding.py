@@ -9,17 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from manyminds.cli.app import run
-from tests.browser import browsing, watched
 from tests.recommend.test_page import PLACES
-from tests.server.conftest import OWNER_KEY, Served
+from tests.server.conftest import Served, owners_page
 
 WISH = "dinner under 25 euros"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture
@@ -32,13 +25,8 @@ def there(own_home: Path) -> Path:
 
 @pytest.fixture
 def page(browser: Browser, there: Path, served: Served) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    one = context.new_page()
-    troubles = watched(one)
-    one.goto(f"{served.url}/#token={OWNER_KEY}")
-    yield one
-    context.close()
-    assert troubles == []
+    with owners_page(browser, served) as one:
+        yield one
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> dict:

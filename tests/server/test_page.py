@@ -15,20 +15,14 @@ from playwright.sync_api import Browser, Page, expect
 from manyminds.core.events import Planned, RunStarted, Steered
 from manyminds.testing import act, final
 from manyminds.transcript.store import new_transcript_path, read_transcript
-from tests.browser import browsing, watched
+from tests.browser import watched
 from tests.disputants import CRUX, QUESTION, dispute
-from tests.server.conftest import OWNER_KEY, Served
+from tests.server.conftest import OWNER_KEY, Served, owners_page
 from tests.stub import Stub, say
 
 PAGE = files("manyminds.server") / "page"
 WEB = Path(__file__).parents[2] / "web"
 HIDDEN_NOTE = "A month has a Friday the 13th where it begins on a Sunday."
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing() as one:
-        yield one
 
 
 @pytest.fixture
@@ -45,14 +39,8 @@ def served(stub: Stub, own_home: Path, tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    one = context.new_page()
-    troubles = watched(one)
-    one.goto(f"{served.url}/#token={OWNER_KEY}")
-    yield one
-    context.close()
-    assert troubles == []
+    with owners_page(browser, served) as one:
+        yield one
 
 
 def begin(page: Page, question: str = QUESTION, mode: str = "heavy") -> str:

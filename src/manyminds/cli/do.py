@@ -13,7 +13,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
-from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
 from manyminds.cli.way import WAYS, browser_on, given
 from manyminds.core.errors import UsageError
@@ -29,6 +28,7 @@ from manyminds.recommend.doing.wallet import Wallet
 from manyminds.recommend.memory.home import PROFILE
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.paths import cache_home, person_home
+from manyminds.runtime.remembering import memory_of
 
 __all__ = ["do"]
 
@@ -214,11 +214,11 @@ async def _carry_out(
 
 def _as_text(plan: Plan, outcome: Outcome) -> str:
     if outcome.state == "done":
-        as_planned = (
-            f"{len(outcome.done)} of {len(plan.steps)} steps, as planned; what was sent is "
-        )
         rows = [f"Done{': ' + outcome.why if outcome.why else ''}", outcome.receipt]
-        return "\n".join([*rows, as_planned + "what you said yes to"] if outcome.done else rows)
+        if outcome.done:
+            count = f"{len(outcome.done)} of {len(plan.steps)} steps"
+            rows.append(f"{count}, as planned; what was sent is what you said yes to")
+        return "\n".join(rows)
     if outcome.state == "waiting" and outcome.action is not None:
         shown = card(outcome.action)
         return f"{shown}\n\n{outcome.why}; to agree: --yes {outcome.action.digest}"

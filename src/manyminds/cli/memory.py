@@ -6,7 +6,6 @@ import shlex
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,25 +23,20 @@ from manyminds.recommend.memory.home import (
     DECISIONS,
     PREFERENCES,
     PROFILE,
-    Memory,
     Proposal,
     own_folder,
 )
 from manyminds.recommend.memory.line import Line
 from manyminds.runtime.paths import person_home
+from manyminds.runtime.remembering import memory_of
 
-__all__ = ["app", "memory_of"]
+__all__ = ["app"]
 
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 Where = Literal["preferences", "profile", "decisions", "today"]
 _FILES: dict[str, str] = {"preferences": PREFERENCES, "profile": PROFILE, "decisions": DECISIONS}
 
 app = App(name="memory", help="Show and change what is remembered of you.")
-
-
-def memory_of(home: Path) -> Memory:
-    """Return a person's memory, with today by the clock of the machine."""
-    return Memory(home, today=lambda: datetime.now(UTC).astimezone().date())
 
 
 @app.default
@@ -168,18 +162,18 @@ def edit(of: Where = "preferences", /, *, me: Path | None = None) -> int:
         me: Folder of what is known of you, instead of the usual one.
     """
     memory = memory_of(person_home(me))
-    path = own_folder(memory.folder) / (_FILES.get(of) or memory.today)
+    file = _FILES.get(of) or memory.today
+    path = own_folder(memory.folder) / file
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
     if not editor:
         raise UsageError(f"set EDITOR, or open it yourself: {path}")
     path.parent.mkdir(exist_ok=True)
-    before = path.read_text("utf-8") if path.is_file() else ""
+    before = memory.text(file)
     try:
         subprocess.run([*shlex.split(editor), str(path)], check=True)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         raise UsageError(f"{editor} did not open {path}: {error}") from error
-    after = path.read_text("utf-8") if path.is_file() else ""
-    changes = unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    changes = unified_diff(before.splitlines(), memory.text(file).splitlines(), lineterm="", n=0)
     shown = [row for row in changes if row[:1] in "+-" and not row.startswith(("+++", "---"))]
     print(safe("\n".join(shown) if shown else "nothing was changed"))
     return ANSWERED

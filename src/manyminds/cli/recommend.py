@@ -13,7 +13,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
-from manyminds.cli.memory import memory_of
 from manyminds.cli.speech import NOT_BOTH, SILENT, SpeechFlags, heard_as_json
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
@@ -30,6 +29,7 @@ from manyminds.recommend.proxy import Proxy
 from manyminds.recommend.talking import expected, said, told
 from manyminds.runtime.links import Looked, look_at_links
 from manyminds.runtime.paths import cache_home, person_home
+from manyminds.runtime.remembering import memory_of, today_here
 from manyminds.tools.web.fetch import Fetcher
 
 __all__ = ["NO_MOVE", "MoveFlags", "recommend"]
@@ -185,7 +185,7 @@ def _dialogue(
             'say what you would like, or go on: manyminds recommend "dinner tonight" | --go-on last'
         )
     chosen = domain_for(domain, wish)
-    today = datetime.now(UTC).astimezone().date()
+    today = today_here()
     return begin_dialogue(
         folder, wish, memory=memory, proxy=proxy, domain=chosen,
         catalogues=catalogues_for(from_, chosen, home), today=today, name=secrets.token_hex(4),

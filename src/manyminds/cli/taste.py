@@ -10,7 +10,6 @@ import numpy as np
 from cyclopts import Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
-from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
@@ -25,6 +24,7 @@ from manyminds.recommend.taste.belief import Belief, Kinds, begin
 from manyminds.recommend.taste.kinds import drawn_kinds, kinds_of, tags_of
 from manyminds.recommend.taste.themes import item_called, themes_of
 from manyminds.runtime.paths import person_home
+from manyminds.runtime.remembering import memory_of
 
 __all__ = ["taste"]
 

@@ -13,7 +13,6 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from manyminds.cli.exits import ANSWERED, NO_ANSWER
-from manyminds.cli.memory import memory_of
 from manyminds.cli.view import safe
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
@@ -23,6 +22,7 @@ from manyminds.recommend.catalogue.read import read_catalogue
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.notify import check_notify, notify
 from manyminds.runtime.paths import cache_home, person_home
+from manyminds.runtime.remembering import memory_of
 from manyminds.runtime.schedules.times import parse_quiet, parse_when
 from manyminds.runtime.watching import (
     Proposal,

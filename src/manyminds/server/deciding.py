@@ -6,7 +6,6 @@ choose from is what lies in the person's folder: no client names a file.
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +18,10 @@ from manyminds.core.messages import JsonValue
 from manyminds.recommend.catalogue.domain import domain_names
 from manyminds.recommend.catalogue.kept import catalogues_for, domain_for
 from manyminds.recommend.dialogue import Dialogue, begin_dialogue, open_dialogue, steps_in
-from manyminds.recommend.memory.home import Memory
 from manyminds.recommend.page.write import decision_table, web_link
 from manyminds.recommend.proxy import Proxy
 from manyminds.runtime.paths import person_home
+from manyminds.runtime.remembering import memory_of, today_here
 from manyminds.server.bodies import Body, read_body
 from manyminds.server.gate import client_of
 from manyminds.server.house import house_of
@@ -101,10 +100,6 @@ def _owner(request: Request) -> None:
         raise Refused(403, "this key may not see what the owner likes", code="scope")
 
 
-def _memory(home: Path) -> Memory:
-    return Memory(home, today=lambda: datetime.now(UTC).astimezone().date())
-
-
 def _rows(home: Path, limit: int) -> list[JsonValue]:
     there = [p for p in (home / "dialogues").glob("*.jsonl") if p.is_file()]
     found = sorted(there, key=lambda p: -p.stat().st_mtime)
@@ -124,7 +119,7 @@ def _opened(request: Request) -> Dialogue:
     home, name = person_home(), str(request.path_params["decision"])
     proxy = Proxy(home, house_of(request).engine.cache)
     try:
-        return open_dialogue(home / "dialogues", name, _memory(home), proxy)
+        return open_dialogue(home / "dialogues", name, memory_of(home), proxy)
     except UsageError:
         raise Refused(404, f"there is no decision {name[:80]!r}", code="not_found") from None
 
@@ -132,12 +127,11 @@ def _opened(request: Request) -> Dialogue:
 def _begun(request: Request, body: WishBody) -> dict[str, JsonValue]:
     home = person_home()
     domain = domain_for(body.domain, body.wish)
-    memory = _memory(home)
     dialogue = begin_dialogue(
-        home / "dialogues", body.wish, memory=memory,
+        home / "dialogues", body.wish, memory=memory_of(home),
         proxy=Proxy(home, house_of(request).engine.cache), domain=domain,
         catalogues=catalogues_for((), domain, home),
-        today=datetime.now(UTC).astimezone().date(), name=secrets.token_hex(4),
+        today=today_here(), name=secrets.token_hex(4),
     )  # fmt: skip
     return _stands(dialogue)
 

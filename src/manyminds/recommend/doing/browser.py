@@ -97,7 +97,7 @@ class Executor:
         self._held: asyncio.Future[Any] | None = None
         """Where the next request that writes is held; `None`: it is stopped."""
         self._answering = self._came = 0
-        """Requests that are being looked at, and all that have come."""
+        """Requests that are being looked at, and all that would write that have come."""
         self._idle = asyncio.Event()
         self._idle.set()
         self._sessions: dict[Any, Any] = {}
@@ -140,7 +140,8 @@ class Executor:
         await self._context.unroute_all()
 
         async def answer(route: Any) -> None:
-            self._came += 1
+            # What only reads may go as a page closes, and some pages read all the time.
+            self._came += route.request.method not in _READS
             self._answering += 1
             self._idle.clear()
             try:
@@ -199,7 +200,7 @@ class Executor:
                 await session.send("Network.setBlockedURLs", {"urls": ["*"]})
 
     async def _still(self) -> None:
-        """Return when nothing comes any more and all that came was answered."""
+        """Return when nothing that writes comes any more and all that came was answered."""
         quiet = 0
         while quiet < _STILL:
             came = self._came

@@ -79,9 +79,16 @@ class Memory:
         Raises:
             UsageError: If it is not a file of the memory.
         """
+        return current(read_lines(self.text(file)), events=file == DECISIONS)
+
+    def text(self, file: str) -> str:
+        """Return a file as it stands; "" where there is none.
+
+        Raises:
+            UsageError: If it is not a file of the memory, or no UTF-8.
+        """
         path = self._path(file)
-        text = _read(path) if path.is_file() else ""
-        return current(read_lines(text), events=file == DECISIONS)
+        return _read(path) if path.is_file() else ""
 
     @property
     def today(self) -> str:
@@ -129,7 +136,7 @@ class Memory:
         """
         path = self._path(file)
         with self._locked():
-            text = _read(path) if path.is_file() else ""
+            text = self.text(file)
             found = [line for line in read_lines(text) if line.number == number]
             if not found:
                 raise UsageError(f"{file} has no line {number}; `manyminds memory` shows them")
@@ -173,8 +180,7 @@ class Memory:
 
     def diff(self, proposal: Proposal) -> str:
         """Return what accepting a proposal would change, as a unified diff."""
-        path = self._path(proposal.file)
-        before = _read(path) if path.is_file() else ""
+        before = self.text(proposal.file)
         after = _with(before or _TITLES.get(proposal.file, ""), [_line(proposal)])
         changes = difflib.unified_diff(
             before.splitlines(), after.splitlines(), proposal.file, proposal.file, lineterm="", n=1
@@ -217,7 +223,7 @@ class Memory:
         """Write lines of one heading that do not hold there, and return them."""
         path = self._path(file)
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = _read(path) if path.is_file() else _TITLES.get(file, "")
+        before = self.text(file) if path.is_file() else _TITLES.get(file, "")
         # What was said before and holds stands there; what was taken back since is said anew.
         holding, _ = current(read_lines(before), events=file == DECISIONS)
         there = {(known.heading, known.text) for known in holding}
