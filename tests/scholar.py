@@ -22,6 +22,8 @@ class Scholar:
     know: Callable[[str, str], tuple[str, list[str]]] = lambda _q, _p: ("cannot be determined", [])
     """From a question and the passages shown to an answer and its claims."""
     judge: Callable[[str, str], str] = lambda _claim, _passage: "supported"
+    gaps: list[list[tuple[str, str]]] = field(default_factory=list)
+    """Parts that it finds missing, a list for each time that it is asked; none after that."""
     answers: bool = True
     """Whether what is delivered answers the question."""
     item: str = "a thing"
@@ -32,6 +34,8 @@ class Scholar:
     """What a group of links holds: only, some, or nothing."""
     belongs: Callable[[str], bool] = lambda _line: True
     cell: Callable[[str, str], str | None] = lambda _name, _line: None
+    rank: tuple[str, str] = ("none", "largest")
+    """By which column it has rows ranked, and which end comes first."""
     topics: list[str] = field(default_factory=list)
     sort: Callable[[str], str] = lambda _line: ""
     asked: list[str] = field(default_factory=list)
@@ -61,7 +65,8 @@ class Scholar:
             return json.dumps({"answers": "yes" if self.answers else "no"})
         if fields == {"missing"}:
             self.asked.append("gaps")
-            return json.dumps({"missing": []})
+            missing = self.gaps.pop(0) if self.gaps else []
+            return json.dumps({"missing": [{"question": q, "query": w} for q, w in missing]})
         if "sections" in fields:
             self.asked.append("compose")
             numbers = [int(n) for n in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
@@ -72,6 +77,9 @@ class Scholar:
                     "sections": [{"title": "All", "statements": numbers}],
                 }
             )
+        if fields == {"by", "first"}:
+            self.asked.append("rank")
+            return json.dumps({"by": self.rank[0], "first": self.rank[1]})
         if fields & set(_WIDE):
             return json.dumps(self._wide(next(iter(fields & set(_WIDE))), schema, text))
         self.asked.append("work")

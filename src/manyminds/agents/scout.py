@@ -3,6 +3,7 @@
 It picks among lines that were read and never writes one: an item cannot be invented.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -20,6 +21,7 @@ __all__ = [
     "Wanted",
     "cells",
     "choose_groups",
+    "ranking",
     "sort_into",
     "strangers",
     "topics",
@@ -29,6 +31,12 @@ __all__ = [
 Kind = Literal["name", "link", "date", "fact", "judged"]
 _KINDS: tuple[Kind, ...] = ("name", "link", "date", "fact", "judged")
 _SHORT: JsonValue = {"type": "string", "maxLength": 80}
+_ASKS_ORDER = re.compile(
+    r"\b(?:rank(?:ed|ing)?|sort(?:ed)?|order(?:ed)? by|in order of|top|best|worst|most|least|"
+    r"first|(?:larg|small|bigg|high|low|long|short|old|new|earli|lat|heavi|light|fast|slow|cheap)(?:est|er))\b",
+    re.IGNORECASE,
+)
+"""Questions that may want rows in order; only of these the lead is asked."""
 _NUMBERS: JsonValue = {"type": "array", "items": {"type": "integer"}}
 
 
@@ -95,6 +103,27 @@ def _columns(said: JsonValue) -> list[Column]:
             once = kind if kind in ("name", "link", "date") else str(row["name"]).casefold()
             found.setdefault(once, Column(name=str(row["name"]).strip(), kind=kind))
     return list(found.values())
+
+
+async def ranking(run: Run, columns: Sequence[Column]) -> tuple[str, bool] | None:
+    """Return the column that rows are to be put in order by, and whether its largest come first.
+
+    `None` where nobody asked for an order; an empty name where no column tells the one asked for.
+
+    Raises:
+        BudgetExceeded: If it cannot be paid.
+    """
+    question = run.task.prompt
+    if not _ASKS_ORDER.search(question):
+        return None
+    names = [column.name for column in columns if column.kind in ("name", "date", "fact")]
+    fields: dict[str, JsonValue] = {
+        "by": {"enum": [*names, "none"]}, "first": {"enum": ["largest", "smallest"]},
+    }  # fmt: skip
+    listed = fence("; ".join(names), source="columns", limit=600)
+    said = await _asked(run, prompt("wide_rank", columns=listed, question=question), fields, 60)
+    by = said.get("by")
+    return (str(by) if by in names else ""), said.get("first") != "smallest"
 
 
 async def choose_groups(run: Run, item: str, shown: Sequence[str]) -> dict[int, bool]:

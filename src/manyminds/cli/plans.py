@@ -35,7 +35,11 @@ def plan_as_toml(plan: Plan) -> str:
         f"experiment = {str(plan.experiment).lower()}  # whether programs settle what no page does",
     ]
     if plan.item:
-        lines += [f"item = {_text(plan.item)}", f"columns = {_texts(plan.columns)}"]
+        lines += [
+            f"item = {_text(plan.item)}", f"columns = {_texts(plan.columns)}",
+            f"order = {_text(plan.order)}  # the column that rows are ranked by; none: as listed",
+            f"descending = {str(plan.descending).lower()}  # the largest, or latest, first",
+        ]  # fmt: skip
     for part in plan.parts:
         lines += [
             "", "[[part]]", f"question = {_text(part.question)}", f"query = {_text(part.query)}",
@@ -55,7 +59,7 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
         raise UsageError(f"{where} is no TOML: {error}") from None
     known = {
         "goal", "sites", "no_sites", "pages", "depth", "rounds", "experiment", "item", "columns",
-        "part",
+        "order", "descending", "part",
     }  # fmt: skip
     if unknown := sorted(set(found) - known):
         raise UsageError(
@@ -75,6 +79,8 @@ def read_plan(text: str, *, where: str, loopback: bool = False) -> Plan:
             depth=_count(found.get("depth", 4), 40),
             experiment=_yes_or_no(found.get("experiment", False)),
             item=_said(found.get("item", "")), columns=tuple(map(_said, found.get("columns", ()))),
+            order=_said(found.get("order", "")),
+            descending=_yes_or_no(found.get("descending", True)),
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise UsageError(f"{where} is no plan ({type(error).__name__}: {error})") from None

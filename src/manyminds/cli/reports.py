@@ -85,6 +85,7 @@ def report_as_text(asked: Asked, question: str, *, only: bool = False) -> str:
     if report.table is not None:
         lines += [*_table(report.table), ""]
     lines += _titled("Disputed", [line for d in report.disputes for line in _dispute(d)])
+    lines += _titled("Balance of sources", [_line(line) for line in paper.balance])
     lines += _titled("Missing", [_line(text) for text in asked.answer.missing])
     lines += _titled("Not found", [_line(f"{n.what}: {n.why}") for n in report.not_found])
     unsupported = [_line(s.text) for s in report.unsupported]
@@ -148,6 +149,7 @@ def _table(table: Table) -> list[str]:
     return [
         fit(names), fit(["-" * width for width in widths]), *map(fit, rows),
         *([f"… {more} more rows; --out FILE.csv holds all"] if more else []),
+        *([table.ranked] if table.ranked else []),
         f"found {told.found}, believed to be {believed}: {told.how}",
     ]  # fmt: skip
 

@@ -398,6 +398,10 @@ class Plan:
     """For a table of all there are of something: what one of them is."""
     columns: tuple[str, ...] = ()
     """What is told of each item, its name first."""
+    order: str = ""
+    """The column that rows are ranked by; none: as they are listed."""
+    descending: bool = True
+    """Whether its largest, or latest, come first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -467,6 +471,8 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     completeness: Completeness
+    ranked: str = ""
+    """By what its rows are in order, and which are not; none: as they are listed."""
 
 
 @dataclass(frozen=True, kw_only=True)

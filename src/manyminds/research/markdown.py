@@ -23,6 +23,7 @@ def as_markdown(paper: Paper) -> str:
     if report.table is not None:
         lines += [*table_as_markdown(report.table), ""]
     lines += _titled("What sources dispute", map(_dispute, report.disputes))
+    lines += _titled("Balance of sources", (f"- {_text(line)}" for line in paper.balance))
     lines += _titled("Missing", (f"- {_text(text)}" for text in answer.missing))
     looked = (f"- {_text(n.what)}: {_text(n.why)}" for n in report.not_found)
     lines += _titled("Looked for and not found", looked)
@@ -44,6 +45,7 @@ def table_as_markdown(table: Table) -> list[str]:
         "|" + " --- |" * len(table.columns),
         *("| " + " | ".join(row) + " |" for row in rows),
         "",
+        *([f"Rows are {_text(table.ranked)}."] if table.ranked else []),
         f"Found {told.found}, believed to be {believed}: {_text(told.how)}.",
     ]
 

@@ -45,6 +45,7 @@ def as_page(paper: Paper) -> str:
     if report.table is not None:
         parts.append(_table(report.table))
     parts += _titled("What sources dispute", map(_dispute, report.disputes))
+    parts += _titled("Balance of sources", map(escape, paper.balance))
     parts += _titled("Missing", map(escape, answer.missing))
     looked = (f"{escape(n.what)}: {escape(n.why)}" for n in report.not_found)
     parts += _titled("Looked for and not found", looked)
@@ -95,8 +96,9 @@ def _table(table: Table) -> str:
     told = table.completeness
     believed = "unknown" if told.believed is None else str(told.believed)
     shown = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    ranked = f'<p class="how">Rows are {escape(table.ranked)}.</p>' if table.ranked else ""
     return (
-        f'<div class="wide">{shown}</div>'
+        f'<div class="wide">{shown}</div>{ranked}'
         f'<p class="how">Found {told.found}, believed to be {believed}: {escape(told.how)}.</p>'
     )
 

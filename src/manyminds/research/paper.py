@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from manyminds.core.values import Answer, Citation, Report, Statement, Table
 from manyminds.judging.citing.computed import is_program
 from manyminds.judging.citing.origin import document_of
+from manyminds.research.balance import balance_of
 
 __all__ = ["Paper", "Source", "attributed", "headings", "programs_of", "sources_of", "told_of"]
 
@@ -29,6 +30,11 @@ class Paper:
         if self.answer.outcome == "partial":
             return f"No answer stands to the end. What there is: {text}"
         return text
+
+    @property
+    def balance(self) -> tuple[str, ...]:
+        """Who says what is stated, a line a site."""
+        return balance_of(self.answer, self.report).lines
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,6 +34,7 @@ def _made(way: Way, plan: Plan, approve: Approve, steering: Steering) -> Strateg
 class _Hands:
     """What the approved plan changes: which sites are open, and which are trusted."""
 
+    way: Way
     steering: Steering = field(default_factory=Steering)
     run: DurableRun | None = None
     sites: Sites | None = None
@@ -42,7 +43,8 @@ class _Hands:
         """Listen to what the person says to a run."""
         self.run = run
         run.listeners.append(self.steering.heed)
-        run.asides.hints = None  # workers hear them at their next turn, and keep them
+        if self.way == "orchestrate":
+            run.asides.hints = None  # workers hear them at their next turn, and keep them
 
     def take_sites(self, sites: Sites) -> None:
         """Take hold of what may be fetched."""
@@ -99,7 +101,7 @@ async def research(
         UsageError: If an option cannot be met; nothing was spent then.
         ProviderError: If no model can be reached at all.
     """
-    hands = _Hands()
+    hands = _Hands(way=way)
 
     async def approve(planned: Plan) -> Plan:
         models = ",".join(dict.fromkeys(options.models))

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 
 from manyminds.core.messages import JsonValue
-from manyminds.core.values import Answer, Citation, Cost
+from manyminds.core.values import Answer, Citation, Cost, Report
+from manyminds.research.balance import balance_of
 from manyminds.runtime.ask import Asked
 
 __all__ = ["answer_as_json", "cost_as_json", "headline"]
@@ -41,7 +42,7 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
             "citations": [_citation(c) for c in answer.citations],
             "dissent": [asdict(d) for d in answer.dissent],
         },
-        **({} if answer.report is None else {"report": asdict(answer.report)}),
+        **({} if answer.report is None else {"report": _report(answer, answer.report)}),
         "strategy": asked.strategy,
         "prompts": asked.prompts,
         "members": [asdict(member) for member in asked.members],
@@ -50,6 +51,11 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
         "stopped_by": asked.stopped_by,
         "transcript": str(asked.transcript),
     }
+
+
+def _report(answer: Answer, report: Report) -> dict[str, JsonValue]:
+    balance = [asdict(share) for share in balance_of(answer, report).shares]
+    return {**asdict(report), "balance": balance}
 
 
 def _citation(citation: Citation) -> dict[str, JsonValue]:

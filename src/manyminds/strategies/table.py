@@ -22,6 +22,7 @@ from manyminds.core.values import (
 from manyminds.judging.citing.spans import Span, spans_of
 from manyminds.judging.citing.support import Numbered
 from manyminds.judging.listing import Entry, Item, estimate, spread
+from manyminds.judging.sorting import in_order
 
 __all__ = ["Sheet", "deliver_table", "fill"]
 
@@ -188,15 +189,9 @@ async def _judged(sheet: Sheet, column: Column) -> None:
 
 
 def deliver_table(sheet: Sheet) -> Answer:
-    """Return the table as an answer; rows of one judged kind stand together."""
+    """Return the table as an answer: ranked, or rows of one judged kind together."""
     numbers = Numbered()
-    order = list(range(len(sheet.items)))
-    by = next((c for c in sheet.columns if c.kind == "judged"), None)
-    if by is not None:
-        first: dict[str | None, int] = {}
-        for place in order:
-            first.setdefault(sheet.cell(by, place).text, place)
-        order.sort(key=lambda place: (first[sheet.cell(by, place).text], place))
+    order, ranked = _ranked(sheet) if sheet.plan.order else (_by_kind(sheet), "")
     rows = tuple(
         tuple(_numbered(numbers, sheet.cell(column, place)) for column in sheet.columns)
         for place in order
@@ -204,7 +199,7 @@ def deliver_table(sheet: Sheet) -> Answer:
     believed, how = estimate(sheet.items)
     table = Table(
         columns=tuple(column.name for column in sheet.columns), rows=rows,
-        completeness=Completeness(found=len(rows), believed=believed, how=how),
+        completeness=Completeness(found=len(rows), believed=believed, how=how), ranked=ranked,
     )  # fmt: skip
     report = Report(plan=sheet.plan, table=table, not_found=tuple(sheet.not_found))
     found = bool(rows)
@@ -222,6 +217,40 @@ def deliver_table(sheet: Sheet) -> Answer:
         how=how,
         report=report,
     )
+
+
+def _by_kind(sheet: Sheet) -> list[int]:
+    """Return the places of all rows, those that were judged the same together."""
+    order = list(range(len(sheet.items)))
+    by = next((c for c in sheet.columns if c.kind == "judged"), None)
+    if by is not None:
+        first: dict[str | None, int] = {}
+        for place in order:
+            first.setdefault(sheet.cell(by, place).text, place)
+        order.sort(key=lambda place: (first[sheet.cell(by, place).text], place))
+    return order
+
+
+def _ranked(sheet: Sheet) -> tuple[list[int], str]:
+    """Return the places of all rows by what a column says of them, and how that went."""
+    plan, everywhere = sheet.plan, list(range(len(sheet.items)))
+    column = next((c for c in sheet.columns if c.name == plan.order), None)
+    if column is None or column.kind == "judged":
+        why = "is judged, not read" if column else f"is none of {', '.join(plan.columns)}"
+        sheet.missing.append(f"not ranked: “{plan.order}” {why}")
+        return everywhere, ""
+    texts = [sheet.cell(column, place).text for place in everywhere]
+    words, down = column.kind == "name", plan.descending
+    found = in_order(texts, name=column.name, descending=down, words=words)
+    ends = ("from Z to A", "from A to Z") if words else (
+        "the largest or latest first", "the smallest or earliest first",
+    )  # fmt: skip
+    told = f"ranked by {column.name}, {ends[0 if down else 1]}" if found.places else ""
+    if found.left:
+        why = f"what stands in {column.name} is unknown or cannot be compared"
+        told += f"; the last {len(found.left)} are not ranked: {why}" if told else ""
+        sheet.missing.append(f"{len(found.left)} of {len(texts)} rows are not ranked: {why}")
+    return [*found.places, *found.left], told
 
 
 def _numbered(numbers: Numbered, cell: _Filled) -> Cell:

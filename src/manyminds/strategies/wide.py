@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 
 from manyminds.agents.look_up import hits_in
-from manyminds.agents.scout import Wanted, choose_groups, strangers, wanted
+from manyminds.agents.scout import Wanted, choose_groups, ranking, strangers, wanted
 from manyminds.core.events import PhaseStarted, Planned
 from manyminds.core.messages import ToolCall
 from manyminds.core.protocols import Run
@@ -52,8 +52,9 @@ async def _as_planned(plan: Plan) -> Plan:
 class Wide:
     """Enumerates what lists hold.
 
-    Cost: one request to plan, one for each page with lists, one for each 25 entries of groups that
-    hold other things too, and for each column that a list does not fill one for each eight rows.
+    Cost: one request to plan, one where the question asks for an order, one for each page with
+    lists, one for each 25 entries of groups that hold other things too, and for each column that a
+    list does not fill one for each eight rows.
     """
 
     plan: Plan = field(default_factory=lambda: Plan(goal="", parts=()))
@@ -95,10 +96,16 @@ class Wide:
             columns=given.columns or tuple(column.name for column in asked.columns),
             parts=given.parts or tuple(Part(question=q, query=q) for q in asked.queries),
         )  # fmt: skip
+        columns = sheet.columns_of(asked, planned)
+        order = None if given.order else await ranking(run, columns)
+        if order is not None:
+            planned = replace(planned, order=order[0], descending=order[1])
         approved = await self.approve(planned)
         run.tell(Planned(plan=approved, changed=approved != planned))
         sheet.plan = approved
         sheet.columns = sheet.columns_of(asked, approved)
+        if order is not None and not approved.order:
+            sheet.missing.append("not ranked: no column tells the order that was asked for")
         return replace(asked, item=approved.item or asked.item)
 
 

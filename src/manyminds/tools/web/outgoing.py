@@ -113,13 +113,20 @@ def _encoded(word: str) -> bool:
 _MAKERS = (
     "openai", "altman", "anthropic", "amodei", "xai", "musk", "google", "deepmind", "pichai",
     "meta", "zuckerberg", "microsoft", "nadella", "alibaba", "qwen", "deepseek", "mistral",
-    "manyminds",
+    "nvidia", "cohere", "huggingface", "moonshot", "zhipu", "bytedance", "baidu", "tencent",
+    "hassabis", "sutskever", "murati", "wenfeng", "grok", "chatgpt", "gpt", "manyminds",
 )  # fmt: skip
 _VIEW = re.compile(
     r"\b(?:thinks?|thoughts?|opinions?|views?|stance|position|believes?|feels?|says?|said|"
     r"statement|tweets?|posts?)\b",
     re.IGNORECASE,
 )
+_WHO_MADE = re.compile(
+    r"\b(?:makers?|owners?|operators?|creators?|company|founders?|ceo)\b"
+    r"(?=.*\b(?:models?|assistants?|chatbots?|ai|this product)\b)",
+    re.IGNORECASE,
+)
+"""Who made it, without a name."""
 
 
 def makers_view(query: str, question: str) -> bool:
@@ -127,5 +134,8 @@ def makers_view(query: str, question: str) -> bool:
 
     What is true of a contested matter does not depend on who made the model that looks it up.
     """
+    if not _VIEW.search(query):
+        return False
     asked, words = set(_small(question)), set(_small(query))
-    return bool(_VIEW.search(query)) and any(m in words and m not in asked for m in _MAKERS)
+    named = any(m in words and m not in asked for m in _MAKERS)
+    return named or bool(_WHO_MADE.search(query) and not _WHO_MADE.search(question))
