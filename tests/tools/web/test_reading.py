@@ -1,9 +1,15 @@
 """Reading: pages, PDF, feeds, and bodies that would break a reader."""
 
 import io
+import lzma
 import os
+import sys
+import threading
+import time
+import zipfile
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import psutil
@@ -151,44 +157,170 @@ def a_png(side: int) -> bytes:
     return head + zlib.compress(bytes(1_000))
 
 
-BOMBS: dict[str, tuple[bytes | str, str]] = {
-    "entities": (LAUGHS, "text/xml"),
-    "nested": ("<div>" * 200_000, "text/html"),
-    "nested in XML": ("<?xml version='1.0'?>" + "<a>" * 200_000, "text/xml"),
-    "long": ("x" * (5 << 20), "text/html"),
-    "a table without end": ("<table>" + "<tr><td>1" * 150_000, "text/html"),
-    "attributes": ("<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">x", "text/html"),
-    "a huge picture": (a_png(50_000), "image/png"),
-    "a picture that says it is a page": (a_png(50_000), "text/html"),
-    "a PDF that is none": (b"%PDF-1.7\n" + os.urandom(200_000), "application/pdf"),
-    "zeros": (bytes(1 << 20), ""),
-    "empty": ("", "text/html"),
+def packed(megabytes: int, piece: bytes = b"\0") -> bytes:
+    """Return so much of one thing, deflated."""
+    packer = zlib.compressobj(9)
+    whole = piece * ((1 << 20) // len(piece))
+    return b"".join([*(packer.compress(whole) for _ in range(megabytes)), packer.flush()])
+
+
+def pdf_of(*objects: bytes) -> bytes:
+    """Return a PDF of one page, whose contents are its fourth object; what follows is the rest."""
+    page = b"/Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+    resources = (
+        b"/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >>"
+    )
+    found = [
+        b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< " + page + b" " + resources + b" /XObject << /X 5 0 R >> >> >>", *objects,
+    ]  # fmt: skip
+    out, places = bytearray(b"%PDF-1.4\n"), []
+    for number, body in enumerate(found, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    start, count = len(out), len(found) + 1
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % count
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    return bytes(
+        out + b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF" % (count, start)
+    )
+
+
+def stream(about: bytes, raw: bytes) -> bytes:
+    return b"<< %b /Length %d >>\nstream\n%b\nendstream" % (about, len(raw), raw)
+
+
+def forms(depth: int, fan: int) -> list[bytes]:
+    """Return drawings that hold the next one ten times each."""
+    found = [stream(b"", b"/X Do ")]
+    for level in range(depth):
+        inner = (
+            b"/Resources << /XObject << /X %d 0 R >> >>" % (6 + level) if level < depth - 1 else b""
+        )
+        drawn = b"/X Do " if inner else b"BT /F1 12 Tf (x) Tj ET "
+        found.append(
+            stream(b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] " + inner, drawn * fan)
+        )
+    return found
+
+
+def a_docx(megabytes: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        with archive.open("word/document.xml", "w") as file:
+            main = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+            file.write(f'<w:document xmlns:w="{main}"><w:body>'.encode())
+            for _ in range(megabytes):
+                file.write(b"<w:p><w:r><w:t>a</w:t></w:r></w:p>" * 30_000)
+            file.write(b"</w:body></w:document>")
+    return out.getvalue()
+
+
+FLATE = b"/Filter /FlateDecode"
+TWICE = b"/Filter [/FlateDecode /FlateDecode]"
+OFFICE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+BOMBS: dict[str, tuple[Callable[[], bytes | str], str]] = {
+    "entities": (lambda: LAUGHS, "text/xml"),
+    "nested": (lambda: "<div>" * 200_000, "text/html"),
+    "nested in XML": (lambda: "<?xml version='1.0'?>" + "<a>" * 200_000, "text/xml"),
+    "long": (lambda: "x" * (5 << 20), "text/html"),
+    "a table without end": (lambda: "<table>" + "<tr><td>1" * 150_000, "text/html"),
+    "attributes": (lambda: "<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">x", "text/html"),
+    "tags": (lambda: "<b>x</b>" * 500_000, "text/html"),
+    "links": (lambda: "<a href=x>y</a>" * 270_000, "text/html"),
+    "a huge picture": (lambda: a_png(50_000), "image/png"),
+    "a picture that says it is a page": (lambda: a_png(50_000), "text/html"),
+    "a PDF that is none": (lambda: b"%PDF-1.7\n" + os.urandom(200_000), "application/pdf"),
+    "a PDF with a page of a GiB": (lambda: pdf_of(stream(FLATE, packed(1_024))), "application/pdf"),
+    "a PDF that is packed twice": (
+        lambda: pdf_of(stream(TWICE, zlib.compress(packed(1_024), 9))), "application/pdf",
+    ),
+    "a PDF of a hundred million words": (
+        lambda: pdf_of(stream(FLATE, packed(200, b"BT /F1 12 Tf (x) Tj ET "))), "application/pdf",
+    ),
+    "a PDF that draws itself": (lambda: pdf_of(*forms(12, 10)), "application/pdf"),
+    "a PDF with a huge picture": (
+        lambda: pdf_of(
+            stream(b"", b"612 0 0 792 0 0 cm /X Do "),
+            stream(b"/Subtype /Image /Width 20000 /Height 20000 /ColorSpace /DeviceRGB /BitsPerComponent 8 " + FLATE, packed(64)),
+        ), "application/pdf",
+    ),
+    "a Word file of 256 MiB": (lambda: a_docx(256), OFFICE),
+    "a Word file of 150 MiB": (lambda: a_docx(150), OFFICE),
+    "JSON, nested": (lambda: "[" * 100_000 + "]" * 100_000, "application/json"),
+    "YAML that names itself": (
+        lambda: "a: &a [x,x]\n" + "".join(f"b{n}: &b{n} [{'*a,' * 9}]\n" for n in range(9)), "text/yaml",
+    ),
+    "xz": (lambda: lzma.compress(bytes(64 << 20)), "application/x-xz"),
+    "zip": (lambda: a_docx(64), "application/zip"),
+    "zeros": (lambda: bytes(1 << 20), ""),
+    "empty": (lambda: "", "text/html"),
 }  # fmt: skip
 
 
+class Watched:
+    """The most memory of the process that reads, and the time it computed, looked at every 2 ms."""
+
+    def __init__(self) -> None:
+        readers = [
+            c for c in psutil.Process().children() if "manyminds.tools.web" in str(c.cmdline())
+        ]
+        self.child = max(readers, key=psutil.Process.create_time)
+        self.memory, self.seconds, self.over = 0, 0.0, False
+        self.first = self.child.memory_info().rss, sum(self.child.cpu_times()[:2])
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self) -> None:
+        with suppress(psutil.Error):
+            while not self.over and self.child.status() != psutil.STATUS_ZOMBIE:
+                self.memory = max(self.memory, self.child.memory_info().rss - self.first[0])
+                self.seconds = sum(self.child.cpu_times()[:2]) - self.first[1]
+                time.sleep(0.002)
+
+    def end(self) -> None:
+        self.over = True
+        self.thread.join()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be bounded there")
 @pytest.mark.parametrize("kind", BOMBS)
 async def test_what_would_break_a_reader_is_told_and_the_next_page_is_read(kind: str) -> None:
-    reader = Reader(seconds=2.0)
-    process = psutil.Process(os.getpid())
+    """Of a small body nothing takes more than 64 MiB and two seconds; of a large one, by its size."""
+    make, media = BOMBS[kind]
+    page = fetched(make(), media)
+    process, reader = psutil.Process(), Reader()
     await reader.read(fetched(PAGE))
-    before = process.memory_info().rss
-    body, media = BOMBS[kind]
-    said = ""
+    before, watched = process.memory_info().rss, Watched()
     try:
-        read = await reader.read(fetched(body, media))
+        read = await reader.read(page)
         said = "".join(part.text for part in read.parts)
     except ToolFailed as error:
         said = str(error)
+    watched.end()
     assert len(said) < 4 << 20
     assert process.memory_info().rss - before < 64 << 20
+    million = len(page.body) / 1e6
+    assert watched.memory <= (64 << 20) + 48 * len(page.body) + (4 << 20)
+    assert watched.seconds <= 2 + 1.5 * million
     assert "metres" in only(await reader.read(fetched(PAGE)))
     await reader.close()
+
+
+async def test_a_long_page_is_no_bomb(reader: Reader) -> None:
+    rows = "".join(
+        f"<li><a href='t{n}.html#x'>term {n}</a> (in module m{n % 300})</li>" for n in range(40_000)
+    )
+    read = await reader.read(fetched(f"<title>I</title><main><h1>Index</h1><ul>{rows}</ul></main>"))
+    assert "term 39999" in only(read)
 
 
 @pytest.mark.parametrize(
     ("page", "said"),
     [
         ("<form>Please log in<input type='password'></form>", "only a login"),
+        ("<title>M</title><form>Sign in<input><input type='password'></form>", "only a login"),
         ("<div id=app></div><script src=app.js></script>", "without JavaScript"),
         ("<body></body>", "empty"),
     ],

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from manyminds.tools.web.pages import Part, Read
 
 __all__ = ["Reader"]
 
-SECONDS = 8.0
-"""For one page; what takes longer is no page for reading."""
+SECONDS = 20.0
+"""For one page, however busy the machine is; of computing `reading` allows less."""
 MAX_LINE = 32 << 20
 """Of what a page says: its text is bounded by `reading`, each letter takes six bytes at most."""
+_TOO_LONG = -signal.SIGPROF if hasattr(signal, "SIGPROF") else None
+"""How a process ends whose time of computing is over."""
 _ROOT = str(Path(__file__).parents[3])
 _CHILD = f"""import sys
 sys.path.append({_ROOT!r})
@@ -44,8 +47,7 @@ class Reader:
                 async with asyncio.timeout(self._seconds):
                     told = await self._ask(fetched)
             except (TimeoutError, OSError, ValueError) as error:
-                await self._end()
-                late = isinstance(error, TimeoutError)
+                late = await self._end() == _TOO_LONG or isinstance(error, TimeoutError)
                 why = "takes too long to read" if late else "takes too much to read"
                 raise ToolFailed(f"{fetched.address[:200]} {why}") from None
             except BaseException:
@@ -82,9 +84,13 @@ class Reader:
         await child.stdin.drain()
         return json.loads(await child.stdout.readline())
 
-    async def _end(self) -> None:
+    async def _end(self) -> int | None:
+        """End the process, and return how it ended; `None` where there was none."""
         child, self._child = self._child, None
-        if child is not None:
-            if child.returncode is None:
-                child.kill()
-            await child.wait()
+        if child is None:
+            return None
+        # One that has ended says so before it is killed, if it is asked twice.
+        await asyncio.sleep(0)
+        if child.returncode is None:
+            child.kill()
+        return await child.wait()
