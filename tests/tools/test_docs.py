@@ -236,6 +236,30 @@ async def test_the_tools_give_evidence_with_anchors(folder: Path, tmp_path: Path
 
 
 @pytest.mark.anyio
+async def test_several_documents_are_read_on_in_one_call(folder: Path, tmp_path: Path) -> None:
+    shown: list[str] = []
+    tool = ReadDoc(index=index_of(folder, tmp_path), on_shown=shown.append)
+
+    async def read(source: str) -> list[tuple[str, str | None, str]]:
+        call = ToolCall(id="1", name="read_doc", arguments={"source": source, "line": 1})
+        return [(e.request, e.source, e.output) for e in await tool("m1", call)]
+
+    found = await read("sub/b.txt, line 2\n\nnowhere.md\na.md\nsub/b.txt, line 2")
+    assert [request for request, _, _ in found] == [
+        "sub/b.txt, line 2", "nowhere.md, line 1", "a.md, line 1",
+    ]  # fmt: skip
+    assert found[0][1:] == ("sub/b.txt", "Its filter is blue.\n")
+    assert found[1][1] is None
+    assert "nowhere.md" in found[1][2]
+    assert found[2][1] == "a.md"
+    assert len(shown) == 2
+    with pytest.raises(ToolRetry, match="too many"):
+        await read("\n".join(f"{n}.md" for n in range(11)))
+    with pytest.raises(ToolRetry, match="nowhere"):
+        await read("nowhere.md\nnowhere.md, line 7")
+
+
+@pytest.mark.anyio
 async def test_ten_things_are_looked_up_in_one_call(tmp_path: Path) -> None:
     """As ten calls would find them: a tenth of the calls on a list of ten."""
     docs = tmp_path / "docs"

@@ -330,6 +330,13 @@ async def test_a_page_that_shows_nothing_says_why(reader: Reader, page: str, sai
         await reader.read(fetched(page))
 
 
+async def test_a_page_beside_a_login_is_read(reader: Reader) -> None:
+    form = "<form>Sign in<input><input type='password'></form>"
+    said = f"{PROSE[:400]}."
+    read = await reader.read(fetched(f"<title>M</title>{form}<article><p>{said}</p></article>"))
+    assert "stood 3 metres high" in only(read)
+
+
 async def test_who_reads_has_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     reader = Reader()

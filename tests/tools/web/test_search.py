@@ -1,7 +1,12 @@
 """Search engines: what is sent, how results are read, fusing, and what may be configured."""
 
+import inspect
 import json
+import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
@@ -129,3 +134,79 @@ def test_engines_that_cannot_be_used_say_what_to_do(text: str, error: type[Excep
 def test_halves_of_letters_are_no_text_that_a_file_can_hold() -> None:
     hit = Hit(address="https://a.com/", title="A \ud800", snippet="\udfff b")
     assert f"{hit.title}{hit.snippet}".encode() == b"A ?? b"
+
+
+ROWS = [{"title": "A", "href": "https://a.com/", "body": "about"}, {"title": "B"}]
+
+
+def a_library(monkeypatch: pytest.MonkeyPatch, found: object) -> list[object]:
+    """Put a library in the place of `ddgs` that gives rows, or fails as told."""
+    asked: list[object] = []
+
+    class Failed(Exception):
+        pass
+
+    class Library:
+        def __init__(self, *, timeout: int) -> None:
+            asked.append(timeout)
+
+        def text(self, query: str, *, max_results: int) -> object:
+            asked.append((query, max_results))
+            if isinstance(found, str):
+                raise Failed(found)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+    errors = SimpleNamespace(DDGSException=Failed)
+    monkeypatch.setitem(sys.modules, "ddgs", SimpleNamespace(DDGS=Library, exceptions=errors))
+    monkeypatch.setitem(sys.modules, "ddgs.exceptions", errors)
+    return asked
+
+
+async def test_public_search_pages_are_asked_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = a_library(monkeypatch, ROWS)
+    [engine] = parse_engines("ddgs", no_key)
+    found = await engine.search("two words")
+    assert found == [
+        Hit(address="https://a.com/", title="A", snippet="about"),
+        Hit(address="", title="B", snippet=""),
+    ]
+    assert asked[1] == ("two words", 10)
+    assert fused([("ddgs", found)], loopback=False) == [replace(found[0], engines=("ddgs",))]
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        ("Ratelimit: 202", "Ratelimit: 202"), ("a line\nand a trace", "(a line)"),
+        (OSError("no network"), "no network"), (RuntimeError(), "RuntimeError"),
+    ],
+)  # fmt: skip
+async def test_public_search_pages_that_refuse_are_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, failure: object, told: str
+) -> None:
+    a_library(monkeypatch, failure)
+    [engine] = parse_engines("ddgs", no_key)
+    with pytest.raises(ToolFailed, match="no public search page answers") as raised:
+        await engine.search("x")
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+async def test_public_search_pages_that_find_nothing_have_not_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    a_library(monkeypatch, "No results found.")
+    [engine] = parse_engines("ddgs", no_key)
+    assert await engine.search("x") == []
+
+
+def test_the_library_is_as_it_is_used_here() -> None:
+    """What stands in for it above has its shape."""
+    ddgs, errors = import_module("ddgs.ddgs"), import_module("ddgs.exceptions")
+    assert "timeout" in inspect.signature(ddgs.DDGS.__init__).parameters
+    takes = inspect.signature(ddgs.DDGS.text).parameters
+    assert "query" in takes
+    assert "max_results" in takes or any(p.kind is p.VAR_KEYWORD for p in takes.values())
+    assert issubclass(errors.DDGSException, Exception)

@@ -9,7 +9,7 @@ from manyminds.core.messages import JsonValue, ToolCall, ToolSpec
 from manyminds.core.values import Evidence
 from manyminds.tools.docs.index import DocsIndex
 from manyminds.tools.docs.passages import Passage
-from manyminds.tools.several import lines_of
+from manyminds.tools.several import lines_of, side_by_side
 
 __all__ = ["ReadDoc", "SearchDocs", "evidence_of", "query_of", "search_spec"]
 
@@ -88,31 +88,54 @@ class ReadDoc:
     on_shown: Callable[[str], None] = _nobody
     spec = ToolSpec(
         name="read_doc",
-        description="read on in one document, only where a passage broke off",
+        description="read on in a document, only where a passage broke off; in several, one a line "
+        "with its own end: a.md, line 40",
         parameters={
             "type": "object",
             "properties": {
-                "source": {"type": "string", "maxLength": 200},
+                "source": {"type": "string", "maxLength": 1_000},
                 "line": {"type": "integer"},
             },
             "required": ["source", "line"],
         },
+        several="source",
     )
 
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
-        """Read `source` from `line` on."""
+        """Read `source` from `line` on; each of its lines, where it has several."""
         source, line = call.arguments.get("source"), call.arguments.get("line")
         if not isinstance(source, str) or not source:
             raise ToolRetry('read_doc needs a "source" as search_docs shows it')
         first = line if isinstance(line, int) and line > 0 else 1
-        passage = await asyncio.to_thread(self.index.read, source, line=first)
-        self.on_shown(f"{passage.source} {passage.text}")
-        return (evidence_of("read_doc", f"{source}, line {first}", passage),)
+        wanted = [_place(one, first) for one in lines_of(source)]
+
+        async def read(request: str) -> Passage:
+            name, _, place = request.rpartition(_LINE)
+            return await asyncio.to_thread(self.index.read, name, line=int(place))
+
+        found = await side_by_side(read, wanted)
+        for passage in found:
+            if isinstance(passage, Passage):
+                self.on_shown(f"{passage.source} {passage.text}")
+        return tuple(
+            evidence_of("read_doc", request, passage) if isinstance(passage, Passage)
+            else Evidence(id="", tool="read_doc", request=request, output=str(passage))
+            for request, passage in zip(wanted, found, strict=True)
+        )  # fmt: skip
 
     def recall(self, member: str, call: ToolCall, evidence: Sequence[Evidence]) -> None:
         """Remember what models were shown before."""
         for found in evidence:
             self.on_shown(f"{found.source} {found.output}")
+
+
+_LINE = ", line "
+
+
+def _place(asked: str, line: int) -> str:
+    """Return what is read, as it is told: a document and a line, that of its own if it has one."""
+    name, _, own = asked.rpartition(_LINE)
+    return asked if name and own.isdecimal() and int(own) > 0 else f"{asked}{_LINE}{line}"
 
 
 def evidence_of(tool: str, request: str, passage: Passage) -> Evidence:

@@ -132,7 +132,7 @@ def _of_html(text: str, address: str) -> Read | Unread:
     author, date = (about.author, about.date) if about is not None else (None, None)
     links = links_of(tree, address)
     shown = _main_text(tree, text, address)
-    if walled and len(shown) < 5 * _FEW:
+    if walled and len(shown) < (5 * _FEW if _WALL.search(shown) else _FEW):
         return Unread(why="it shows only a login")
     if not shown.strip():
         without = "it shows no text without JavaScript" if "<script" in text else "it is empty"
