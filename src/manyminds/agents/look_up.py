@@ -116,11 +116,14 @@ def _kept(found: LookedUp, outcome: ToolOutcome, what: str) -> tuple[Evidence, .
 def show(evidence: Sequence[Evidence], *, most: int = SHOWN) -> tuple[list[Evidence], str]:
     """Return which passages a worker is shown, and them as data.
 
-    The best of each source comes before the second-best of any.
+    The best of each source comes before the second-best of any; the same words come once.
     """
     by_source: dict[str, list[Evidence]] = {}
+    there: set[str] = set()
     for e in evidence:
-        if e.source is not None:
+        words = " ".join(e.output.split())
+        if e.source is not None and words not in there:
+            there.add(words)
             by_source.setdefault(e.source, []).append(e)
     rounds = max((len(passages) for passages in by_source.values()), default=0)
     ordered = [p[i] for i in range(rounds) for p in by_source.values() if i < len(p)]

@@ -203,6 +203,8 @@ class Evidence:
     date: str | None = None
     read_at: str | None = None
     """When the page was read, ISO 8601."""
+    credits: str | None = None
+    """Where the page says that it has its words from, a line each."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 import pypdfium2
@@ -21,6 +22,7 @@ from manyminds.tools.web import reading
 from manyminds.tools.web.fetch import Fetched
 from manyminds.tools.web.pages import LISTS, Read
 from manyminds.tools.web.reader import Reader
+from manyminds.tools.web.sources import Sources
 
 pytestmark = pytest.mark.anyio
 PROSE = " ".join(
@@ -356,3 +358,36 @@ def test_signs_that_markdown_knows_stand_as_in_the_page() -> None:
     found = reading.read(page, kind="text/html", charset=None, address="https://e.com/")
     assert isinstance(found, Read)
     assert "SQLITE_CONFIG_PAGECACHE option takes a*b and [x] and #1" in only(found)
+
+
+@pytest.mark.parametrize(
+    ("page", "credited"),
+    [
+        ("<footer>Originally published on <a href='https://origin.example/x'>Origin</a></footer>", "https://origin.example/x"),
+        ("<p>Copied from town.example, with thanks.</p>", "Copied from town.example"),
+        ("<aside><p>Source:</p></aside><p>See <a href='https://other.example/'>others</a></p>", None),
+        ("<p hidden>Taken from https://hidden.example/y</p>", None),
+        ("<script>var source = 'https://script.example/z'</script>", None),
+        ("<p>The source code is in Lib/os and works according to plan.</p>", None),
+    ],
+)  # fmt: skip
+async def test_where_a_page_has_its_words_from_is_kept_wherever_it_stands(
+    reader: Reader, page: str, credited: str | None
+) -> None:
+    read = await reader.read(fetched(f"<title>T</title><article><p>{PROSE}</p></article>{page}"))
+    if credited is None:
+        assert read.credits == ()
+    else:
+        [said] = read.credits
+        assert credited in said
+
+
+async def test_what_a_page_credits_is_kept_with_it(reader: Reader, tmp_path: Path) -> None:
+    body = fetched(f"<p>{PROSE}</p><footer>via https://origin.example/x</footer>")
+    first, second = Sources(tmp_path / "a.sqlite"), Sources(tmp_path / "b.sqlite")
+    first.keep(body, await reader.read(body))
+    second.unpack(first.packed())
+    for sources in (first, second):
+        about = sources.about(body.address)
+        assert about is not None
+        assert about.told()["credits"] == "via https://origin.example/x"

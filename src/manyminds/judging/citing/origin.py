@@ -9,16 +9,12 @@ from collections.abc import Sequence
 
 from manyminds.core.values import Evidence
 from manyminds.judging.citing.spans import Span
+from manyminds.tools.web.credits import POINTS
 
 __all__ = ["document_of", "nearest", "site_of"]
 
 _HOST = re.compile(r"^https?://(?:www\.)?([^/?#]+)")
 _PART = re.compile(r"#(?:page=\d+|slide=\d+|sheet=.+|links|feed|sitemap)$")
-_POINTS = re.compile(
-    r"(?:source|originally|original|via|copied|reposted|republished|mirrored?|taken|according)\b"
-    r"[^\n]{0,100}",
-    re.IGNORECASE,
-)
 
 
 def document_of(source: str) -> str:
@@ -70,7 +66,7 @@ def _pointed_at(place: int, sides: Sequence[Sequence[Span]], evidence: Sequence[
     others = {s.source for i, side in enumerate(sides) if i != place for s in side}
     for e in evidence:
         if e.source in others:
-            said = " ".join(_POINTS.findall(e.output)).casefold()
+            said = " ".join([*POINTS.findall(e.output), e.credits or ""]).casefold()
             names = {site_of(page) for page in mine} - {site_of(e.source or "")}
             names |= {document_of(page).partition("://")[2].casefold() for page in mine} - {""}
             if any(re.search(_WHOLE.format(re.escape(name)), said) for name in names):

@@ -27,6 +27,8 @@ class Read:
     date: str | None
     """Of the page itself, as it tells: YYYY-MM-DD."""
     parts: tuple[Part, ...]
+    credits: tuple[str, ...] = ()
+    """Stretches of it that say where it has its words from, wherever on the page they stand."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ class Reader:
             raise ToolFailed(f"{fetched.address[:200]}: {told['why']}")
         return Read(
             title=told["title"], author=told["author"], date=told["date"],
-            parts=tuple(Part(**part) for part in told["parts"]),
+            parts=tuple(Part(**part) for part in told["parts"]), credits=tuple(told["credits"]),
         )  # fmt: skip
 
     async def close(self) -> None:

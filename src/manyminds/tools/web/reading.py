@@ -21,6 +21,7 @@ import trafilatura
 
 from manyminds.tools.docs.hidden import drop_hidden
 from manyminds.tools.docs.readers import LeftOut, html_text, read_office, read_pdf
+from manyminds.tools.web.credits import credits_in, said_in
 from manyminds.tools.web.links import MAX_ENTRIES, joined, line_of, links_of
 from manyminds.tools.web.pages import Part, Read, Unread
 
@@ -101,7 +102,8 @@ def _decoded(body: bytes, charset: str | None) -> str:
 
 
 def _whole(title: str, text: str) -> Read:
-    return Read(title=title, author=None, date=None, parts=(Part(name="", text=text),))
+    whole = (Part(name="", text=text),)
+    return Read(title=title, author=None, date=None, parts=whole, credits=credits_in(text))
 
 
 def _of_documents(found: Any) -> Read | Unread:
@@ -114,7 +116,8 @@ def _of_documents(found: Any) -> Read | Unread:
         left -= len(text)
         if text:
             parts.append(Part(name=document.source.removeprefix("#"), text=text))
-    return Read(title="", author=None, date=None, parts=tuple(parts))
+    said = credits_in("\n".join(part.text for part in parts))
+    return Read(title="", author=None, date=None, parts=tuple(parts), credits=said)
 
 
 def _of_html(text: str, address: str) -> Read | Unread:
@@ -130,7 +133,7 @@ def _of_html(text: str, address: str) -> Read | Unread:
     )
     title = (about.title if about is not None else "") or tree.xpath("string(//title)") or ""
     author, date = (about.author, about.date) if about is not None else (None, None)
-    links = links_of(tree, address)
+    links, credits = links_of(tree, address), credits_in(said_in(tree, address))
     shown = _main_text(tree, text, address)
     if walled and len(shown) < (5 * _FEW if _WALL.search(shown) else _FEW):
         return Unread(why="it shows only a login")
@@ -139,7 +142,7 @@ def _of_html(text: str, address: str) -> Read | Unread:
         return Unread(why=without)
     return Read(
         title=" ".join(str(title).replace("¶", "").split())[:300], author=author or None,
-        date=date or None, parts=(Part(name="", text=shown), *links),
+        date=date or None, parts=(Part(name="", text=shown), *links), credits=credits,
     )  # fmt: skip
 
 

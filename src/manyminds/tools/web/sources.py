@@ -22,6 +22,7 @@ __all__ = ["Source", "Sources"]
 _PAGES = """
 create table if not exists pages (address text primary key, title text, author text, date text,
     at text, hash text);
+create table if not exists credits (address text primary key, said text);
 """
 
 
@@ -38,12 +39,14 @@ class Source:
     """When it was read, ISO 8601."""
     hash: str
     """SHA-256 of its text."""
+    credits: str | None = None
+    """Where it says that it has its words from, a line each."""
 
     def told(self) -> dict[str, str | None]:
         """Return what evidence from this page says of it."""
         return {
             "title": self.title or None, "author": self.author, "date": self.date,
-            "read_at": self.at,
+            "read_at": self.at, "credits": self.credits,
         }  # fmt: skip
 
 
@@ -93,6 +96,7 @@ class Sources:
                             "select source, text from documents where path = ? order by rowid",
                             (row[0],),
                         ).fetchall(),
+                        "credits": _credits(db, row[0]),
                     }
                 ).encode()
                 for row in rows
@@ -107,8 +111,9 @@ class Sources:
                 for source, text in found["parts"]
             )
             read = Read(
-                title=found["title"], author=found["author"], date=found["date"], parts=parts
-            )
+                title=found["title"], author=found["author"], date=found["date"], parts=parts,
+                credits=tuple((found.get("credits") or "").splitlines()),
+            )  # fmt: skip
             with closing(self._open()) as db, db:
                 if not _names(db, found["address"]):
                     _put(db, found["address"], found["at"], read)
@@ -129,11 +134,12 @@ class Sources:
                 "select address, title, author, date, at, hash from pages where address = ?",
                 (name.partition("#")[0],),
             ).fetchone()
-        if row is None:
-            return None
-        return Source(
-            address=row[0], title=row[1], author=row[2], date=row[3], at=row[4], hash=row[5]
-        )
+            if row is None:
+                return None
+            return Source(
+                address=row[0], title=row[1], author=row[2], date=row[3], at=row[4], hash=row[5],
+                credits=_credits(db, row[0]),
+            )  # fmt: skip
 
     def search(self, query: str, *, most: int, within: str | None = None) -> list[Passage]:
         """Return the passages that fit best, best first.
@@ -178,7 +184,14 @@ def _put(db: sqlite3.Connection, address: str, at: str, read: Read) -> tuple[str
         store.keep(db, address, document)
     row = (address, read.title, read.author, read.date, at, digest)
     db.execute("insert into pages values (?, ?, ?, ?, ?, ?)", row)
+    if read.credits:
+        db.execute("insert into credits values (?, ?)", (address, "\n".join(read.credits)))
     return names
+
+
+def _credits(db: sqlite3.Connection, address: str) -> str | None:
+    row = db.execute("select said from credits where address = ?", (address,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _names(db: sqlite3.Connection, address: str) -> tuple[str, ...]:

@@ -1,0 +1,59 @@
+"""Where a page says that it has its words from."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+__all__ = ["POINTS", "credits_in", "said_in"]
+
+POINTS = re.compile(
+    r"(?:source|originally|original|via|copied|reposted|republished|mirrored?|taken|according)\b"
+    r"[^\n]{0,100}",
+    re.IGNORECASE,
+)
+"""Words that lead to an origin, and what follows them."""
+_PLACE = re.compile(r"https?://[^\s<>\"]{4,}|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b", re.IGNORECASE)
+_MOST = 20
+_SILENT = ("script", "style", "noscript", "template")
+
+
+def credits_in(text: str) -> tuple[str, ...]:
+    """Return the stretches of a text that lead to a place where it is from, the first twenty."""
+    found = (" ".join(stretch.split()) for stretch in POINTS.findall(text))
+    return tuple(dict.fromkeys(s for s in found if _PLACE.search(s)))[:_MOST]
+
+
+def said_in(tree: Any, address: str) -> str:
+    """Return all words of a tree of HTML, each link's followed by where it leads."""
+    return "".join(_said(tree, address))
+
+
+def _said(tree: Any, address: str) -> Iterator[str]:
+    waiting: list[tuple[Any, bool]] = [(tree, False)]
+    while waiting:
+        node, over = waiting.pop()
+        if over:
+            if node.tag == "a" and (leads := node.get("href") or "").startswith(("http", "/")):
+                yield f" {_joined(address, leads)} "
+            yield (node.tail or "").replace("\n", " ")
+            if node.tag in _BLOCKS:
+                yield "\n"
+            continue
+        waiting.append((node, True))
+        if isinstance(node.tag, str) and node.tag not in _SILENT:
+            yield (node.text or "").replace("\n", " ")
+            waiting += [(child, False) for child in reversed(node)]
+
+
+_BLOCKS = frozenset((
+    "p", "div", "li", "td", "th", "tr", "dt", "dd", "br", "h1", "h2", "h3", "h4", "h5", "h6", "pre",
+    "section", "article", "header", "footer", "blockquote", "figcaption", "caption",
+))  # fmt: skip
+
+
+def _joined(address: str, link: str) -> str:
+    try:
+        return urljoin(address, link)
+    except ValueError:
+        return ""
