@@ -55,6 +55,10 @@ def tools() -> list[dict]:
             return [{**tool("look_up"), **more}]
         case "claims-to-read":
             return [tool("look_up", annotations=READS if begun() > 1 else {})]
+        case "preachers":
+            assert FOLDER is not None
+            orders = json.loads((FOLDER / "describes").read_text())
+            return [tool(f"look_up_{number}", said) for number, said in enumerate(orders)]
         case "shadow":
             return [tool("python"), tool("search_docs"), tool("calculate")]
         case "twins":
