@@ -32,6 +32,10 @@ HTML = [
     '<style>#y, p.z {{ font-size:0 }}</style><p class="z a">{}</p>', '<font color="#ffffff">{}</font>',
     '<table bgcolor="#112233"><tr><td><font color="#112233">{}</font></td></tr></table>',
     '<p style="font-size:1%">{}</p>', '<p style="color:#00000000">{}</p>',
+    '<p style="font-style:italic;display:none">{}</p>', "<p style=display:none>{}</p>", '<p id="a"style="display:none">{}</p>',
+    """<p title=" style='" style="display:none">{}</p>""", """<p title='a style="b' style=display:none>{}</p>""",
+    """<p title='style="' style="display:none">{}</p>""", '<p/style\n=            "display:none">{}</p>',
+    '<p style="background:url(a>b);display:none">{}</p>', '<style title=">">.q{{display:none}}</style><p class="q">{}</p>',
     '<p style="display&#58;none">{}</p>', "<dialog>{}</dialog>", "<!-- {} -->", "<template>{}</template>", '<img alt="{}" src="x.png">',
 ]  # fmt: skip
 SEEN = [

@@ -6,7 +6,7 @@ where it cannot be told, words are kept.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -21,7 +21,8 @@ _SIGNS = re.compile(
     rb"|clip(?:-path)?\s{0,9}:|(?:height|width)\s{0,9}:\s{0,9}[01]\s{0,9}(?:px)?\s{0,9}[;\"'}]"
     rb"|transform\s{0,9}:|&#"
 )
-_ATTRIBUTE = 2_000
+_STYLED = re.compile(rb"[\s\"'/]style\s*=\s*(?=\"([^\"]*)|'([^']*)|([^\s>]*))")
+"""A style attribute and, looked at only, its value: what stands within another is found, too."""
 _HIDDEN = re.compile(rb"<[a-z][^<>]*\shidden[\s>=]")
 _TAGS = (b"<dialog", b"<template", b"<font")
 _SIMPLE = re.compile(
@@ -68,19 +69,15 @@ def _may_hide(html: bytes) -> bool:
     """Say whether a page, in small letters, is worth a closer look: most are not, and it costs."""
     if any(tag in html for tag in _TAGS) or (b" hidden" in html and _HIDDEN.search(html)):
         return True
-    before, *pieces = html.split(b"style")
-    for piece in pieces:
-        # A style sheet reaches to the next "style", which ends it; an attribute is short.
-        if _SIGNS.search(piece if before.endswith(b"<") else piece[:_ATTRIBUTE]):
-            return True
-        before = piece
-    return False
+    styles = (b'%b"' % (a or b or c) for a, b, c in _STYLED.findall(html))
+    sheets = (piece.partition(b"</style")[0] for piece in html.split(b"<style")[1:])
+    return any(_SIGNS.search(text) for told in (styles, sheets) for text in told)
 
 
 def drop_hidden(tree: Any) -> bool:
     """Take elements out of a parsed page that nobody sees; say whether there were any."""
-    rules = _rules(tree)
-    hidden = [e for e in tree.iter() if isinstance(e.tag, str) and _is_hidden(e, rules)]
+    rules = _rules(sheet.text or "" for sheet in tree.iter("style"))
+    hidden = [e for e in _suspects(tree, rules) if _is_hidden(e, rules)]
     for element in hidden:
         if element.getparent() is not None:
             element.drop_tree()
@@ -92,7 +89,28 @@ Rules = dict[str, list[tuple[int, str, Style]]]
 """By ".class", "#id" or tag: place in the sheet, the tag it has to be or "", what is declared."""
 
 
-def _rules(tree: Any) -> Rules:
+_TELLING = "//*[@style or @hidden or self::template or self::dialog or self::font]"
+
+
+def _suspects(tree: Any, rules: Rules) -> Iterator[Any]:
+    """Yield the elements that say something of how they look, or that a rule names: few of them."""
+    yield from tree.xpath(_TELLING)
+    for key in rules:
+        if key[:1] not in ".#":
+            yield from tree.iter(key)
+    named: dict[str, bool] = {}
+    by_class = any(key.startswith(".") for key in rules)
+    for element in tree.xpath("//*[@class and not(@style)]") if by_class else ():
+        classes = element.get("class")
+        if classes not in named:
+            named[classes] = any(f".{name}" in rules for name in classes.split())
+        if named[classes]:
+            yield element
+    if any(key.startswith("#") for key in rules):
+        yield from (e for e in tree.xpath("//*[@id]") if f"#{e.get('id')}" in rules)
+
+
+def _rules(sheets: Iterable[str]) -> Rules:
     """Return the rules of a page's own style sheets whose selectors are plain.
 
     What other selectors name as well, or rules on conditions, is left to be seen: nobody knows here
@@ -101,8 +119,8 @@ def _rules(tree: Any) -> Rules:
     found: Rules = {}
     other: set[str] = set()
     place = 0
-    for sheet in tree.iter("style"):
-        for selectors, told, conditional in _told((sheet.text or "")[:_SHEET]):
+    for sheet in sheets:
+        for selectors, told, conditional in _told(sheet[:_SHEET]):
             place += 1
             for selector in (one.strip() for one in selectors.split(",")):
                 plain = _SIMPLE.match(selector) if selector and not conditional else None

@@ -9,7 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 __all__ = ["Link", "html_links", "markdown_links"]
 
-_ANCHOR = re.compile(r"<a\b([^<>]{0,2000})>(.{0,400}?)</a>", re.DOTALL | re.IGNORECASE)
+_ANCHOR = re.compile(r"<a\s", re.IGNORECASE)
+_END = re.compile(r"</a\s*>", re.IGNORECASE)
+_TOLD = 400
+"""Characters of what stands in a link, its tags too."""
 _HREF = re.compile(r"""\bhref\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _MARKDOWN = re.compile(r"(?<!!)\[([^\[\]]{1,200})\]\(<?([^\s()<>]{1,500})>?(?:\s[^()]{0,200})?\)")
@@ -33,15 +36,23 @@ def html_links(page: str, source: str) -> tuple[Link, ...]:
         page: HTML.
         source: Its path below the folder.
     """
-    pairs = ((_HREF.search(found[1]), found[2]) for found in _ANCHOR.finditer(page))
-    return _links(
-        (
-            (html.unescape(href[1] or href[2] or href[3] or ""), html.unescape(_TAG.sub("", words)))
-            for href, words in pairs
-            if href is not None
-        ),
-        source,
-    )
+    return _links(_anchors(page), source)
+
+
+def _anchors(page: str) -> Iterator[tuple[str, str]]:
+    """Yield where each link of a page leads, and its words."""
+    for piece in _ANCHOR.split(page)[1:]:
+        tag, _, rest = piece.partition(">")
+        end = _END.search(rest, 0, _TOLD)
+        href = _HREF.search(f" {tag}") if end else None
+        if end is not None and href is not None:
+            words = rest[: end.start()]
+            words = _TAG.sub("", words) if "<" in words else words
+            yield _plain(href[1] or href[2] or href[3] or ""), _plain(words)
+
+
+def _plain(text: str) -> str:
+    return html.unescape(text) if "&" in text else text
 
 
 def markdown_links(text: str, source: str) -> tuple[Link, ...]:
@@ -50,12 +61,16 @@ def markdown_links(text: str, source: str) -> tuple[Link, ...]:
 
 
 def _links(found: Iterator[tuple[str, str]], source: str) -> tuple[Link, ...]:
-    links: dict[Link, None] = {}
+    links: dict[tuple[str, str], None] = {}
+    targets: dict[str, str | None] = {}
     for href, words in found:
-        plain, target = " ".join(words.split()), _target(href, source)
+        path = href.partition("#")[0]
+        if path not in targets:
+            targets[path] = _target(path, source)
+        target, plain = targets[path], " ".join(words.split())
         if target is not None and _SHORTEST <= len(plain) <= _LONGEST:
-            links[Link(target=target, words=plain)] = None
-    return tuple(links)
+            links[target, plain] = None
+    return tuple(Link(target=target, words=words) for target, words in links)
 
 
 def _target(href: str, source: str) -> str | None:

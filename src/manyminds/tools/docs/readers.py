@@ -5,10 +5,11 @@ are read as Markdown; their lines are those of that text.
 """
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
@@ -27,9 +28,10 @@ MAX_FILES = 5_000
 MOST_FILES = 500_000
 """With the extra `scale`."""
 _MORE = "; the extra `scale` takes more"
-_SIDE_BY_SIDE = 4
+_SIDE_BY_SIDE = 1
 """Files that are read at once: the reader of HTML lets others work meanwhile."""
-_CHUNK = 32
+_AHEAD = 32
+"""Files that are read, or being read, before they are asked for."""
 _ONE_PDF = Lock()
 """The reader of PDF does not bear being used twice at once."""
 _TEXT = frozenset((
@@ -141,11 +143,21 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
 def read_files(
     paths: Iterable[Path], folder: Path
 ) -> Iterator[tuple[Path, list[Document] | LeftOut]]:
-    """Yield each file with what it says, in order; some are read side by side."""
-    waiting = iter(paths)
+    """Yield each file with what it says, in order; the next ones are read meanwhile."""
+    left = iter(paths)
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        while chunk := list(islice(waiting, _CHUNK)):
-            yield from zip(chunk, pool.map(read_file, chunk, repeat(folder)), strict=True)
+        ahead: deque[tuple[Path, Future[list[Document] | LeftOut]]] = deque()
+        try:
+            for path in islice(left, _AHEAD):
+                ahead.append((path, pool.submit(read_file, path, folder)))
+            while ahead:
+                path, read = ahead.popleft()
+                found = read.result()
+                ahead.extend((p, pool.submit(read_file, p, folder)) for p in islice(left, 1))
+                yield path, found
+        finally:
+            for _, read in ahead:
+                read.cancel()
 
 
 def html_text(html: str) -> str:

@@ -129,18 +129,17 @@ def embedder() -> Embed | None:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     model: Any = import_module("wordllama").WordLlama.load(cache_dir=place, disable_download=True)
-    last = len(model.embedding) - 1
+    # Its own pads a batch to the longest text, so that most of the work is on padding.
+    model.tokenizer.no_padding()
     # Importing it sets up the root logger, which is not a library's to do: put it back.
     root.handlers, root.level = handlers, level
 
     def embed(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        # Its own pads a batch to the longest text, so that most of the work is on padding.
-        encoded = model.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        encoded = model.tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         pooled = np.zeros((len(encoded), model.embedding.shape[1]), dtype=np.float32)
         for place, text in enumerate(encoded):
-            ids = np.asarray(text.ids[: sum(text.attention_mask)], dtype=np.int64)
-            if len(ids):
-                pooled[place] = model.embedding[np.minimum(ids, last)].mean(axis=0)
+            if ids := text.ids:
+                pooled[place] = model.embedding.take(ids, axis=0, mode="clip").mean(axis=0)
         lengths = np.linalg.norm(pooled, axis=1, keepdims=True)
         return np.divide(pooled, lengths, out=pooled, where=lengths > 0)
 
