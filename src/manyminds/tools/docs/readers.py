@@ -11,29 +11,31 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from threading import Lock
 
 import pypdfium2
 from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
 
+from manyminds.tools.docs.apart import Apart, Rows, serve
 from manyminds.tools.docs.hidden import shown_html
 from manyminds.tools.docs.hidden_pdf import shown_text
 from manyminds.tools.docs.links import Link, html_links, markdown_links
 from manyminds.tools.docs.office import OFFICE, Unreadable, office_texts
 
-__all__ = ["Document", "LeftOut", "has_more_files", "list_files", "read_file", "read_files"]
+__all__ = ["Document", "LeftOut", "has_more_files", "list_files", "main", "read_file", "read_files"]
 
 MAX_BYTES = 20 << 20
 MAX_FILES = 5_000
 MOST_FILES = 500_000
 """With the extra `scale`."""
 _MORE = "; the extra `scale` takes more"
-_SIDE_BY_SIDE = 1
-"""Files that are read at once: the reader of HTML lets others work meanwhile."""
+_FEW = 16
+"""Pages of HTML that are read at once, before it is worth to begin a process for the others."""
+_LARGE = 1 << 20
+"""Bytes of HTML that might be a bomb."""
+_NO_TEXT = "not text"
 _AHEAD = 32
 """Files that are read, or being read, before they are asked for."""
-_ONE_PDF = Lock()
-"""The reader of PDF does not bear being used twice at once."""
+_APART = Apart()
 _TEXT = frozenset((
     ".md", ".markdown", ".txt", ".rst", ".text", ".log", ".csv", ".tsv", ".json", ".toml",
     ".yaml", ".yml", ".ini", ".cfg", ".py", ".js", ".ts", ".c", ".h", ".cpp", ".rs", ".go",
@@ -112,8 +114,14 @@ def list_files(folder: Path, left_out: list[LeftOut], *, most: int = MAX_FILES) 
         left_out.append(LeftOut(path="./", why=why))
 
 
-def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
-    """Read one file; whatever is wrong with it becomes a reason, not an error."""
+def read_file(path: Path, folder: Path, *, apart: bool = False) -> list[Document] | LeftOut:
+    """Read one file; whatever is wrong with it becomes a reason, not an error.
+
+    Args:
+        path: Of the file.
+        folder: What its name is below.
+        apart: Read HTML in the process that PDF and Office files are read in, too.
+    """
     name = path.relative_to(folder).as_posix()
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -122,17 +130,21 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
     except OSError as error:
         return LeftOut(path=name, why=str(error.strerror).lower())
     kind = path.suffix.lower()
-    if kind == ".pdf":
-        with _ONE_PDF:
-            return read_pdf(data, name)
-    if kind in OFFICE:
-        return read_office(data, name, kind)
+    if kind in _OTHERS or (kind in _HTML and (apart or len(data) > _LARGE)):
+        return _read_apart(data, name, kind)
+    if kind in _HTML:
+        return _read_html(data, name)
     if b"\0" in data[:4096]:
-        return LeftOut(path=name, why="not text")
+        return LeftOut(path=name, why=_NO_TEXT)
     text = data.decode("utf-8-sig", errors="replace")
-    if kind not in _HTML:
-        links = markdown_links(text, name) if kind in _MARKDOWN else ()
-        return [Document(source=name, text=text, links=links)]
+    links = markdown_links(text, name) if kind in _MARKDOWN else ()
+    return [Document(source=name, text=text, links=links)]
+
+
+def _read_html(data: bytes, name: str) -> list[Document] | LeftOut:
+    if b"\0" in data[:4096]:
+        return LeftOut(path=name, why=_NO_TEXT)
+    text = data.decode("utf-8-sig", errors="replace")
     try:
         page = shown_html(text)
         return [Document(source=name, text=_as_text(page), links=html_links(page, name))]
@@ -140,20 +152,56 @@ def read_file(path: Path, folder: Path) -> list[Document] | LeftOut:
         return LeftOut(path=name, why=f"no readable HTML ({type(error).__name__})")
 
 
+def _read_apart(data: bytes, name: str, kind: str) -> list[Document] | LeftOut:
+    found = _APART.read(data, kind, name)
+    if isinstance(found, str):
+        return LeftOut(path=name, why=found)
+    return [
+        Document(
+            source=row["source"], text=row["text"],
+            links=tuple(Link(target=target, words=words) for target, words in row["links"]),
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Read files for another process."""
+
+    def read(data: bytes, kind: str, name: str) -> Rows | str:
+        if kind in _HTML:
+            found = _read_html(data, name)
+        else:
+            found = read_pdf(data, name) if kind == ".pdf" else read_office(data, name, kind)
+        if isinstance(found, LeftOut):
+            return found.why
+        return [
+            {"source": d.source, "text": d.text, "links": [[x.target, x.words] for x in d.links]}
+            for d in found
+        ]
+
+    serve(read)
+
+
 def read_files(
     paths: Iterable[Path], folder: Path
 ) -> Iterator[tuple[Path, list[Document] | LeftOut]]:
     """Yield each file with what it says, in order; the next ones are read meanwhile."""
-    left = iter(paths)
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+    left = enumerate(paths)
+    with ThreadPoolExecutor(1) as pool:
         ahead: deque[tuple[Path, Future[list[Document] | LeftOut]]] = deque()
+
+        def begin(count: int) -> None:
+            for place, path in islice(left, count):
+                read = pool.submit(read_file, path, folder, apart=place >= _FEW)
+                ahead.append((path, read))
+
         try:
-            for path in islice(left, _AHEAD):
-                ahead.append((path, pool.submit(read_file, path, folder)))
+            begin(_AHEAD)
             while ahead:
                 path, read = ahead.popleft()
                 found = read.result()
-                ahead.extend((p, pool.submit(read_file, p, folder)) for p in islice(left, 1))
+                begin(1)
                 yield path, found
         finally:
             for _, read in ahead:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import anyio
 
 from manyminds.core.errors import ToolFailed
+from manyminds.tools.bounds import TOO_LONG
 from manyminds.tools.web.fetch import Fetched
 from manyminds.tools.web.pages import Part, Read
 
@@ -19,8 +19,6 @@ SECONDS = 20.0
 """For one page, however busy the machine is; of computing `reading` allows less."""
 MAX_LINE = 32 << 20
 """Of what a page says: its text is bounded by `reading`, each letter takes six bytes at most."""
-_TOO_LONG = -signal.SIGPROF if hasattr(signal, "SIGPROF") else None
-"""How a process ends whose time of computing is over."""
 _ROOT = str(Path(__file__).parents[3])
 _CHILD = f"""import sys
 sys.path.append({_ROOT!r})
@@ -47,7 +45,7 @@ class Reader:
                 async with asyncio.timeout(self._seconds):
                     told = await self._ask(fetched)
             except (TimeoutError, OSError, ValueError) as error:
-                late = await self._end() == _TOO_LONG or isinstance(error, TimeoutError)
+                late = await self._end() == TOO_LONG or isinstance(error, TimeoutError)
                 why = "takes too long to read" if late else "takes too much to read"
                 raise ToolFailed(f"{fetched.address[:200]} {why}") from None
             except BaseException:

@@ -8,7 +8,6 @@ are bounded by the size of the body: what is small and takes much is a bomb.
 import codecs
 import json
 import re
-import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,16 +18,12 @@ from typing import Any
 
 import trafilatura
 
+from manyminds.tools.bounds import Bounds
 from manyminds.tools.docs.hidden import drop_hidden
 from manyminds.tools.docs.readers import LeftOut, html_text, read_office, read_pdf
 from manyminds.tools.web.credits import credits_in, said_in
 from manyminds.tools.web.links import MAX_ENTRIES, joined, line_of, links_of
 from manyminds.tools.web.pages import Part, Read, Unread
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None
 
 _XML: Any = import_module("lxml.etree")  # they have no types
 _HTML_TREE: Any = import_module("lxml.html")
@@ -38,12 +33,12 @@ __all__ = ["main", "read"]
 MAX_MARKUP = 4 << 20
 """Characters of HTML or XML, longer ones are no pages for reading; and of all that a PDF or Word
 file says, of which the rest is left out."""
-MEMORY, MEMORY_EACH, MEMORY_MOST = 64 << 20, 48, 768 << 20
-"""Bytes that reading a body may take: at least, for each of its bytes, and at most for all bodies.
-Of 3,526 pages of documentation the hungriest, one of 1.85 MB, took 101 MiB."""
-SECONDS, SECONDS_EACH, SECONDS_MOST = 1.8, 1.5, 16.0
-"""Of computing for a body: at least, for each million of its bytes, and at most. The slowest
-of those pages, the same one, took 2.5."""
+BOUNDS = Bounds(
+    memory=64 << 20, memory_each=48, memory_most=768 << 20,
+    seconds=1.8, seconds_each=1.5, seconds_most=16.0,
+)  # fmt: skip
+"""Of 3,526 pages of documentation the hungriest and slowest, one of 1.85 MB, took 101 MiB and 2.5
+seconds."""
 _FEW = 200
 """Characters below which the main text of a page is not trusted to be all of it."""
 _AROUND = " | ".join((
@@ -239,41 +234,19 @@ def _place(entry: Any) -> str:
 
 def main() -> None:
     """Read bodies until the input ends."""
-    most = _size() + MEMORY_MOST
+    most = BOUNDS.ceiling()
     while line := sys.stdin.buffer.readline():
         told: Mapping[str, Any] = json.loads(line)
         body = sys.stdin.buffer.read(told["size"])
-        _bound(len(body), most)
+        BOUNDS.begin(len(body), most)
         try:
             found = read(body, kind=told["kind"], charset=told["charset"], address=told["address"])
         except Exception as error:  # noqa: BLE001 (readers of damaged pages raise anything)
             found = Unread(why=f"it cannot be read ({type(error).__name__})")
-        _unbound()
+        BOUNDS.end()
         shown = {"read": isinstance(found, Read), **asdict(found)}
         sys.stdout.buffer.write(json.dumps(shown).encode() + b"\n")
         sys.stdout.buffer.flush()
-
-
-def _bound(size: int, most: int) -> None:
-    """Let what is done from now on take what a body of this size may; more ends the process."""
-    if resource is None:
-        return
-    limit = min(_size() + MEMORY + MEMORY_EACH * size, most)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
-    seconds = min(SECONDS + SECONDS_EACH * size / 1e6, SECONDS_MOST)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-
-
-def _unbound() -> None:
-    if resource is not None:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-
-
-def _size() -> int:
-    with suppress(OSError), open("/proc/self/statm", encoding="ascii") as file:
-        return int(file.read().split()[0]) * resource.getpagesize() if resource else 0
-    return 0
 
 
 if __name__ == "__main__":
