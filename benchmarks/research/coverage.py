@@ -45,6 +45,7 @@ from manyminds.core.values import Answer, Part, Plan, Task  # noqa: E402
 from manyminds.judging.citing.origin import document_of  # noqa: E402
 from manyminds.runtime.ask import Asked, AskOptions, Watch, ask  # noqa: E402
 from manyminds.runtime.paths import cache_home, data_home  # noqa: E402
+from manyminds.runtime.recheck import recheck  # noqa: E402
 from manyminds.runtime.research import research  # noqa: E402
 from manyminds.runtime.web import WebOptions  # noqa: E402
 from manyminds.testing import act, final  # noqa: E402
@@ -189,7 +190,16 @@ async def one(arm: str, asked: str, facts: Sequence[Fact], site: str, pages: int
             found = await ask(
                 task, options, data=data_home(), cache=cache_home(), watch=watch, way=way
             )
-    return _row(arm, found, facts) | {"letters": sum(letters), "longest": max(letters)}
+    checks = await recheck(
+        found.transcript, read_transcript(found.transcript).events, found.answer, cache_home()
+    )
+    held = sum(one.holds is True for one in checks)
+    return _row(arm, found, facts) | {
+        "checked": len(checks),
+        "held": held,
+        "letters": sum(letters),
+        "longest": max(letters),
+    }
 
 
 def _plan(facts: Sequence[Fact]) -> Plan:
@@ -208,7 +218,7 @@ def _row(arm: str, found: Asked, facts: Sequence[Fact]) -> dict[str, Any]:
         "arm": arm, "facts": len(facts), "covered": sum(_covers(said, f, pages) for f in facts),
         "met": sum(bool(_known(f, pages)) for f in facts),
         "pages": len(pages), "requests": sum(isinstance(e.event, Requested) for e in events),
-        "seconds": found.cost.seconds, "cited": len(found.answer.citations),
+        "seconds": found.cost.seconds,
     }  # fmt: skip
 
 
@@ -266,7 +276,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         f"{count} questions of {PARTS} facts each, over three documentations. Intervals: 95 %, bootstrap "
         "over the questions.", "",
         "| arm | known pages read, % | facts covered, % | minus agent, points | pages read | requests "
-        "| letters sent, thousands | the longest request | citations |",
+        "| letters sent, thousands | the longest request | citations that hold |",
         "|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     shares = {
@@ -280,7 +290,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         apart = "" if arm == "agent" else f"{less.mean():+.0f} ({' to '.join(f'{v:+.0f}' for v in mean_interval(less, 1))})"  # fmt: skip
         means = [
             f"{sum(r[key] for r in mine) / count / size:,.0f}"
-            for key, size in (("pages", 1), ("requests", 1), ("letters", 1_000), ("longest", 1_000), ("cited", 1))
+            for key, size in (("pages", 1), ("requests", 1), ("letters", 1_000), ("longest", 1_000))
         ]  # fmt: skip
         met = 100 * sum(r["met"] for r in mine) / sum(r["facts"] for r in mine)
         cells = [
@@ -289,13 +299,14 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             f"{100 * share.mean():.0f} ({low:.0f} to {high:.0f})",
             apart,
             *means,
+            f"{sum(r['held'] for r in mine)} of {sum(r['checked'] for r in mine)}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(
         [
             *lines,
             "",
-            "Means of a question. A page that was read is shown by the passages that fit best, as much of "
+            "Means of a question; citations that hold (`manyminds check`) of all. A page that was read is shown by the passages that fit best, as much of "
             "them as a small model is given at once: facts of pages that were read and are not covered "
             "stand in none of these.",
             "",

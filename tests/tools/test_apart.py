@@ -61,6 +61,11 @@ def test_an_index_says_what_it_left_out(tmp_path: Path) -> None:
     _, left_out = index.refresh()
     assert [one.path for one in left_out] == ["a.pdf"]
     assert index.search("blue")[0].source == "b.pdf#page=2"
+    known = DocsIndex(docs, tmp_path / "cache")
+    assert [one.path for one in known.refresh()[1]] == ["a.pdf"]
+    assert readers() == []  # it is not tried again, as long as it is the same file
+    (docs / "a.pdf").write_bytes(a_pdf("Now it can be read"))
+    assert known.refresh() == (2, ())
 
 
 def test_who_reads_has_nothing_of_the_environment(

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from manyminds.tools.bounds import TOO_LONG, Bounds
 
-__all__ = ["Apart", "Rows", "serve"]
+__all__ = ["TAKES", "Apart", "Rows", "serve"]
 
 BOUNDS = Bounds(
     memory=192 << 20, memory_each=48, memory_most=1_024 << 20,
@@ -27,6 +27,8 @@ _CHILD = f"""import sys
 sys.path.append({_ROOT!r})
 from manyminds.tools.docs.readers import main
 main()"""
+TAKES = "takes too"
+"""What it is said of a bomb, in the beginning."""
 Rows = list[dict[str, Any]]
 """What a file says: documents as JSON has them."""
 
@@ -52,7 +54,7 @@ class Apart:
                 return self._ask(data, kind, name)
             except (OSError, ValueError):
                 code = self._end()
-                return "takes too long to read" if code == TOO_LONG else "takes too much to read"
+                return f"{TAKES} {'long' if code == TOO_LONG else 'much'} to read"
             except BaseException:
                 self._end()  # interrupted in the middle of an answer: the next would get it
                 raise
@@ -69,6 +71,7 @@ class Apart:
             child = self._child = subprocess.Popen(
                 [sys.executable, "-I", "-c", _CHILD], env={}, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                start_new_session=True,  # an interrupt is for who waits
             )  # fmt: skip
         assert child.stdin is not None
         assert child.stdout is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from manyminds.core.errors import UsageError
 from manyminds.tools.docs import store
+from manyminds.tools.docs.apart import TAKES
 from manyminds.tools.docs.lance import LanceFinder, installed
 from manyminds.tools.docs.passages import LENGTH, Passage
 from manyminds.tools.docs.readers import (
@@ -67,8 +68,8 @@ class DocsIndex:
         """
         with closing(self._open()) as db:
             listed: list[tuple[str, str, str | None]] = db.execute("select * from files").fetchall()
-            # What was left out may be readable now: a package may have come.
-            known = {path: mark for path, mark, why in listed if why is None}
+            # What was left out may be readable now: a package may have come. A bomb stays one.
+            known = {p: mark for p, mark, why in listed if why is None or why.startswith(TAKES)}
             seen: set[str] = set()
             passed_over: list[LeftOut] = []
             changed = self._changed(known, seen, passed_over)

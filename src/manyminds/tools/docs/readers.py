@@ -206,6 +206,7 @@ def read_files(
         finally:
             for _, read in ahead:
                 read.cancel()
+            _APART.close()
 
 
 def html_text(html: str) -> str:

@@ -71,6 +71,7 @@ class Reader:
                 sys.executable, "-I", "-c", _CHILD, env={}, limit=MAX_LINE,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # an interrupt is for who waits
             )  # fmt: skip
         if child.stdin is None or child.stdout is None:
             raise OSError
