@@ -34,7 +34,7 @@ class Scholar:
     """What a group of links holds: only, some, or nothing."""
     belongs: Callable[[str], bool] = lambda _line: True
     cell: Callable[[str, str], str | None] = lambda _name, _line: None
-    rank: tuple[str, str] = ("none", "largest")
+    rank: tuple[str, str] = ("no order", "largest")
     """By which column it has rows ranked, and which end comes first."""
     topics: list[str] = field(default_factory=list)
     sort: Callable[[str], str] = lambda _line: ""

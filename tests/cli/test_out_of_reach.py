@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from manyminds.cli.app import run
+from manyminds.testing import act
 from tests.cli.test_research import PUMP, command, finds, page
 from tests.scholar import Scholar
 from tests.stub import Stub
@@ -135,3 +136,20 @@ def test_a_search_that_finds_nothing_is_told(
     told, forms = all_forms(stub, site, tmp_path, capsys, "--rounds", "1")
     assert told["outcome"] == "none"
     assert all("the search found nothing" in form for form in forms)
+
+
+def test_what_a_worker_looks_for_by_itself_and_does_not_get_is_told(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    site.pages |= {"/pump": page("Alpha pump", PUMP), "/wall": LOGIN}
+    finds(site, "/pump", "/wall", "/gone")
+    both = act("read_page", address=f"{site.url('/gone')}\n{site.url('/pump')}", about="filter")
+    wall = act("read_page", address=site.url("/wall"), about="filter")
+    stub.behaviours = [Scholar(know=claims_both, first=[wall, both])]
+    told, forms = all_forms(
+        stub, site, tmp_path, capsys, "--pages", "1", "--rounds", "1", "--experiment"
+    )
+    whys = " ".join(n["why"] for n in told["report"]["not_found"])
+    assert "it shows only a login" in whys
+    assert "has no such page (404)" in whys
+    assert all("has no such page (404)" in plain(form) for form in forms)

@@ -80,7 +80,17 @@ def test_a_table_that_nobody_wants_ranked_stays_as_it_is_listed(
     told = worked(stub, capsys, f"all towers of {site.url('/towers')}", model)
     assert "rank" not in model.asked
     assert told["report"]["table"]["ranked"] == ""
-    assert column(told, "tower") != sorted(HEIGHTS, key=lambda n: HEIGHTS[n])
+    assert column(told, "tower") not in (list(HEIGHTS), list(HEIGHTS)[::-1])
+
+
+def test_who_asks_for_no_order_gets_none_and_is_told_of_none(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.pages["/towers"] = listed(HEIGHTS)
+    model = scholar(rank=("no order", "largest"))
+    told = worked(stub, capsys, f"all towers newer than most, of {site.url('/towers')}", model)
+    assert "rank" in model.asked
+    assert (told["outcome"], told["report"]["table"]["ranked"]) == ("answered", "")
 
 
 def test_names_are_ranked_by_letters_and_the_plan_may_ask_for_it(
@@ -123,14 +133,14 @@ def other_things(site: Site) -> Scholar:
 
 def by_opinion(site: Site) -> Scholar:
     site.pages["/towers"] = listed(HEIGHTS)
-    return scholar(rank=("none", "largest"))
+    return scholar(rank=("no column", "largest"))
 
 
 def by_a_judgement(site: Site) -> Scholar:
     site.pages["/towers"] = listed(HEIGHTS)
     judged = {"name": "beauty", "kind": "judged"}
     return scholar(
-        columns=[*COLUMNS, judged], rank=("beauty", "largest"), topics=["fine", "plain"], sort=lambda _l: "fine",
+        columns=[*COLUMNS, judged], rank=("no column", "largest"), topics=["fine", "plain"], sort=lambda _l: "fine",
     )  # fmt: skip
 
 

@@ -73,6 +73,31 @@ def test_a_hint_is_heard_by_all_who_make_a_table(
     assert len(json.loads(capsys.readouterr().out)["report"]["table"]["rows"]) == 12
 
 
+def test_a_table_has_no_part_to_drop_and_is_delivered_as_it_stands(
+    stub: Stub, site: Site, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.pages["/towers"] = listed(dict.fromkeys(HEIGHTS, "very"))
+    model, said = of_towers(), []
+
+    def steered(body: Body) -> str:
+        text = str(body["messages"])
+        if "each item is" not in text and "rows" in str(body.get("response_format")) and not said:
+            said.append(run(["steer", "last", "drop", "1"]))
+            said.append(run(["steer", "last", "now"]))
+            time.sleep(0.8)
+        return model(body)
+
+    stub.behaviours = [steered]  # type: ignore[list-item]
+    asked = f"all towers of {site.url('/towers')} and their height"
+    assert run(["wide", "--model", stub.model, "--web-loopback", "--yes", "--json", asked]) == 1
+    printed = capsys.readouterr()
+    assert said == [2, 0]
+    assert "has no parts to drop" in printed.err
+    told = json.loads(printed.out.splitlines()[-1])
+    assert (told["stopped_by"], told["outcome"]) == ("answer now", "partial")
+    assert len(told["report"]["table"]["rows"]) == 12
+
+
 def test_a_dropped_branch_ends_and_the_others_are_delivered(
     stub: Stub, site: Site, own_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,14 +42,35 @@ def stated(*of: tuple[int, ...], said_by: str | None = None) -> tuple[Answer, Re
 def test_pages_of_a_site_and_copies_of_a_page_are_one_voice() -> None:
     balance = balance_of(*stated((0, 3), (1,), (2, 0)))
     assert balance.shares == (
-        Share(site="a.example", pages=2, statements=3, opinions=0, copied_by=("copy.example",)),
-        Share(site="b.example", pages=1, statements=1, opinions=0),
+        Share(
+            site="a.example",
+            pages=2,
+            statements=3,
+            alone=2,
+            opinions=0,
+            copied_by=("copy.example",),
+        ),
+        Share(site="b.example", pages=1, statements=1, alone=0, opinions=0),
     )
     assert balance.lines == (
-        "3 of 3 statements stand on a.example",
+        "2 of 3 statements stand on a.example alone",
         "a.example: 3 statements, 2 pages; the same words on copy.example",
         "b.example: 1 statement, 1 page",
     )
+
+
+def test_what_stands_on_two_sites_is_not_one_sided() -> None:
+    lines = balance_of(*stated((0, 2), (0, 2), (1, 2))).lines
+    assert not any("alone" in line for line in lines)
+
+
+def test_the_copy_that_is_cited_is_counted_and_no_other() -> None:
+    answer, report = stated((3,))
+    cited = replace(
+        answer, citations=(*answer.citations[1:3], answer.citations[2], answer.citations[3])
+    )
+    [share] = balance_of(cited, report).shares
+    assert (share.site, share.copied_by) == ("copy.example", ("a.example",))
 
 
 def test_where_several_do_the_talking_nobody_is_warned_of() -> None:

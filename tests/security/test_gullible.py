@@ -433,9 +433,8 @@ async def test_a_file_of_the_memory_orders_nothing(
 
 def shown_badly(answer: Answer, evil: str) -> list[str]:
     """Whatever an answer says, no report of it loads or links what nobody cited."""
-    paper = Paper(
-        question="q", answer=answer, report=Report(plan=Plan(goal="", parts=())), receipt=()
-    )
+    report = answer.report or Report(plan=Plan(goal="", parts=()))
+    paper = Paper(question="q", answer=answer, report=report, receipt=())
     page, text = as_page(paper), as_markdown(paper)
     bad = [mark for mark in ("<img", "<script", f'href="{evil}') if mark in page]
     marks = (r"!\[", rf"\]\({re.escape(evil)}", "<img", "<script")

@@ -255,6 +255,8 @@ async def test_several_documents_are_read_on_in_one_call(folder: Path, tmp_path:
     assert len(shown) == 2
     with pytest.raises(ToolRetry, match="too many"):
         await read("\n".join(f"{n}.md" for n in range(11)))
+    with pytest.raises(ToolRetry, match='needs a "source"'):
+        await read(" \n ")
     with pytest.raises(ToolRetry, match="nowhere"):
         await read("nowhere.md\nnowhere.md, line 7")
 

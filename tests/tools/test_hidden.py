@@ -36,6 +36,9 @@ HTML = [
     """<p title=" style='" style="display:none">{}</p>""", """<p title='a style="b' style=display:none>{}</p>""",
     """<p title='style="' style="display:none">{}</p>""", '<p/style\n=            "display:none">{}</p>',
     '<p style="background:url(a>b);display:none">{}</p>', '<style title=">">.q{{display:none}}</style><p class="q">{}</p>',
+    '<style>/*</stylex>*/ .x{{display:none}}</style><p class=x>{}</p>', '<p style="display&colon;none">{}</p>',
+    '<p style="display:/**/none">{}</p>', r'<p style="d\69splay:none">{}</p>', '<p class="a"hidden>{}</p>', "<p\thidden>{}</p>",
+    "<p class='a'hidden=''>{}</p>", '<p title="a>b" hidden>{}</p>',
     '<p style="display&#58;none">{}</p>', "<dialog>{}</dialog>", "<!-- {} -->", "<template>{}</template>", '<img alt="{}" src="x.png">',
 ]  # fmt: skip
 SEEN = [

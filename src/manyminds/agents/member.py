@@ -115,6 +115,8 @@ class Thread:
     """
     forgot: int = 0
     """Passages of `evidence` that it may no longer see: the conversation outgrew its room."""
+    failed: list[tuple[ToolCall, str]] = field(default_factory=list[tuple[ToolCall, str]])
+    """Calls that came to nothing, and why."""
     used: set[str] = field(default_factory=set[str])
     """Names of the tools that it has called."""
     _called: dict[str, bool] = field(default_factory=dict[str, bool])
@@ -445,6 +447,7 @@ async def _use(run: Run, thread: Thread, call: ToolCall) -> tuple[str, bool]:
         return _NOTHING_NEW, insisted
     thread.remember(call, worked=outcome.error is None)
     if outcome.error is not None:
+        thread.failed.append((call, outcome.error))
         thread.warm()
     return outcome.text, False
 

@@ -37,6 +37,7 @@ _ASKS_ORDER = re.compile(
     re.IGNORECASE,
 )
 """Questions that may want rows in order; only of these the lead is asked."""
+_NO_COLUMN = "no column"
 _NUMBERS: JsonValue = {"type": "array", "items": {"type": "integer"}}
 
 
@@ -108,7 +109,8 @@ def _columns(said: JsonValue) -> list[Column]:
 async def ranking(run: Run, columns: Sequence[Column]) -> tuple[str, bool] | None:
     """Return the column that rows are to be put in order by, and whether its largest come first.
 
-    `None` where nobody asked for an order; an empty name where no column tells the one asked for.
+    `None` where nobody asked for an order, or the lead does not say; an empty name where no column
+    tells the one that was asked for.
 
     Raises:
         BudgetExceeded: If it cannot be paid.
@@ -118,11 +120,14 @@ async def ranking(run: Run, columns: Sequence[Column]) -> tuple[str, bool] | Non
         return None
     names = [column.name for column in columns if column.kind in ("name", "date", "fact")]
     fields: dict[str, JsonValue] = {
-        "by": {"enum": [*names, "none"]}, "first": {"enum": ["largest", "smallest"]},
-    }  # fmt: skip
+        "by": {"enum": [*names, _NO_COLUMN, "no order"]},
+        "first": {"enum": ["largest", "smallest"]},
+    }
     listed = fence("; ".join(names), source="columns", limit=600)
     said = await _asked(run, prompt("wide_rank", columns=listed, question=question), fields, 60)
     by = said.get("by")
+    if by not in names and by != _NO_COLUMN:
+        return None
     return (str(by) if by in names else ""), said.get("first") != "smallest"
 
 

@@ -487,6 +487,8 @@ class Report:
     disputes: tuple[Dispute, ...] = ()
     unsupported: tuple[Statement, ...] = ()
     """What workers said and no source was found to say."""
+    contradicted: tuple[Statement, ...] = ()
+    """What workers said and sources say otherwise, with the passages that do."""
     not_found: tuple[Looked, ...] = ()
     copies: tuple[tuple[str, ...], ...] = ()
     """Sources that say the same in the same words; each group counts as one."""

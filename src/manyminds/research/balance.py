@@ -4,8 +4,9 @@ It judges nobody: it counts, so that a report on a contested matter shows at a g
 side of it did the talking.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from manyminds.core.values import Answer, Report, Statement
 from manyminds.judging.citing.computed import is_program
@@ -26,6 +27,8 @@ class Share:
     site: str
     pages: int
     statements: int
+    alone: int
+    """How many of them stand on no other site."""
     opinions: int
     """How many of the statements are opinions that are led by whose they are."""
     copied_by: tuple[str, ...] = ()
@@ -51,14 +54,12 @@ class Balance:
     @property
     def lines(self) -> tuple[str, ...]:
         """The balance, a line a site, and where it is one-sided a line that says so."""
-        first = self.shares[0] if self.shares else None
-        much = first and self.statements >= _FEW and first.statements >= self.statements * _MOST
-        warned = (
-            f"{first.statements} of {self.statements} statements stand on {first.site}"
-            if first and much
-            else None
-        )
-        return (*((warned,) if warned else ()), *(share.told for share in self.shares))
+        alone = [s for s in self.shares if s.alone >= self.statements * _MOST]
+        warned = [
+            f"{s.alone} of {self.statements} statements stand on {s.site} alone"
+            for s in alone if self.statements >= _FEW
+        ]  # fmt: skip
+        return (*warned, *(share.told for share in self.shares))
 
 
 def balance_of(answer: Answer, report: Report) -> Balance:
@@ -67,25 +68,26 @@ def balance_of(answer: Answer, report: Report) -> Balance:
     A statement that stands on several sites counts at each; one that only programs hold counts at
     none.
     """
-    leader = _leaders(report.copies)
+    leader = _leaders(answer, report.copies)
     cited: dict[str, list[Statement]] = {}
     pages: dict[str, set[str]] = {}
-    statements = {s.text: s for section in report.sections for s in section.statements}.values()
+    alone: Counter[str] = Counter()
     told = 0
-    for statement in statements:
+    for statement in _merged(report):
         sources = [answer.citations[place].source for place in statement.citations]
-        documents = {document_of(source) for source in sources if not is_program(source)}
-        told += bool(documents)
-        for site in {site_of(leader.get(page, page)) for page in documents}:
+        origins = {leader.get(d, d) for s in sources if not is_program(s) for d in [document_of(s)]}
+        sites = {site_of(origin) for origin in origins}
+        told += bool(sites)
+        alone.update(sites if len(sites) == 1 else ())
+        for site in sites:
             cited.setdefault(site, []).append(statement)
-        for page in documents:
-            origin = leader.get(page, page)
+        for origin in origins:
             pages.setdefault(site_of(origin), set()).add(origin)
     shares = [
         Share(
-            site=site, pages=len(pages[site]), statements=len(said),
+            site=site, pages=len(pages[site]), statements=len(said), alone=alone[site],
             opinions=sum(s.said_by is not None for s in said),
-            copied_by=_copying(site, report.copies),
+            copied_by=_copying(site, leader),
         )
         for site, said in cited.items()
     ]  # fmt: skip
@@ -93,16 +95,30 @@ def balance_of(answer: Answer, report: Report) -> Balance:
     return Balance(shares=tuple(shares), statements=told)
 
 
-def _leaders(copies: Sequence[Sequence[str]]) -> Mapping[str, str]:
-    return {name: group[0] for group in copies for name in group}
+def _merged(report: Report) -> list[Statement]:
+    """Return the statements of all sections, each once, with all that it stands on."""
+    found: dict[str, Statement] = {}
+    for statement in (s for section in report.sections for s in section.statements):
+        before = found.get(statement.text, statement)
+        places = tuple(dict.fromkeys((*before.citations, *statement.citations)))
+        found[statement.text] = replace(statement, citations=places)
+    return list(found.values())
 
 
-def _copying(site: str, copies: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return the other sites in the groups of copies that are counted as this one."""
-    found = (
-        site_of(name) for group in copies if site_of(group[0]) == site for name in group[1:]
-    )  # fmt: skip
-    return tuple(dict.fromkeys(other for other in found if other != site))
+def _leaders(answer: Answer, copies: Sequence[Sequence[str]]) -> Mapping[str, str]:
+    """Return which page stands for each of those in the same words: the one that is cited first."""
+    cited = list(dict.fromkeys(document_of(citation.source) for citation in answer.citations))
+    return {
+        name: min(group, key=lambda page: cited.index(page) if page in cited else len(cited))
+        for group in copies
+        for name in group
+    }
+
+
+def _copying(site: str, leader: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the other sites whose pages are counted as pages of this one."""
+    others = (site_of(name) for name, first in leader.items() if site_of(first) == site)
+    return tuple(dict.fromkeys(other for other in others if other != site))
 
 
 def _counted(count: int, what: str) -> str:

@@ -27,6 +27,9 @@ def as_markdown(paper: Paper) -> str:
     lines += _titled("Missing", (f"- {_text(text)}" for text in answer.missing))
     looked = (f"- {_text(n.what)}: {_text(n.why)}" for n in report.not_found)
     lines += _titled("Looked for and not found", looked)
+    lines += _titled(
+        "Said by a worker, and sources say otherwise", map(_statement, report.contradicted)
+    )
     lines += _titled("Said by a worker, in no source", map(_statement, report.unsupported))
     lines += _titled("Citations", _citations(answer.citations))
     lines += _titled("Sources", _sources(paper))

@@ -49,6 +49,9 @@ def as_page(paper: Paper) -> str:
     parts += _titled("Missing", map(escape, answer.missing))
     looked = (f"{escape(n.what)}: {escape(n.why)}" for n in report.not_found)
     parts += _titled("Looked for and not found", looked)
+    parts += _titled(
+        "Said by a worker, and sources say otherwise", map(_statement, report.contradicted)
+    )
     parts += _titled("Said by a worker, in no source", map(_statement, report.unsupported))
     sources = sources_of(answer.citations, report.copies)
     if answer.citations:

@@ -54,7 +54,7 @@ def answer_as_json(asked: Asked) -> dict[str, JsonValue]:
 
 
 def _report(answer: Answer, report: Report) -> dict[str, JsonValue]:
-    balance = [asdict(share) for share in balance_of(answer, report).shares]
+    balance: list[JsonValue] = [asdict(share) for share in balance_of(answer, report).shares]
     return {**asdict(report), "balance": balance}
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from manyminds.agents.lead import Outline
-from manyminds.agents.member import Draft
+from manyminds.agents.member import Draft, Thread
 from manyminds.core.events import Cited as CitedEvent
+from manyminds.core.messages import ToolCall
 from manyminds.core.protocols import Run
 from manyminds.core.values import (
     Answer,
@@ -52,6 +53,8 @@ _OPINION = re.compile(
     r"elegant|terrible|great|unfortunately|wrong)\b",
     re.IGNORECASE,
 )
+_READING = ("read_page", "read_doc", "list_links", "read_feed", "read_sitemap")
+_LOOKING = (*_READING, "search_web", "search_docs")
 _HELD = 0.7
 """Share of an answer's words that a statement has to hold to say it."""
 BARE = 4
@@ -128,6 +131,15 @@ class Desk:
                 there.add((e.source, e.start, e.end))
                 self.evidence.append(e)
 
+    def note_missed(self, thread: Thread) -> None:
+        """Note what a worker looked for by itself and did not get; of several pages, each."""
+        missed = [(_asked_of(call), why) for call, why in thread.failed if call.name in _LOOKING]
+        missed += [
+            (e.request, e.output) for e in thread.evidence if e.tool in _READING and not e.source
+        ]
+        there = {(looked.what, looked.why) for looked in self.not_found}
+        self.not_found += [Looked(what=w, why=y) for w, y in missed if (w, y) not in there]
+
     def keep_failures(self, findings: Sequence[Finding], results: Sequence[object]) -> None:
         """Note which parts failed; the others go on."""
         for finding, result in zip(findings, results, strict=True):
@@ -161,7 +173,8 @@ class Desk:
         for f in self.findings:
             lines.append(f"{f.number}. {f.part.question}")
             lines += [f"   stands: {c.claim}" for c in f.cited if c.by]
-            lines += [f"   in no source: {c.claim}" for c in f.cited if not c.by]
+            lines += [f"   sources say otherwise: {c.claim}" for c in f.cited if _denied(c)]
+            lines += [f"   in no source: {c.claim}" for c in f.cited if not c.by and not _denied(c)]
             if f.failure is not None:
                 lines.append(f"   failed: {f.failure.message}")
         return "\n".join([*lines, *(f"not found: {n.what}: {n.why}" for n in self.not_found)])
@@ -175,6 +188,17 @@ class Desk:
             self.run.tell(
                 CitedEvent(member=name, claim=c.claim, support=c.support, citations=cited)
             )
+
+
+def _asked_of(call: ToolCall) -> str:
+    """Return what a call looked for: an address, a source, a query."""
+    said = next((v for v in call.arguments.values() if isinstance(v, str) and v.strip()), "")
+    return f"{call.name}: {' '.join(said.split())[:300]}"
+
+
+def _denied(cited: Cited) -> bool:
+    """Say whether nothing that was read says it, and something says otherwise."""
+    return bool(cited.against) and not cited.by
 
 
 def _support(word: str) -> Support:
@@ -215,7 +239,11 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
         plan=desk.plan, sections=_sections(desk, order, standing), disputes=tuple(disputes),
         unsupported=tuple(
             Statement(text=c.claim, support=c.support)
-            for f in desk.findings for c in f.cited if not c.by
+            for f in desk.findings for c in f.cited if not c.by and not _denied(c)
+        ),
+        contradicted=tuple(
+            _statement(numbers, c.claim, "contradicted", c.against)
+            for f in desk.findings for c in f.cited if _denied(c)
         ),
         not_found=tuple(desk.not_found), copies=groups,
     )  # fmt: skip
@@ -228,7 +256,7 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
         confidence=_confidence(standing, groups, open_=open_) if headline.answers else None,
         author="lead" if order is not None else "w1",
         claims=tuple(Claim(text=s.text, support=s.support) for s in statements),
-        evidence=_cited_evidence(standing),
+        evidence=_cited_evidence(desk, standing),
         citations=tuple(numbers.citations),
         dissent=headline.dissent,
         missing=missing,
@@ -305,7 +333,7 @@ def _headline(desk: Desk, order: Outline | None, standing: Sequence[Standing]) -
     if not standing or (said and canonicalize(said).kind == "none"):
         return _Headline()
     parts = [part for part in _SENTENCE.split(said.strip()) if part and not part.endswith("?")]
-    kept = [part for part in parts if _held(part, standing)]
+    kept = [_led(part, held) for part in parts if (held := _held(part, standing)) is not None]
     if kept:
         return _Headline(text=" ".join(kept), answers=True)
     dissent = tuple(
@@ -313,8 +341,12 @@ def _headline(desk: Desk, order: Outline | None, standing: Sequence[Standing]) -
         for d in drafts[:1]
         if len(drafts) == 1
     )
-    own = [s.text for f, s, c in standing if f.draft is not None and _says(s, c, f.draft.answer)]
-    first = {f.number: s.text for f, s, _ in reversed(standing)}
+    own = [
+        _led(s.text, s)
+        for f, s, c in standing
+        if f.draft is not None and _says(s, c, f.draft.answer)
+    ]
+    first = {f.number: _led(s.text, s) for f, s, _ in reversed(standing)}
     shown = own or [first[number] for number in sorted(first)]
     text = " ".join(list(dict.fromkeys(shown))[:_SHOWN])
     return _Headline(text=text, answers=bool(own), dissent=dissent)
@@ -328,8 +360,13 @@ def _says(stated: Statement, cited: Cited, answer: str) -> bool:
     return share >= _HELD and numbers_in(answer) <= told
 
 
-def _held(sentence: str, standing: Sequence[Standing]) -> bool:
-    """Say whether one statement is a sentence of the headline, or holds a bare answer in a row.
+def _led(text: str, stated: Statement) -> str:
+    """Return words of a headline; of an opinion, led by whose it is."""
+    return text if stated.said_by is None else f"According to {stated.said_by}: {text}"
+
+
+def _held(sentence: str, standing: Sequence[Standing]) -> Statement | None:
+    """Return the statement that is a sentence of the headline, or holds a bare answer in a row.
 
     Whatever is put otherwise, or together from several statements, could say what none of them
     does; the statements themselves are shown instead.
@@ -337,15 +374,15 @@ def _held(sentence: str, standing: Sequence[Standing]) -> bool:
     wanted = words_of(sentence)
     for _, stated, _ in standing:
         if plainly_said(sentence, stated.text):
-            return True
+            return stated
         bare = 0 < len(wanted) < BARE and turns_of(sentence) == []
         if (
             bare
             and numbers_in(sentence) <= numbers_in(stated.text)
             and in_a_row(wanted, words_of(stated.text))
         ):
-            return True
-    return False
+            return stated
+    return None
 
 
 def _sections(
@@ -368,8 +405,9 @@ def _unique(statements: Iterable[Statement]) -> tuple[Statement, ...]:
     return tuple({s.text: s for s in statements}.values())
 
 
-def _cited_evidence(standing: Sequence[Standing]) -> tuple[Evidence, ...]:
+def _cited_evidence(desk: Desk, standing: Sequence[Standing]) -> tuple[Evidence, ...]:
     spans = [span for _, _, c in standing for span in (*c.by, *c.against)]
+    spans += [span for f in desk.findings for c in f.cited if _denied(c) for span in c.against]
     return tuple({span.evidence.id: span.evidence for span in spans}.values())
 
 
@@ -402,7 +440,10 @@ def _missing(desk: Desk) -> tuple[str, ...]:
 
 
 def _why_silent(finding: Finding) -> str:
-    return "not worked to the end" if finding.draft is None else "no source that was read says"
+    if finding.draft is None:
+        return "not worked to the end"
+    denied = any(map(_denied, finding.cited))
+    return "sources say otherwise than its worker" if denied else "no source that was read says"
 
 
 def _nothing(desk: Desk) -> str:

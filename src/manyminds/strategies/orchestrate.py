@@ -125,6 +125,7 @@ class Orchestrate:
                 finding.draft = await work(run, thread, turns=desk.plan.depth, answering=at_once)
             finally:
                 desk.read(thread.evidence)
+                desk.note_missed(thread)
         # Now, by letter: the run may be ended before a judge is asked.
         finding.look(desk.evidence)
 

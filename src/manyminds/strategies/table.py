@@ -238,7 +238,7 @@ def _ranked(sheet: Sheet) -> tuple[list[int], str]:
     if column is None or column.kind == "judged":
         why = "is judged, not read" if column else f"is none of {', '.join(plan.columns)}"
         sheet.missing.append(f"not ranked: “{plan.order}” {why}")
-        return everywhere, ""
+        return _by_kind(sheet), ""
     texts = [sheet.cell(column, place).text for place in everywhere]
     words, down = column.kind == "name", plan.descending
     found = in_order(texts, name=column.name, descending=down, words=words)

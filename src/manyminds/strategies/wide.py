@@ -104,7 +104,7 @@ class Wide:
         run.tell(Planned(plan=approved, changed=approved != planned))
         sheet.plan = approved
         sheet.columns = sheet.columns_of(asked, approved)
-        if order is not None and not approved.order:
+        if order is not None and not order[0] and not approved.order:
             sheet.missing.append("not ranked: no column tells the order that was asked for")
         return replace(asked, item=approved.item or asked.item)
 

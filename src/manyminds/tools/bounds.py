@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 try:
     import resource
-except ImportError:  # Windows: only the time of who waits is bounded there
+except ImportError:  # Windows: who waits has to bound the time
     resource = None
 
 __all__ = ["TOO_LONG", "Bounds"]
 
-TOO_LONG = -signal.SIGPROF if hasattr(signal, "SIGPROF") else None
-"""How a process ends whose time of computing is over."""
+TOO_LONG = -signal.SIGPROF if hasattr(signal, "SIGPROF") else -(1 << 30)
+"""How a process ends whose time of computing is over; where there is no such end, none ends so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +39,8 @@ class Bounds:
         """
         if resource is None:
             return
-        limit = min(_held() + self.memory + self.memory_each * size, most)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+        if held := _held():
+            _limit(min(held + self.memory + self.memory_each * size, most))
         seconds = min(self.seconds + self.seconds_each * size / 1e6, self.seconds_most)
         signal.setitimer(signal.ITIMER_PROF, seconds)
 
@@ -48,14 +48,23 @@ class Bounds:
         """Let what is done between bodies take what it needs."""
         if resource is not None:
             signal.setitimer(signal.ITIMER_PROF, 0)
-            resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            _limit(None)
 
     def ceiling(self) -> int:
         """Return the address space that all bodies together may come to."""
         return _held() + self.memory_most
 
 
+def _limit(space: int | None) -> None:
+    """Bound the address space from now on, within what this process was given itself."""
+    if resource is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        least = [one for one in (space, None if hard == resource.RLIM_INFINITY else hard) if one]
+        resource.setrlimit(resource.RLIMIT_AS, (min(least, default=resource.RLIM_INFINITY), hard))
+
+
 def _held() -> int:
+    """Return the bytes of address space that are in use; 0 where nobody tells (no /proc)."""
     with suppress(OSError), open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[0]) * resource.getpagesize() if resource else 0
     return 0

@@ -42,6 +42,6 @@ async def side_by_side(
         for what in asked:
             tasks.start_soon(one, what)
     failed = [f for f in found.values() if isinstance(f, ToolError)]
-    if len(failed) == len(asked):
+    if asked and len(failed) == len(asked):
         raise failed[0]
     return [found[what] for what in asked]

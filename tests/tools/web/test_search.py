@@ -1,5 +1,6 @@
 """Search engines: what is sent, how results are read, fusing, and what may be configured."""
 
+import gzip
 import inspect
 import json
 import sys
@@ -8,6 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 from types import SimpleNamespace
 
+import psutil
 import pytest
 from aiohttp import web
 
@@ -210,3 +212,29 @@ def test_the_library_is_as_it_is_used_here() -> None:
     assert "query" in takes
     assert "max_results" in takes or any(p.kind is p.VAR_KEYWORD for p in takes.values())
     assert issubclass(errors.DDGSException, Exception)
+
+
+BOMBS = {
+    "gzip": lambda: web.Response(body=gzip.compress(bytes(64 << 20)), headers={"content-encoding": "gzip"}),
+    "brotli": lambda: web.Response(body=b"\x5b\xff\xff\xff\x0f\xfe", headers={"content-encoding": "br"}),
+    "large": lambda: web.Response(body=b"x" * (3 << 20)),
+    "nested": lambda: web.Response(body=b"[" * 100_000 + b"]" * 100_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+async def test_a_service_that_answers_a_bomb_is_told_of(service: Site, kind: str) -> None:
+    service.pages[REPLIES["searxng"][0]] = BOMBS[kind]()
+    [engine] = parse_engines(f"searxng={service.url('')}", no_key)
+    before = psutil.Process().memory_info().rss
+    with pytest.raises(ToolFailed, match="searxng"):
+        await engine.search("two words")
+    assert psutil.Process().memory_info().rss - before < 64 << 20
+
+
+async def test_a_packed_answer_is_read(service: Site) -> None:
+    body = gzip.compress(json.dumps(REPLIES["searxng"][1]).encode())
+    headers = {"content-encoding": "gzip"}
+    service.pages[REPLIES["searxng"][0]] = web.Response(body=body, headers=headers)
+    [engine] = parse_engines(f"searxng={service.url('')}", no_key)
+    assert [hit.title for hit in await engine.search("two words")] == ["A"]

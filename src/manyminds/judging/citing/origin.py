@@ -53,6 +53,8 @@ def nearest(
 
 _WHOLE = r"(?<![\w.-]){}(?![\w-]|\.\w)"
 """A name that is no part of another one: a.example is not data.example.org."""
+_BARE = r"(?<![\w.-]){}(?![\w-]|\.\w|:\d|/[\w~#?@])"
+"""A host that stands for all of its pages: where an address goes on, it names another page."""
 
 
 def _below(source: str, sites: Sequence[str]) -> bool:
@@ -67,8 +69,10 @@ def _pointed_at(place: int, sides: Sequence[Sequence[Span]], evidence: Sequence[
     for e in evidence:
         if e.source in others:
             said = " ".join([*POINTS.findall(e.output), e.credits or ""]).casefold()
-            names = {site_of(page) for page in mine} - {site_of(e.source or "")}
-            names |= {document_of(page).partition("://")[2].casefold() for page in mine} - {""}
-            if any(re.search(_WHOLE.format(re.escape(name)), said) for name in names):
+            hosts = {site_of(page) for page in mine} - {site_of(e.source or "")}
+            pages = {document_of(page).partition("://")[2].casefold() for page in mine} - {""}
+            if any(re.search(_BARE.format(re.escape(host)), said) for host in hosts) or any(
+                re.search(_WHOLE.format(re.escape(page)), said) for page in pages
+            ):
                 return True
     return False

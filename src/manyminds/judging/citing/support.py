@@ -98,7 +98,9 @@ def look_near(cited: Cited, evidence: Sequence[Evidence]) -> None:
     groups: dict[tuple[str, ...], list[Span]] = {}
     for span in rest:
         groups.setdefault(tuple(words_of(span.quote)), []).append(span)
-    cited.near = [tuple(group) for group in groups.values()][: max(0, ASKED - len(cited.by))]
+    # Copies hold it once: what says otherwise in words of its own has to be heard, too.
+    held = len({tuple(words_of(span.quote)) for span in cited.by})
+    cited.near = [tuple(group) for group in groups.values()][: max(1, ASKED - held)]
     cited.settle()
 
 

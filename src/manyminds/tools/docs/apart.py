@@ -4,14 +4,13 @@ The process reads one JSON line that describes a file, then its bytes, and write
 on until its input ends (`serve`).
 """
 
-import atexit
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock
-from typing import IO, Any
+from threading import Lock, Timer
+from typing import Any
 
 from manyminds.tools.bounds import TOO_LONG, Bounds
 
@@ -22,24 +21,26 @@ BOUNDS = Bounds(
     seconds=5.0, seconds_each=5.0, seconds_most=120.0,
 )  # fmt: skip
 """More than a page of the web may take: these files are the person's own, and read once."""
+WAIT_S = 300.0
+"""For one file, however busy the machine is."""
+TAKES = "takes too"
+"""What it is said of a bomb, in the beginning; of what may be otherwise another time it is not."""
 _ROOT = str(Path(__file__).parents[3])
 _CHILD = f"""import sys
 sys.path.append({_ROOT!r})
 from manyminds.tools.docs.readers import main
 main()"""
-TAKES = "takes too"
-"""What it is said of a bomb, in the beginning."""
 Rows = list[dict[str, Any]]
 """What a file says: documents as JSON has them."""
 
 
 class Apart:
-    """Reads files one after the other; a process that fails is replaced."""
+    """Reads files one after the other; a process that ends meanwhile is replaced."""
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._turn = Lock()
-        atexit.register(self.close)
+        self._over = False
 
     def read(self, data: bytes, kind: str, name: str) -> Rows | str:
         """Return the rows that a file's reader gave, or why it gave none.
@@ -50,42 +51,53 @@ class Apart:
             name: What its documents are called by.
         """
         with self._turn:
-            try:
-                return self._ask(data, kind, name)
-            except (OSError, ValueError):
-                code = self._end()
-                return f"{TAKES} {'long' if code == TOO_LONG else 'much'} to read"
-            except BaseException:
-                self._end()  # interrupted in the middle of an answer: the next would get it
-                raise
+            ends: list[int | None] = []
+            # Twice: the first process may hold much of files before, or be ended by somebody.
+            while len(ends) < 2 and not self._over and TOO_LONG not in ends:
+                try:
+                    child = self._begun()
+                except OSError as error:
+                    return f"cannot be read now ({error.strerror})"
+                try:
+                    return _asked(child, data, kind, name)
+                except (OSError, ValueError):
+                    ends.append(self._end())
+                except BaseException:
+                    self._end()  # interrupted in the middle of an answer: the next would get it
+                    raise
+        if self._over:
+            return "was not read to the end"
+        return f"{TAKES} {'long' if ends[-1] == TOO_LONG else 'much'} to read"
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and what it reads."""
+        self._over = True
+        child = self._child
+        if child is not None:
+            child.kill()  # before its turn is over: who closes does not wait for a bomb
         with self._turn:
             self._end()
 
-    def _ask(self, data: bytes, kind: str, name: str) -> Rows | str:
-        child = self._child
-        if child is None:
+    def _begun(self) -> "subprocess.Popen[bytes]":
+        if self._child is None:
             # It gets nothing of the environment: no key is near what reads any file.
-            child = self._child = subprocess.Popen(
+            self._child = subprocess.Popen(
                 [sys.executable, "-I", "-c", _CHILD], env={}, stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 start_new_session=True,  # an interrupt is for who waits
             )  # fmt: skip
-        assert child.stdin is not None
-        assert child.stdout is not None
-        head = json.dumps({"kind": kind, "name": name, "size": len(data)})
-        child.stdin.write(head.encode() + b"\n" + data)
-        child.stdin.flush()
-        return json.loads(child.stdout.readline())
+        return self._child
 
     def _end(self) -> int | None:
         child, self._child = self._child, None
         if child is None:
             return None
         for pipe in (child.stdin, child.stdout):
-            _close(pipe)
+            try:
+                if pipe is not None:
+                    pipe.close()
+            except OSError:
+                pass  # what it still held is for nobody
         try:
             return child.wait(timeout=1)
         except subprocess.TimeoutExpired:
@@ -93,12 +105,19 @@ class Apart:
             return child.wait()
 
 
-def _close(pipe: IO[bytes] | None) -> None:
+def _asked(child: "subprocess.Popen[bytes]", data: bytes, kind: str, name: str) -> Rows | str:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    late = Timer(WAIT_S, child.kill)
+    late.daemon = True
+    late.start()
     try:
-        if pipe is not None:
-            pipe.close()
-    except OSError:
-        pass  # what it still held is for nobody
+        head = json.dumps({"kind": kind, "name": name, "size": len(data)})
+        child.stdin.write(head.encode() + b"\n" + data)
+        child.stdin.flush()
+        return json.loads(child.stdout.readline())
+    finally:
+        late.cancel()
 
 
 def serve(read: Callable[[bytes, str, str], Rows | str]) -> None:
@@ -108,7 +127,10 @@ def serve(read: Callable[[bytes, str, str], Rows | str]) -> None:
         told = json.loads(line)
         data = sys.stdin.buffer.read(told["size"])
         BOUNDS.begin(len(data), most)
-        found = read(data, told["kind"], told["name"])
+        try:
+            found = read(data, told["kind"], told["name"])
+        except Exception as error:  # noqa: BLE001 (readers of damaged files raise anything)
+            found = f"cannot be read ({type(error).__name__})"
         BOUNDS.end()
         sys.stdout.buffer.write(json.dumps(found).encode() + b"\n")
         sys.stdout.buffer.flush()

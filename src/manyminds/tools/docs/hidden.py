@@ -6,6 +6,7 @@ where it cannot be told, words are kept.
 """
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -19,11 +20,16 @@ _SIGNS = re.compile(
     rb"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:|opacity\s{0,9}:\s{0,9}0?\.?0"
     rb"|font-size\s{0,9}:\s{0,9}(?:0|[0-3](?:\.\d{1,9})?[p%]|\.)|(?<![\w-])color\s{0,9}:|:\s{0,9}-\d{3}"
     rb"|clip(?:-path)?\s{0,9}:|(?:height|width)\s{0,9}:\s{0,9}[01]\s{0,9}(?:px)?\s{0,9}[;\"'}]"
-    rb"|transform\s{0,9}:|&#"
+    rb"|transform\s{0,9}:|\\"
 )
-_STYLED = re.compile(rb"[\s\"'/]style\s*=\s*(?=\"([^\"]*)|'([^']*)|([^\s>]*))")
-"""A style attribute and, looked at only, its value: what stands within another is found, too."""
-_HIDDEN = re.compile(rb"<[a-z][^<>]*\shidden[\s>=]")
+"""With what may stand for any of them: an escape."""
+_MASKED = re.compile(rb"&[#a-z]|/\*")
+"""What else may, in an attribute: an entity, a comment."""
+_COMMENT = re.compile(rb"/\*.*?(?:\*/|$)", re.DOTALL)
+_STYLED = re.compile(rb"[\s\"'/]style\s*=\s*")
+_ENDS = re.compile(rb"[\s>]")
+_CLOSED = re.compile(rb"</style[\s/>]")
+_HIDDEN = re.compile(rb"[\s\"'/]hidden[\s>=/]")
 _TAGS = (b"<dialog", b"<template", b"<font")
 _SIMPLE = re.compile(
     r"^(?P<tag>[a-z][a-z0-9]*)?(?:\.(?P<cls>[\w-]+)|#(?P<id>[\w-]+))?$", re.IGNORECASE
@@ -69,9 +75,24 @@ def _may_hide(html: bytes) -> bool:
     """Say whether a page, in small letters, is worth a closer look: most are not, and it costs."""
     if any(tag in html for tag in _TAGS) or (b" hidden" in html and _HIDDEN.search(html)):
         return True
-    styles = (b'%b"' % (a or b or c) for a, b, c in _STYLED.findall(html))
-    sheets = (piece.partition(b"</style")[0] for piece in html.split(b"<style")[1:])
-    return any(_SIGNS.search(text) for told in (styles, sheets) for text in told)
+    sheets = (_CLOSED.split(piece, maxsplit=1)[0] for piece in html.split(b"<style")[1:])
+    return any(_SIGNS.search(text) or _MASKED.search(text) for text in _styles(html)) or any(
+        _SIGNS.search(_COMMENT.sub(b"", sheet)) for sheet in sheets
+    )
+
+
+def _styles(html: bytes) -> Iterator[bytes]:
+    """Yield the values of style attributes, also of what only looks like one within another."""
+    looked = 0
+    for found in _STYLED.finditer(html):
+        start, quote = found.end(), html[found.end() : found.end() + 1]
+        if quote in (b'"', b"'"):
+            end = html.find(quote, start + 1)
+            yield html[start + 1 : len(html) if end < 0 else end] + b'"'
+        elif start >= looked:  # else it is a part of the value before
+            ends = _ENDS.search(html, start)
+            looked = len(html) if ends is None else ends.start()
+            yield html[start:looked] + b'"'
 
 
 def drop_hidden(tree: Any) -> bool:
@@ -153,11 +174,26 @@ def _told(sheet: str) -> Iterator[tuple[str, str, bool]]:
 def _declared(text: str) -> Style:
     if not text:
         return {}
+    if "/*" in text:
+        text = re.sub(r"/\*.*?(?:\*/|$)", "", text, flags=re.DOTALL)
+    if "\\" in text:
+        text = _ESCAPE.sub(_unescaped, text)
     pairs = (part.partition(":") for part in text.split(";"))
     return {
         name.strip().lower(): value.replace("!important", "").strip().lower()
         for name, _, value in pairs
     }
+
+
+_ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?|\\(.)", re.DOTALL)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return the letter that an escape of CSS stands for."""
+    if found[1] is None:
+        return found[2]
+    code = int(found[1], 16)
+    return chr(code) if 0 < code <= sys.maxunicode else "\ufffd"
 
 
 def _style(element: Any, rules: Rules) -> Style:

@@ -73,16 +73,18 @@ class DocsIndex:
             seen: set[str] = set()
             passed_over: list[LeftOut] = []
             changed = self._changed(known, seen, passed_over)
+            before, stale = {path for path, _, _ in listed}, False
             while batch := list(islice(changed, _BATCH)):
+                stale = stale or any(name in before for name, _, _ in batch)
                 # A batch at a time: others that write wait no longer than that, and a run that
                 # is ended keeps what it has read.
                 with db:
                     _keep(db, batch, self._finder, self._length)
-            gone = {path for path, _, _ in listed} - seen
+            gone = before - seen
             with db:
                 for path in gone:
                     _forget(db, path, self._finder)
-            if gone:
+            if gone or stale:
                 store.wipe(db)
             if self._finder is not None:
                 self._finder.tidy()

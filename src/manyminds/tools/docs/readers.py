@@ -30,12 +30,11 @@ MOST_FILES = 500_000
 _MORE = "; the extra `scale` takes more"
 _FEW = 16
 """Pages of HTML that are read at once, before it is worth to begin a process for the others."""
-_LARGE = 1 << 20
+_LARGE = 128 << 10
 """Bytes of HTML that might be a bomb."""
 _NO_TEXT = "not text"
 _AHEAD = 32
 """Files that are read, or being read, before they are asked for."""
-_APART = Apart()
 _TEXT = frozenset((
     ".md", ".markdown", ".txt", ".rst", ".text", ".log", ".csv", ".tsv", ".json", ".toml",
     ".yaml", ".yml", ".ini", ".cfg", ".py", ".js", ".ts", ".c", ".h", ".cpp", ".rs", ".go",
@@ -114,13 +113,16 @@ def list_files(folder: Path, left_out: list[LeftOut], *, most: int = MAX_FILES) 
         left_out.append(LeftOut(path="./", why=why))
 
 
-def read_file(path: Path, folder: Path, *, apart: bool = False) -> list[Document] | LeftOut:
+def read_file(
+    path: Path, folder: Path, apart: Apart, *, html: bool = False
+) -> list[Document] | LeftOut:
     """Read one file; whatever is wrong with it becomes a reason, not an error.
 
     Args:
         path: Of the file.
         folder: What its name is below.
-        apart: Read HTML in the process that PDF and Office files are read in, too.
+        apart: Reads PDF and Office files, and large pages of HTML.
+        html: Whether it reads small ones, too.
     """
     name = path.relative_to(folder).as_posix()
     try:
@@ -130,8 +132,8 @@ def read_file(path: Path, folder: Path, *, apart: bool = False) -> list[Document
     except OSError as error:
         return LeftOut(path=name, why=str(error.strerror).lower())
     kind = path.suffix.lower()
-    if kind in _OTHERS or (kind in _HTML and (apart or len(data) > _LARGE)):
-        return _read_apart(data, name, kind)
+    if kind in _OTHERS or (kind in _HTML and (html or len(data) > _LARGE)):
+        return _read_apart(apart, data, name, kind)
     if kind in _HTML:
         return _read_html(data, name)
     if b"\0" in data[:4096]:
@@ -152,8 +154,8 @@ def _read_html(data: bytes, name: str) -> list[Document] | LeftOut:
         return LeftOut(path=name, why=f"no readable HTML ({type(error).__name__})")
 
 
-def _read_apart(data: bytes, name: str, kind: str) -> list[Document] | LeftOut:
-    found = _APART.read(data, kind, name)
+def _read_apart(apart: Apart, data: bytes, name: str, kind: str) -> list[Document] | LeftOut:
+    found = apart.read(data, kind, name)
     if isinstance(found, str):
         return LeftOut(path=name, why=found)
     return [
@@ -187,13 +189,13 @@ def read_files(
     paths: Iterable[Path], folder: Path
 ) -> Iterator[tuple[Path, list[Document] | LeftOut]]:
     """Yield each file with what it says, in order; the next ones are read meanwhile."""
-    left = enumerate(paths)
+    left, apart = enumerate(paths), Apart()
     with ThreadPoolExecutor(1) as pool:
         ahead: deque[tuple[Path, Future[list[Document] | LeftOut]]] = deque()
 
         def begin(count: int) -> None:
             for place, path in islice(left, count):
-                read = pool.submit(read_file, path, folder, apart=place >= _FEW)
+                read = pool.submit(read_file, path, folder, apart, html=place >= _FEW)
                 ahead.append((path, read))
 
         try:
@@ -206,7 +208,7 @@ def read_files(
         finally:
             for _, read in ahead:
                 read.cancel()
-            _APART.close()
+            apart.close()
 
 
 def html_text(html: str) -> str:

@@ -104,7 +104,7 @@ class ReadDoc:
     async def __call__(self, member: str, call: ToolCall) -> tuple[Evidence, ...]:
         """Read `source` from `line` on; each of its lines, where it has several."""
         source, line = call.arguments.get("source"), call.arguments.get("line")
-        if not isinstance(source, str) or not source:
+        if not isinstance(source, str) or not source.strip():
             raise ToolRetry('read_doc needs a "source" as search_docs shows it')
         first = line if isinstance(line, int) and line > 0 else 1
         wanted = [_place(one, first) for one in lines_of(source)]

@@ -217,7 +217,7 @@ class Fetcher:
             for attempt in (1, 2):
                 try:
                     async with self._client.stream("GET", address.text, headers=headers) as reply:
-                        body = await _unpacked(reply, most, cut=robots)
+                        body = await unpacked(reply, most, cut=robots)
                 except LOST as error:
                     # A server that hangs up on programs is there all the same.
                     kind = Unreached if isinstance(error, UNANSWERED) else ToolFailed
@@ -238,7 +238,7 @@ def _rules(body: bytes, address: Address) -> Protego:
     return Protego.parse(text)
 
 
-async def _unpacked(reply: httpx2.Response, most: int, *, cut: bool) -> bytes:
+async def unpacked(reply: httpx2.Response, most: int, *, cut: bool) -> bytes:
     """Return the body, unpacked as far as it goes within `most` bytes; longer ones may be cut.
 
     Only gzip is asked for: the others can turn a few bytes into megabytes in one step.

@@ -114,7 +114,7 @@ _MAKERS = (
     "openai", "altman", "anthropic", "amodei", "xai", "musk", "google", "deepmind", "pichai",
     "meta", "zuckerberg", "microsoft", "nadella", "alibaba", "qwen", "deepseek", "mistral",
     "nvidia", "cohere", "huggingface", "moonshot", "zhipu", "bytedance", "baidu", "tencent",
-    "hassabis", "sutskever", "murati", "wenfeng", "grok", "chatgpt", "gpt", "manyminds",
+    "hassabis", "sutskever", "murati", "wenfeng", "grok", "chatgpt", "manyminds",
 )  # fmt: skip
 _VIEW = re.compile(
     r"\b(?:thinks?|thoughts?|opinions?|views?|stance|position|believes?|feels?|says?|said|"
@@ -122,8 +122,9 @@ _VIEW = re.compile(
     re.IGNORECASE,
 )
 _WHO_MADE = re.compile(
-    r"\b(?:makers?|owners?|operators?|creators?|company|founders?|ceo)\b"
-    r"(?=.*\b(?:models?|assistants?|chatbots?|ai|this product)\b)",
+    r"\b(?:makers?|owners?|operators?|creators?|company behind|"
+    r"company (?:that|who|which) (?:made|makes|built|owns))\b"
+    r"(?=.*\b(?:models?|assistants?|chatbots?|this product)\b)",
     re.IGNORECASE,
 )
 """Who made it, without a name."""

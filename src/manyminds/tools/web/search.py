@@ -16,7 +16,7 @@ import httpx2
 
 from manyminds.core.errors import ToolFailed, UnknownName, UsageError
 from manyminds.tools.web.addresses import AddressRefused, parse_address
-from manyminds.tools.web.fetch import AGENT
+from manyminds.tools.web.fetch import AGENT, unpacked
 
 __all__ = ["ENGINES", "Engine", "Hit", "fused", "parse_engines"]
 
@@ -24,6 +24,8 @@ MOST = 10
 """Results of one engine."""
 _K = 60
 _SECONDS = 15.0
+MAX_REPLY = 2 << 20
+"""Bytes of what a service answers, unpacked: ten results are some thousands."""
 _XML: Any = import_module("lxml.etree")  # it has no types
 
 
@@ -122,24 +124,30 @@ class ByHttp:
     async def search(self, query: str) -> list[Hit]:
         """Ask it."""
         try:
-            headers = {"user-agent": AGENT}
-            async with httpx2.AsyncClient(
-                timeout=_SECONDS, trust_env=False, headers=headers
-            ) as client:
-                asked = self.request(query)
-                reply = await client.request(
-                    asked.method, asked.url, params=asked.params, headers=dict(asked.headers),
-                    json=asked.json,
-                )  # fmt: skip
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            async with asyncio.timeout(_SECONDS):
+                status, body = await self._ask(query)
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             why = f"{self.name} cannot be reached ({type(error).__name__})"
             raise ToolFailed(why) from None
-        if reply.status_code != 200:
-            raise ToolFailed(f"{self.name} refuses to search ({reply.status_code})")
+        except ToolFailed as error:
+            raise ToolFailed(f"{self.name}: {error}") from None
+        if status != 200:
+            raise ToolFailed(f"{self.name} refuses to search ({status})")
         try:
-            return self.read(reply)
-        except (ValueError, LookupError, TypeError, AttributeError, SyntaxError):
+            return self.read(httpx2.Response(status, content=body))
+        except (ValueError, LookupError, TypeError, AttributeError, SyntaxError, RecursionError):
             raise ToolFailed(f"{self.name} answered something that is no result") from None
+
+    async def _ask(self, query: str) -> tuple[int, bytes]:
+        asked = self.request(query)
+        headers = {"user-agent": AGENT, "accept-encoding": "gzip, identity", **asked.headers}
+        async with (
+            httpx2.AsyncClient(timeout=_SECONDS, trust_env=False) as client,
+            client.stream(
+                asked.method, asked.url, params=asked.params, headers=headers, json=asked.json
+            ) as reply,
+        ):
+            return reply.status_code, await unpacked(reply, MAX_REPLY, cut=False)
 
 
 def _get(base: str, headers: Mapping[str, str], **query: str | int) -> Asked:
