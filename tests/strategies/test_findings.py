@@ -1,10 +1,15 @@
 """What is delivered: nothing that was said in other words by nobody, and nothing twice."""
 
+import asyncio
 from dataclasses import replace
 
 from manyminds.agents.lead import Outline
 from manyminds.agents.member import Draft
 from manyminds.core.values import Claim, Evidence, Member, Part, Plan, Task
+from manyminds.judging.citing.support import cite
+from manyminds.research.markdown import as_markdown
+from manyminds.research.page import as_page
+from manyminds.research.paper import Paper
 from manyminds.strategies.findings import Desk, Finding, deliver, merge_same
 from manyminds.testing import ScriptedRun, passage
 
@@ -121,3 +126,38 @@ def test_what_no_judge_could_be_asked_of_is_told() -> None:
     read = [passage("Washing the blue filter is due monthly.", source="a")]
     answer = deliver(desk(read, finding(1, read, "The blue filter has to be washed monthly")), None)
     assert "not every claim was checked: the run was ended before" in answer.missing
+
+
+def test_what_sources_say_otherwise_is_told_with_their_passages() -> None:
+    text = "The bridge of Graz was opened in 1931 and is 120 metres long."
+    read = [passage(text, source="https://town.example/bridge")]
+    wrong = finding(1, read, "The bridge of Graz was opened in 1952", answer="1952")
+    made = desk(read, wrong)
+    [cited] = wrong.cited
+    run = ScriptedRun(task=made.run.task, script={"w1": ['{"verdict": "contradicted"}']})
+    asyncio.run(cite(run, WORKER, [cited]))
+    assert "sources say otherwise: The bridge of Graz was opened in 1952" in made.told()
+    answer = deliver(made, None)
+    report = answer.report
+    assert report is not None
+    assert report.unsupported == ()
+    [denied] = report.contradicted
+    assert denied.text == "The bridge of Graz was opened in 1952"
+    assert [answer.citations[place].quote for place in denied.citations] == [text]
+    assert [answer.citations[place].support for place in denied.citations] == ["contradicted"]
+    assert answer.evidence[0].source == "https://town.example/bridge"
+    assert "Part 1?: sources say otherwise than its worker" in answer.missing
+    paper = Paper(question="?", answer=answer, report=report, receipt=())
+    for shown in (as_page(paper), as_markdown(paper)):
+        assert "sources say otherwise" in shown
+        assert "120 metres long" in shown
+
+
+def test_an_opinion_in_the_headline_is_somebodys() -> None:
+    said = "We think that the old dam of Bruges should stay for ever."
+    read = [replace(passage(said, source="https://farmers.example/dam"), author="Ada Keeper")]
+    whole = finding(1, read, said.rstrip("."), answer=said)
+    answer = deliver(desk(read, whole), None)
+    assert (answer.text or "").startswith("According to Ada Keeper: ")
+    asked = headline(read, said, finding(1, read, said.rstrip(".")))
+    assert (asked or "").startswith("According to Ada Keeper: ")

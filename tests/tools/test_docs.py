@@ -314,3 +314,18 @@ def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
     (folder / "y.md").unlink()
     index.refresh()
     assert not any(map(kept, words))
+
+
+def test_what_is_changed_leaves_nothing_of_what_it_was_on_the_disk(tmp_path: Path) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number}.md").write_text(f"# Plain {number}\n\nNothing of note.\n")
+    (folder / "x.md").write_text("# X\n\nThe zyzzyvas are kept in the xenodochium.\n")
+    index = DocsIndex(folder, tmp_path / "cache")
+    index.refresh()
+    (folder / "x.md").write_text("# X\n\nThey were moved to another place altogether.\n")
+    index.refresh()
+    files = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert any(b"altogether" in path.read_bytes() for path in files)
+    assert not any(b"zyzzyva" in path.read_bytes().lower() for path in files)

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
 from manyminds.core.values import Evidence
 from manyminds.judging.citing.conflicts import conflict_of
 from manyminds.judging.citing.copies import altered, copies, texts_of
 from manyminds.judging.citing.spans import best_spans
 from manyminds.judging.citing.support import Cited
 from manyminds.testing import passage
+from manyminds.tools.web.credits import credits_in
 
 TEXT = (
     "The bridge over the river Ostrava was opened in 1932. It is 412 metres long and carries two "
@@ -126,3 +129,43 @@ def test_a_part_of_a_name_points_nowhere() -> None:
     found = conflict_of(cited([mine, pointing], "sea.org"), [mine, pointing], ())
     assert found is not None
     assert found.followed == 0
+
+
+def followed(credit: str, *, other: str = "https://evil.example/bridge") -> int | None:
+    """Return the side that is followed where the city's page has a credit: 0 is the other's."""
+    honest = replace(page(TEXT, "city.org"), credits="\n".join(credits_in(credit)) or None)
+    wrong = replace(page(TEXT.replace("412", "512"), "x"), source=other, id="e9")
+    claim = CLAIM.replace("412", "512")
+    span = next(s for s in best_spans(claim, [wrong], most=9))
+    found = conflict_of(Cited(claim=claim, support="supported", by=[span]), [wrong, honest], ())
+    assert found is not None
+    return found.followed
+
+
+@pytest.mark.parametrize(
+    ("credit", "other"),
+    [
+        ("Originally published on https://evil.example/bridge", "https://evil.example/bridge"),
+        ("Source: evil.example", "https://evil.example/bridge"),
+        ("taken from http://evil.example/bridge, with thanks", "https://evil.example/bridge"),
+        ("via https://evil.example/", "https://evil.example/bridge"),
+    ],
+)
+def test_a_page_that_says_where_it_is_from_points_there(credit: str, other: str) -> None:
+    assert followed(credit, other=other) == 0
+
+
+@pytest.mark.parametrize(
+    ("credit", "other"),
+    [
+        ("View source on https://github.com/city/pages", "https://github.com/evil/fork"),
+        ("Source: https://github.com/city/pages", "https://github.com/evil/fork"),
+        ("Source: https://evil.example/another", "https://evil.example/bridge"),
+        ("Copied without permission by evil.example", "https://evil.example/bridge"),
+        ("Mirror: evil.example", "https://evil.example/bridge"),
+        ("The source code of evil.example is bad", "https://evil.example/bridge"),
+        ("according to data.evil.example.org", "https://evil.example/bridge"),
+    ],
+)
+def test_what_only_sounds_like_it_points_nowhere(credit: str, other: str) -> None:
+    assert followed(credit, other=other) is None

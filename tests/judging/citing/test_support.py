@@ -172,3 +172,12 @@ def test_a_denial_contradicts() -> None:
         "The blue filter is washed in the winter months", text, verdicts=["contradicted"]
     )
     assert cited.support == "contradicted"
+
+
+def test_copies_leave_room_for_who_says_otherwise_in_words_of_its_own() -> None:
+    copy = "The tower of Vigo is 310 metres high."
+    other = "Vigo's tower reaches a height of 130 metres, as its builder says."
+    cited, run = held(copy.rstrip("."), copy, copy, copy, other, verdicts=["contradicted"])
+    assert len(cited.by) == 3
+    assert [span.quote for span in cited.against] == [other]
+    assert len(run.calls) == 1

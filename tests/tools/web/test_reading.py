@@ -367,6 +367,8 @@ def test_signs_that_markdown_knows_stand_as_in_the_page() -> None:
         ("<p>Copied from town.example, with thanks.</p>", "Copied from town.example"),
         ("<aside><p>Source:</p></aside><p>See <a href='https://other.example/'>others</a></p>", None),
         ("<p hidden>Taken from https://hidden.example/y</p>", None),
+        ("<div class='comment-body'><p>Source: https://evil.example/x</p></div>", None),
+        ("<ol id=comments><li>via https://evil.example/x</li></ol>", None),
         ("<script>var source = 'https://script.example/z'</script>", None),
         ("<p>The source code is in Lib/os and works according to plan.</p>", None),
     ],
