@@ -7,13 +7,15 @@ question with five facts to find. All arms have a scripted competent model, whic
 passages that it is shown state and nothing else, over the same search, and read at most as many
 pages as `orchestrate` did on that question:
 
-- `orchestrate`: a lead that splits the question, a worker a part (`manyminds research`);
+- `orchestrate`: `manyminds research` with the plan of a competent lead, a worker a part (a small
+  model would be let name two parts at most);
 - `agent`: one member that splits it by itself: it searches for each part and reads what is found,
   one part after the other, all in one context;
 - `reader`: one member that begins with what one search for the whole question finds.
 
 What differs is the machinery, not the wit of a model: what is looked up, what is shown, what stands
-in the report. A fact is covered where the answer, or a statement of the report, holds it.
+in the report. A fact is covered where what is delivered holds it: the answer or a statement of the
+report; of one agent its answer, which is all that it delivers.
 """
 
 import argparse
@@ -299,7 +301,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             f"{100 * share.mean():.0f} ({low:.0f} to {high:.0f})",
             apart,
             *means,
-            f"{sum(r['held'] for r in mine)} of {sum(r['checked'] for r in mine)}",
+            f"{sum(r['held'] for r in mine)} of {sum(r['checked'] for r in mine)}"
+            if any(r["checked"] for r in mine)
+            else "none made",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(

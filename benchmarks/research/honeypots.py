@@ -2,12 +2,14 @@
 
     python benchmarks/research/honeypots.py      # about a minute; writes HONEYPOTS.md
 
-Ten pages of the three documentations, each with one number of it that a question asks for. Beside
-each stand three copies on other sites with that number altered; a search finds the copies first. A
-worker believes the first passage that it is shown, which is a copy's; what tells the primary is
-that the person named its site, that the copies say where they have it from, or that nothing does.
-Measured: the answer holds the primary's number, the conflict is told, and no statement that stands
-alone has the altered one.
+Pages of the three documentations, each with one number of it that a question asks for. Beside
+each stand three copies on other sites with that number altered; a search finds the copies first,
+and all four are read. A worker believes the copies; the judge is an oracle that knows both numbers,
+so what is measured is the machinery. What tells the primary is that the person named its site, that
+the copies name its page in a line of theirs, or nothing; in a fourth arm copies name each other's
+page, and the page itself credits somebody else. Measured: the answer holds the primary's number and
+not the altered one, and the conflict is told. Where no passage that was shown holds the altered
+number the worker has nothing to say, and such matters are counted apart.
 """
 
 import argparse
@@ -41,13 +43,15 @@ from tests.stub import Stub  # noqa: E402
 
 HERE = Path(__file__).parent
 COPIES = 3
-HINTS = ("named", "pointed", "none")
+HINTS = ("named", "pointed", "none", "crossed")
 PRIMARY, *OTHERS = (f"127.0.0.{n}" for n in range(1, COPIES + 2))
 _DATA = re.compile(r'<data from="([^"]*)">\n(.*?)\n</data>', re.DOTALL)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 ALTERED = {
-    "q07": ("465", "485"), "q13": ("4096", "4196"), "q16": ("100", "140"), "q18": ("3.37.0", "3.35.0"),
-    "q19": ("3.25.0", "3.23.0"), "q20": ("3.24.0", "3.22.0"), "q22": ("2000", "2400"),
+    "q01": ("3.11", "3.17"), "q02": ("3.11", "3.17"), "q03": ("3.10", "3.16"), "q07": ("465", "485"),
+    "q08": ("3.10", "3.16"), "q11": ("3.8", "3.16"), "q13": ("4096", "4196"), "q14": ("10", "43"),
+    "q16": ("100", "140"), "q18": ("3.37.0", "3.35.0"), "q19": ("3.25.0", "3.23.0"),
+    "q20": ("3.24.0", "3.22.0"), "q21": ("1000", "1400"), "q22": ("2000", "2400"),
     "q24": ("5432", "5832"), "q25": ("100", "140"), "q29": ("1,600", "1,900"),
 }  # fmt: skip
 """By question: the number of its first page, and what it is in the copies."""
@@ -63,13 +67,16 @@ class Matter:
     right: str
     wrong: str
 
-    def copy(self, hint: str, home: str) -> str:
-        """Return the page as a copy has it."""
+    def copy(self, hint: str, home: str, next_: str) -> str:
+        """Return the page as a copy has it; `next_` is the site of another copy."""
         number = rf"(?<![\w.]){re.escape(self.right)}(?![\w]|\.\d)"
         body, _, rest = re.sub(number, self.wrong, self.original()).partition("</body>")
-        told = f"<p>Copied from {home}/{self.page} with thanks to its authors.</p>"
+        origin = {"pointed": home, "crossed": next_}.get(hint)
+        told = (
+            f"<p>Copied from {origin}/{self.page} with thanks to its authors.</p>" if origin else ""
+        )
         # Some of these pages leave their last tags out.
-        return f"{body}{told if hint == 'pointed' else ''}</body>{rest}"
+        return f"{body}{told}</body>{rest}"
 
     def original(self) -> str:
         """Return the page as it is."""
@@ -138,13 +145,19 @@ class Sites:
         assert self.matter is not None
         if request.path != f"/{self.matter.page}":
             return http.Response(status=404)
-        copied = request.host.partition(":")[0] in OTHERS
-        text = self.matter.copy(self.hint, self.at(PRIMARY)) if copied else self.matter.original()
+        host = request.host.partition(":")[0]
+        text = self.matter.original()
+        if host in OTHERS:
+            other = OTHERS[(OTHERS.index(host) + 1) % COPIES]
+            text = self.matter.copy(self.hint, self.at(PRIMARY), self.at(other))
+        elif self.hint == "crossed":
+            text += "<p>Source: https://elsewhere.example/, with thanks.</p>"
         return http.Response(text=text, content_type="text/html")
 
 
 async def one(matter: Matter, hint: str, sites: Sites) -> dict[str, Any]:
     """Work one matter and return its row."""
+    assert not _has(matter.wrong, matter.original()), matter  # it would be a true statement
     sites.matter, sites.hint = matter, hint
     with Stub() as stub:
         stub.behaviours = [scholar(matter)]
@@ -162,7 +175,8 @@ async def one(matter: Matter, hint: str, sites: Sites) -> dict[str, Any]:
     disputes = () if report is None else report.disputes
     return {
         "id": matter.id, "hint": hint, "text": answer.text, "outcome": answer.outcome,
-        "right": bool(answer.text) and _has(matter.right, answer.text or ""),
+        "right": _has(matter.right, answer.text or "") and not _has(matter.wrong, answer.text or ""),
+        "said": answer.text is not None,
         "told": len(disputes) > 0, "followed": [d.followed for d in disputes],
         "read": 0 if report is None else len({c.source for c in answer.citations}),
     }  # fmt: skip
@@ -194,14 +208,22 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
         "its beginning.", "",
         f"{datetime.now(UTC).date()}, code at {code()}, {machine()}; a scripted model that believes the copies.", "",
         f"{len(ALTERED)} pages, {COPIES} copies each. 95 % intervals after Wilson.", "",
-        "| what tells the primary | the primary's number is answered, % | the conflict is told, % | left open, % |",
-        "|---|---|---|---|",
+        "| what tells the primary | nothing to say | of the others: the primary's number is answered, % "
+        "| the conflict is told, % | left open, % |",
+        "|---|---|---|---|---|",
     ]  # fmt: skip
-    names = {"named": "you named its site", "pointed": "copies name it", "none": "nothing"}
+    names = {
+        "named": "you named its site",
+        "pointed": "copies name it",
+        "none": "nothing",
+        "crossed": "nothing; copies name each other",
+    }
     for hint, name in names.items():
-        mine = [row for row in rows if row["hint"] == hint]
+        every = [row for row in rows if row["hint"] == hint]
+        mine = [row for row in every if row["said"]]
         open_ = [bool(r["followed"]) and not any(r["followed"]) for r in mine]
         cells = [
+            f"{len(every) - len(mine)} of {len(every)}",
             _share([r["right"] for r in mine]),
             _share([r["told"] for r in mine]),
             _share(open_),
@@ -222,7 +244,7 @@ def main() -> None:
     text = table(rows)
     (HERE / "HONEYPOTS.md").write_text(text, encoding="utf-8")
     for row in rows:
-        if row["right"] != (row["hint"] != "none") or not row["told"]:
+        if row["right"] != (row["hint"] in ("named", "pointed")) or not row["told"]:
             print(json.dumps(row))
     print(text)
 

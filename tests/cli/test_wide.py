@@ -189,6 +189,60 @@ def test_a_sitemap_of_sitemaps_is_read_through(
     assert any("not allowed" in n["why"] for n in told["report"]["not_found"])
 
 
+def over_pages(site: Site, address: str, count: int, *, each: int = 10) -> None:
+    """A list of modules over several pages; each leads to the next, the last to none."""
+    for number in range(1, count + 1):
+        names = [f"mod{(number - 1) * each + n}" for n in range(each)]
+        following = f'<a rel="next" href="{address.format(number + 1)}">Next</a>'
+        page = index(site, names).replace(
+            "</main>", f"{following if number < count else ''}</main>"
+        )
+        site.pages[address.format(number)] = page
+        if number == 1:
+            site.pages["/first"] = page
+
+
+@pytest.mark.parametrize(
+    "address", ["/list?page={}", "/list/page/{}", "/list-{}.html", "/list?start={}"]
+)
+def test_a_list_that_goes_on_over_pages_is_read_whole(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    over_pages(site, address, 7)
+    site.pages["/list"] = site.pages["/first"]
+    first = "/list" if "?" in address or "page/" in address else address.format(1)
+    stub.behaviours = [Scholar(group=lambda line: "only" if "Modules" in line else "")]
+    assert run(command(stub, f"all modules of {site.url(first)}")) == 0
+    told = table(capsys)
+    cited_are_there(told)
+    found = [row[0]["text"] for row in told["report"]["table"]["rows"]]
+    assert sorted(found) == sorted(f"mod{n}" for n in range(70))
+
+
+def test_a_list_without_an_end_says_where_it_goes_on(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    over_pages(site, "/list?page={}", 40, each=2)
+    stub.behaviours = [Scholar(group=lambda line: "only" if "Modules" in line else "")]
+    assert run(command(stub, f"all modules of {site.url('/list?page=1')}")) == 1
+    told = table(capsys)
+    assert len(told["report"]["table"]["rows"]) == 62
+    [missing] = told["missing"]
+    assert "the list goes on at " in missing
+    assert "page=32" in missing
+
+
+def test_the_next_chapter_is_no_page_of_a_list(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    following = '<a rel="next" href="/chapter/two">Next</a>'
+    site.pages["/one"] = index(site, ["mod1", "mod2"], more=f"<li>{following}</li>")
+    stub.behaviours = [Scholar(group=lambda line: "only" if "Modules" in line else "")]
+    assert run(command(stub, f"all modules of {site.url('/one')}")) == 0
+    assert len(table(capsys)["report"]["table"]["rows"]) == 2
+    assert "/chapter/two" not in site.asked
+
+
 def test_a_site_of_five_hundred_pages_is_found_whole(
     stub: Stub, site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ Source: wrapper induction (Kushmerick, Weld, Doorenbos 1997): what a page repeat
 one kind of thing.
 """
 
+import re
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -29,13 +30,15 @@ from manyminds.judging.listing import (
 )
 from manyminds.strategies.orchestrate import Approve
 from manyminds.strategies.table import Sheet, deliver_table, fill
-from manyminds.tools.web.links import MAX_ENTRIES
+from manyminds.tools.web.links import MAX_ENTRIES, NEXT
 from manyminds.tools.web.named import addresses_in
 
 __all__ = ["Wide"]
 
 LISTS = 6
 """Pages that a search finds, on which lists are looked for."""
+PAGES_ON = 30
+"""Pages over which one list may go on."""
 NAMED = 24
 """Pages that a question names, or sitemaps of one, that are read."""
 _GROUPS = 16
@@ -146,6 +149,7 @@ async def _all_read(
             found += got
     if not deeper:
         return found
+    found += [e for first in list(found) for e in await _goes_on(sheet, scout, first)]
     inner = {e.source: _inner(e) for e in found}
     led = list(dict.fromkeys(a for addresses in inner.values() for a in addresses))
     sheet.missing += [f"{a}: more sitemaps than are read" for a in led[NAMED:]]
@@ -158,6 +162,43 @@ def _inner(evidence: Evidence) -> list[str]:
     if not (evidence.source or "").endswith("#sitemap"):
         return []
     return [entry.address for entry in entries_of(evidence) if entry.under == "sitemap"]
+
+
+async def _goes_on(sheet: Sheet, scout: Member, first: Evidence) -> list[Evidence]:
+    """Read the pages that a list goes on over, as long as each leads to the next of its kind."""
+    found: list[Evidence] = []
+    at, seen = first, {_page_of(first)}
+    while (following := _next_of(at)) is not None and following not in seen:
+        if len(found) == PAGES_ON:
+            sheet.missing.append(f"the list goes on at {following}: more pages than are read")
+            break
+        seen.add(following)
+        more = [e for e in await _read(sheet, scout, following) if _page_of(e) == following]
+        if not more:
+            break
+        at = more[0]
+        found.append(at)
+    return found
+
+
+def _page_of(evidence: Evidence) -> str:
+    return (evidence.source or "").removesuffix("#links")
+
+
+def _next_of(evidence: Evidence) -> str | None:
+    """Return where a list goes on: an address that differs from its own by a number alone."""
+    here = _page_of(evidence)
+    onward = (entry.address for entry in entries_of(evidence) if entry.under == NEXT)
+    return next((a for a in onward if _unnumbered(a) == _unnumbered(here)), None)
+
+
+def _unnumbered(address: str) -> str:
+    return _NUMBERED.sub("", address).rstrip("/?&")
+
+
+_NUMBERED = re.compile(
+    r"(?:[/?&](?:page|paged|p|start|offset)[=/-]?)?\d+(?=[/?&]|\.\w+$|$)", re.IGNORECASE
+)
 
 
 async def _read(sheet: Sheet, scout: Member, address: str) -> list[Evidence]:
@@ -174,7 +215,7 @@ async def _choose(
     sheet: Sheet, item: str, place: int, evidence: Evidence, chosen: dict[int, list[Entry]]
 ) -> None:
     """Take the entries of one list that are wanted, in their order."""
-    entries = entries_of(evidence)
+    entries = [entry for entry in entries_of(evidence) if entry.under != NEXT]
     groups = grouped(entries)
     order = {entry.span.start: n for n, entry in enumerate(entries)}
     kept: list[Entry] = []

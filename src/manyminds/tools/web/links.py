@@ -5,9 +5,11 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 from manyminds.tools.web.pages import Part
 
-__all__ = ["MAX_ENTRIES", "joined", "line_of", "links_of"]
+__all__ = ["MAX_ENTRIES", "NEXT", "joined", "line_of", "links_of"]
 
 MAX_ENTRIES = 5_000
+NEXT = "the next page"
+"""What a link stands under that leads to where a list goes on."""
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = frozenset(("li", "tr", "dt", "dd", "p", "td", "th", "blockquote", "figcaption"))
 _AROUND = frozenset(("nav", "header", "footer", "aside", "form"))
@@ -63,6 +65,7 @@ def links_of(tree: Any, address: str) -> tuple[Part, ...]:
         if where and title:
             under = " › ".join(h for h in headings if h)
             under = "around the page" if _is_around(element) else under
+            under = NEXT if "next" in (element.get("rel") or "").lower().split() else under
             lines.append(line_of(title, where, "", under, _beside(element, title)))
         if len(lines) >= MAX_ENTRIES:
             break
