@@ -58,6 +58,17 @@ def test_an_altered_number_and_swapped_names_are_seen() -> None:
     assert [s.source for s in altered(planned, span, read)] == ["https://c.org/bridge"]
 
 
+def test_the_likest_sentence_is_the_altered_one_and_no_other_things() -> None:
+    mine = page("Changed in version 3.17: Added the context parameter.", "a.org")
+    listed = "Changed in version 3.8: Added the name parameter. Changed in version 3.11: Added the context parameter."
+    claim = "Changed in version 3.17: Added the context parameter"
+    span = best_spans(claim, [mine])[0]
+    [found] = altered(claim, span, [mine, page(listed, "b.org")])
+    assert found.quote == "Changed in version 3.11: Added the context parameter."
+    only = page("Changed in version 3.8: Added the name parameter.", "b.org")
+    assert altered(claim, span, [mine, only]) == []
+
+
 def test_what_the_claim_does_not_say_is_no_conflict_of_it() -> None:
     read = [page(TEXT, "a.org"), page(TEXT.replace("1932", "1941"), "b.org")]
     assert conflict_of(cited(read, "a.org"), read, ()) is None

@@ -21,6 +21,8 @@ _FEWEST = 8
 _ALIKE = 0.6
 """Share of the shorter text's runs that the longer one holds."""
 _ALIKE_SENTENCE = 0.7
+_NEARLY = 0.85
+"""Share of two sentences that is the same, from which one word more may be another."""
 _NAME = re.compile(r"^[A-Z]\w|\w*\d")
 _EDGES = "\"'“”‘’`()[]{}.,;:!?*_"
 
@@ -75,7 +77,7 @@ def altered(claim: str, span: Span, evidence: Iterable[Evidence]) -> list[Span]:
     """
     told = {token.casefold() for token in _tokens(claim)}
     mine = [_tokens(s.quote) for s in spans_of(span.evidence) if span.start <= s.start < span.end]
-    found: dict[str, Span] = {}
+    found: dict[str, tuple[float, Span]] = {}
     for e in evidence:
         if e.source is None or is_program(e.source) or is_program(span.source):
             continue
@@ -83,28 +85,38 @@ def altered(claim: str, span: Span, evidence: Iterable[Evidence]) -> list[Span]:
             continue
         for other in spans_of(e):
             tokens = _tokens(other.quote)
-            if e.source not in found and any(_is_altered(one, tokens, told) for one in mine):
-                found[e.source] = other
-    return list(found.values())
+            likest = max((_altered(one, tokens, told) for one in mine), default=0.0)
+            if likest > found.get(e.source, (0.0,))[0]:
+                found[e.source] = likest, other
+    return [other for _, other in found.values()]
 
 
 def _tokens(text: str) -> list[str]:
     return [t for t in (piece.strip(_EDGES) for piece in text.split()) if t]
 
 
-def _is_altered(a: list[str], b: list[str], told: set[str]) -> bool:
-    """Say whether two sentences are one, with a number or a name that was told changed or moved."""
+def _altered(a: list[str], b: list[str], told: set[str]) -> float:
+    """Return how like two sentences are that are one, with a number or name told otherwise; else 0.
+
+    Where another word is another, too, they may be of two things ("the name parameter", "the
+    context parameter"): then they have to be all the more alike.
+    """
     if a == b or not a or not b or len(set(a) & set(b)) < min(len(a), len(b)) // 3:
-        return False
+        return 0.0
     matcher = SequenceMatcher(a=a, b=b, autojunk=False)
     if matcher.quick_ratio() < _ALIKE_SENTENCE or matcher.ratio() < _ALIKE_SENTENCE:
-        return False
-    changed = [(a[i:j], b[k:m]) for op, i, j, k, m in matcher.get_opcodes() if op == "replace"]
-    return any(
+        return 0.0
+    pairs = [(a[i:j], b[k:m]) for op, i, j, k, m in matcher.get_opcodes() if op == "replace"]
+    changed = [(x, y) for x, y in pairs if [t.casefold() for t in x] != [t.casefold() for t in y]]
+    other = any(
+        not _telling(x) and not _telling(y) and words_of(" ".join(x)) != words_of(" ".join(y))
+        for x, y in changed
+    )
+    counts = any(
         _telling(x) and _telling(y) and not told.isdisjoint(t.casefold() for t in x)
         for x, y in changed
-        if [t.casefold() for t in x] != [t.casefold() for t in y]
     )
+    return matcher.ratio() if counts and (not other or matcher.ratio() >= _NEARLY) else 0.0
 
 
 def _telling(tokens: list[str]) -> bool:
