@@ -26,6 +26,8 @@ class Scholar:
     """Parts that it finds missing, a list for each time that it is asked; none after that."""
     answers: bool = True
     """Whether what is delivered answers the question."""
+    compare: Callable[[list[str]], dict[str, Any]] = lambda _lines: {"columns": [], "rows": []}
+    """From the statements to how they are laid out side by side."""
     item: str = "a thing"
     columns: list[dict[str, str]] = field(
         default_factory=lambda: [{"name": "name", "kind": "name"}]
@@ -77,6 +79,9 @@ class Scholar:
                     "sections": [{"title": "All", "statements": numbers}],
                 }
             )
+        if fields == {"columns", "rows"}:
+            self.asked.append("compare")
+            return json.dumps(self.compare(re.findall(r"^\d+\. (.*)", text, re.MULTILINE)))
         if fields == {"by", "first"}:
             self.asked.append("rank")
             return json.dumps({"by": self.rank[0], "first": self.rank[1]})

@@ -70,6 +70,7 @@ function Said({ statement, citations }: { statement: Statement; citations: Citat
 
 function Report({ answer }: { answer: Answer }) {
   const report = answer.report!;
+  const denied = report.contradicted ?? [];
   return (
     <div className="report">
       {report.sections.map((section, i) => (
@@ -78,10 +79,29 @@ function Report({ answer }: { answer: Answer }) {
           <ul>{section.statements.map((s, j) => <li key={j}><Said statement={s} citations={answer.citations} /></li>)}</ul>
         </section>
       ))}
+      {report.comparison && (
+        <section>
+          <h3>Side by side</h3>
+          <div className="scroll" tabIndex={0}>
+            <table>
+              <thead><tr><th />{report.comparison.columns.map((c) => <th key={c} scope="col">{c}</th>)}</tr></thead>
+              <tbody>
+                {report.comparison.rows.map((row, i) => (
+                  <tr key={i}>
+                    <th scope="row">{report.comparison!.names[i]}</th>
+                    {row.map((s, j) => <td key={j}>{s ? <Said statement={s} citations={answer.citations} /> : <i>not found</i>}</td>)}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      )}
       {report.table && (
         <section>
           <h3>{report.table.completeness.found} found{report.table.completeness.believed === null ? "" : ` of ${report.table.completeness.believed}`}</h3>
           <p className="price">{report.table.completeness.how}</p>
+          {report.table.ranked && <p className="price">{report.table.ranked}</p>}
           <div className="scroll" tabIndex={0}>
             <table>
               <thead><tr>{report.table.columns.map((c) => <th key={c} scope="col">{c}</th>)}</tr></thead>
@@ -104,6 +124,12 @@ function Report({ answer }: { answer: Answer }) {
               <p className="price">{d.why}</p>
             </div>
           ))}
+        </section>
+      )}
+      {denied.length > 0 && (
+        <section>
+          <h3>Said, and sources say otherwise</h3>
+          <ul>{denied.map((s, i) => <li key={i}><Said statement={s} citations={answer.citations} /></li>)}</ul>
         </section>
       )}
       {report.not_found.length + report.unsupported.length > 0 && (

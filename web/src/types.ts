@@ -114,9 +114,15 @@ export interface Report {
     columns: string[];
     rows: { text: string | null; citations: number[]; why: string }[][];
     completeness: { found: number; believed: number | null; how: string };
+    /** Runs of before it was there have none. */
+    ranked?: string;
   } | null;
+  /** Runs of before it was there have none. */
+  comparison?: { columns: string[]; names: string[]; rows: (Statement | null)[][] } | null;
   disputes: { about: string; sides: Statement[]; followed: boolean; why: string }[];
   unsupported: Statement[];
+  /** What sources say otherwise; runs of before it was there have none. */
+  contradicted?: Statement[];
   not_found: { what: string; why: string }[];
   copies: string[][];
 }

@@ -3,6 +3,7 @@
 It never judges whether something is true and never adds to what was found.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -37,6 +38,18 @@ class Outline:
     answer: str
     sections: tuple[tuple[str, tuple[int, ...]], ...]
     """Titles, with places of statements."""
+    laid: "Laid | None" = None
+    """Statements side by side, where a comparison is asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Laid:
+    """How statements make a table; the words at its sides are the lead's."""
+
+    columns: tuple[str, ...]
+    names: tuple[str, ...]
+    places: tuple[tuple[int | None, ...], ...]
+    """By row: places of statements; `None` where none tells."""
 
 
 def lead_of(run: Run) -> Member:
@@ -109,7 +122,68 @@ async def outline(run: Run, statements: Sequence[str]) -> Outline | None:
     answer, sections = said.get("answer"), said.get("sections")
     if not isinstance(answer, str) or not isinstance(sections, list):
         return None
-    return Outline(answer=answer, sections=tuple(_sections(sections, len(statements))))
+    laid = await _laid(run, listed, len(statements)) if _COMPARES.search(run.task.prompt) else None
+    return Outline(
+        answer=answer, sections=tuple(_sections(sections, len(statements))), laid=laid
+    )  # fmt: skip
+
+
+async def _laid(run: Run, listed: str, count: int) -> Laid | None:
+    """Return the statements laid out as a table; `None` where they compare nothing."""
+    name: JsonValue = {"type": "string", "minLength": 1, "maxLength": 60}
+    row: JsonValue = {
+        "type": "object",
+        "properties": {
+            "name": name,
+            "statements": {"type": "array", "items": {"type": "integer"}, "maxItems": 6},
+        },
+        "required": ["name", "statements"],
+        "additionalProperties": False,
+    }  # fmt: skip
+    fields: dict[str, JsonValue] = {
+        "columns": {"type": "array", "items": name, "maxItems": 6},
+        "rows": {"type": "array", "items": row, "maxItems": 12},
+    }
+    question = run.task.prompt
+    text = prompt(
+        "compose_table", question=fence(question, source="question", limit=4_000),
+        statements=fence(listed, source="statements", limit=12_000),
+    )  # fmt: skip
+    said = await _asked(run, text, fields, 600)
+    return _read_laid(said, count, known=f"{question}\n{listed}")
+
+
+def _read_laid(said: dict[str, JsonValue], count: int, *, known: str) -> Laid | None:
+    """Read a table; one that is ragged, of one cell or with new numbers at its sides is none."""
+    columns = tuple(str(c).strip() for c in _listed(said.get("columns")))
+    rows = [row for row in _listed(said.get("rows")) if isinstance(row, dict)]
+    names = tuple(str(row.get("name") or "").strip() for row in rows)
+    numbers = [_listed(row.get("statements")) for row in rows]
+    places = tuple(
+        tuple(n - 1 if isinstance(n, int) and 1 <= n <= count else None for n in row)
+        for row in numbers
+    )
+    told = sum(place is not None for row in places for place in row)
+    sides = " ".join((*columns, *names))
+    if told < _FEWEST or any(len(row) != len(columns) for row in places):
+        return None
+    if set(_DIGITS.findall(sides)) - set(_DIGITS.findall(known)):
+        return None
+    return Laid(columns=columns, names=names, places=places)
+
+
+def _listed(said: JsonValue) -> list[JsonValue]:
+    return said if isinstance(said, list) else []
+
+
+_COMPARES = re.compile(
+    r"\b(?:compar\w*|versus|vs\.?|differ\w*|side by side|as a table|in a table|each of)\b",
+    re.IGNORECASE,
+)
+"""Questions that may want statements side by side; only of these the lead is asked."""
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+_FEWEST = 3
+"""Cells below which a table says less than its statements in a row."""
 
 
 async def answers(run: Run, statement: str) -> bool | None:

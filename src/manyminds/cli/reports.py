@@ -7,7 +7,7 @@ from pathlib import Path
 from manyminds.cli.view import safe
 from manyminds.cli.words import answer_as_text, cost_line
 from manyminds.core.errors import UsageError
-from manyminds.core.values import Cell, Citation, Dispute, Report, Statement, Table
+from manyminds.core.values import Cell, Citation, Comparison, Dispute, Report, Statement, Table
 from manyminds.research.markdown import as_markdown
 from manyminds.research.page import as_page
 from manyminds.research.paper import Paper, attributed, headings, programs_of, sources_of, told_of
@@ -82,6 +82,8 @@ def report_as_text(asked: Asked, question: str, *, only: bool = False) -> str:
         lines += [f"confidence {asked.answer.confidence:.0%}: {asked.answer.how}", ""]
     for section in report.sections:
         lines += [section.title, *(f"  {_statement(s)}" for s in section.statements), ""]
+    if report.comparison is not None:
+        lines += _titled("Side by side", _comparison(report.comparison))
     if report.table is not None:
         lines += [*_table(report.table), ""]
     lines += _titled("Disputed", [line for d in report.disputes for line in _dispute(d)])
@@ -124,6 +126,17 @@ def _dispute(dispute: Dispute) -> list[str]:
     how = "the first is followed" if dispute.followed else "left open"
     sides = [f"  {_statement(side)}" for side in dispute.sides]
     return [f"{_line(dispute.about)} ({how}: {dispute.why})", *sides]
+
+
+def _comparison(found: Comparison) -> list[str]:
+    """Write a comparison a row a line, below it what is told of each point."""
+    lines: list[str] = []
+    for name, row in zip(found.names, found.rows, strict=True):
+        lines.append(_line(name))
+        for column, statement in zip(found.columns, row, strict=True):
+            told = "(not found)" if statement is None else _statement(statement)
+            lines.append(f"  {_line(column)}: {told}")
+    return lines
 
 
 def _passage(number: int, citation: Citation) -> str:

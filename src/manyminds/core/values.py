@@ -427,6 +427,17 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Statements side by side: a row for each thing, a column for each point."""
+
+    columns: tuple[str, ...]
+    names: tuple[str, ...]
+    """Of the rows."""
+    rows: tuple[tuple[Statement | None, ...], ...]
+    """`None` where no statement tells."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dispute:
     """What sources do not agree on."""
 
@@ -483,6 +494,7 @@ class Report:
 
     plan: Plan
     sections: tuple[Section, ...] = ()
+    comparison: Comparison | None = None
     table: Table | None = None
     disputes: tuple[Dispute, ...] = ()
     unsupported: tuple[Statement, ...] = ()

@@ -4,7 +4,15 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
-from manyminds.core.values import Answer, Cell, Citation, Dispute, Statement, Table
+from manyminds.core.values import (
+    Answer,
+    Cell,
+    Citation,
+    Comparison,
+    Dispute,
+    Statement,
+    Table,
+)
 from manyminds.research.paper import Paper, attributed, headings, programs_of, sources_of, told_of
 
 __all__ = ["as_markdown", "table_as_markdown"]
@@ -20,6 +28,8 @@ def as_markdown(paper: Paper) -> str:
         lines += [f"Confidence {answer.confidence:.0%}: {_text(answer.how or 'as found')}.", ""]
     for section in report.sections:
         lines += [f"## {_text(section.title)}", "", *map(_statement, section.statements), ""]
+    if report.comparison is not None:
+        lines += ["## Side by side", "", *_comparison(report.comparison), ""]
     if report.table is not None:
         lines += [*table_as_markdown(report.table), ""]
     lines += _titled("What sources dispute", map(_dispute, report.disputes))
@@ -51,6 +61,20 @@ def table_as_markdown(table: Table) -> list[str]:
         *([f"Rows are {_text(table.ranked)}."] if table.ranked else []),
         f"Found {told.found}, believed to be {believed}: {_text(told.how)}.",
     ]
+
+
+def _comparison(found: Comparison) -> Iterable[str]:
+    yield "| | " + " | ".join(map(_text, found.columns)) + " |"
+    yield "|" + " --- |" * (len(found.columns) + 1)
+    for name, row in zip(found.names, found.rows, strict=True):
+        cells = (_side(statement) for statement in row)
+        yield f"| **{_text(name)}** | " + " | ".join(cells) + " |"
+
+
+def _side(statement: Statement | None) -> str:
+    if statement is None:
+        return "(not found)"
+    return _text(attributed(statement)) + _numbers(statement.citations)
 
 
 def _text(text: str) -> str:

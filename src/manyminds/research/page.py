@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from urllib.parse import quote
 
-from manyminds.core.values import Cell, Citation, Dispute, Statement, Table
+from manyminds.core.values import Cell, Citation, Comparison, Dispute, Statement, Table
 from manyminds.research.paper import (
     Paper,
     Source,
@@ -42,6 +42,8 @@ def as_page(paper: Paper) -> str:
     ]
     for section in report.sections:
         parts += [f"<h2>{escape(section.title)}</h2>", _list(map(_statement, section.statements))]
+    if report.comparison is not None:
+        parts += ["<h2>Side by side</h2>", _comparison(report.comparison)]
     if report.table is not None:
         parts.append(_table(report.table))
     parts += _titled("What sources dispute", map(_dispute, report.disputes))
@@ -91,6 +93,22 @@ def _dispute(dispute: Dispute) -> str:
     how = "the first is followed" if dispute.followed else "left open"
     about = f"{escape(dispute.about)} <em>({how}: {escape(dispute.why)})</em>"
     return about + _list(map(_statement, dispute.sides))
+
+
+def _comparison(found: Comparison) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in ("", *found.columns))
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th>{''.join(map(_side, row))}</tr>"
+        for name, row in zip(found.names, found.rows, strict=True)
+    )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="wide">{table}</div>'
+
+
+def _side(statement: Statement | None) -> str:
+    return '<td class="none">not found</td>' if statement is None else (
+        f"<td>{_statement(statement)}</td>"
+    )  # fmt: skip
 
 
 def _table(table: Table) -> str:

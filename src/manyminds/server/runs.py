@@ -118,6 +118,9 @@ class PlanBody(Body):
     experiment: bool = False
     item: Annotated[str, Field(max_length=400)] = ""
     columns: Annotated[tuple[Annotated[str, Field(max_length=400)], ...], Field(max_length=20)] = ()
+    order: Annotated[str, Field(max_length=400)] = ""
+    """The column that rows are ranked by; none: as they are listed."""
+    descending: bool = True
 
     @property
     def plan(self) -> Plan:
@@ -131,7 +134,7 @@ class PlanBody(Body):
         return Plan(
             goal=self.goal, parts=parts, sites=self.sites, no_sites=self.no_sites,
             pages=self.pages, depth=self.depth, rounds=self.rounds, experiment=self.experiment,
-            item=self.item, columns=self.columns,
+            item=self.item, columns=self.columns, order=self.order, descending=self.descending,
         )  # fmt: skip
 
 

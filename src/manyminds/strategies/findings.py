@@ -16,6 +16,7 @@ from manyminds.core.protocols import Run
 from manyminds.core.values import (
     Answer,
     Claim,
+    Comparison,
     Dispute,
     Dissent,
     Evidence,
@@ -237,6 +238,7 @@ def deliver(desk: Desk, order: Outline | None) -> Answer:
     open_ = any(not d.followed for d in disputes)
     report = Report(
         plan=desk.plan, sections=_sections(desk, order, standing), disputes=tuple(disputes),
+        comparison=_comparison(order, standing),
         unsupported=tuple(
             Statement(text=c.claim, support=c.support)
             for f in desk.findings for c in f.cited if not c.by and not _denied(c)
@@ -399,6 +401,17 @@ def _sections(
         for f in desk.findings
     ]
     return tuple(section for section in found if section.statements)
+
+
+def _comparison(order: Outline | None, standing: Sequence[Standing]) -> Comparison | None:
+    """Return the statements side by side as the lead laid them out."""
+    if order is None or order.laid is None:
+        return None
+    rows = tuple(
+        tuple(standing[p][1] if p is not None and p < len(standing) else None for p in row)
+        for row in order.laid.places
+    )
+    return Comparison(columns=order.laid.columns, names=order.laid.names, rows=rows)
 
 
 def _unique(statements: Iterable[Statement]) -> tuple[Statement, ...]:

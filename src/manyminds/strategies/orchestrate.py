@@ -43,7 +43,8 @@ class Orchestrate:
 
     Cost: one request to plan; for each part up to the plan's `depth` to work, and a short one for
     each claim and passage that the letter does not decide; one to look for gaps a round; one to
-    compose several parts; one to see whether the question is answered.
+    compose several parts, and one more where they are to be compared; one to see whether the
+    question is answered.
     """
 
     plan: Plan = field(default_factory=lambda: Plan(goal="", parts=()))
