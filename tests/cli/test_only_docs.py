@@ -28,7 +28,8 @@ def hook(event, args):
 
 sys.addaudithook(hook)
 """
-"""Put in every Python process of the run, those it begins too."""
+"""Put in the Python processes of the run, but for those that read files: they are begun without any
+environment, with nothing but a pipe (`tests/tools/test_apart.py`)."""
 
 
 def sockets(tmp_path: Path, *words: str) -> tuple[dict, list[str]]:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from manyminds.cli.app import run
 from manyminds.judging.citing.origin import site_of
+from tests.cli.test_steering import by_query
 from tests.scholar import Scholar
 from tests.stub import Stub
 from tests.tools.web.site import Site
@@ -70,3 +72,51 @@ class Finding(dict[str, object]):
 
     def get(self, path: str, other: object = None) -> object:
         return self._found if path.startswith("/search?") else super().get(path, other)
+
+
+CAMPS = {
+    "Farmers": "We think the old dam should stay, because it waters the fields of the whole valley.",
+    "Anglers": "In our view the old dam is the worst thing that ever happened to the salmon.",
+    "Engineers": "The old dam leaks 40 litres a second, we believe it should be rebuilt by the town.",
+}
+
+
+def test_three_camps_are_each_found_cited_and_named(
+    stub: Stub, site: Site, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """From the searches to the report: nobody is left out, and nobody's opinion is the report's own."""
+    found: dict[str, str] = {}
+    for camp, said in CAMPS.items():
+        head = f"<title>The dam, by {camp}</title><meta name='author' content='{camp} Union'>"
+        site.pages[f"/{camp}"] = (
+            f"<html><head>{head}</head><body><article><p>{said}</p><p>{'More of it. ' * 40}</p></article></body></html>"
+        )
+        found[camp] = f"/{camp}"
+    by_query(site, found)
+    plan = tmp_path / "plan.toml"
+    parts = "".join(f'[[part]]\nquestion = "What do {c} say?"\nquery = "{c}"\n' for c in CAMPS)
+    plan.write_text(f'goal = "g"\nrounds = 1\n{parts}')
+
+    def know(question: str, _passages: str) -> tuple[str, list[str]]:
+        camp = next(camp for camp in CAMPS if camp in question)
+        return CAMPS[camp], [CAMPS[camp]]
+
+    stub.behaviours = [Scholar(know=know)]
+    words = [
+        "--model",
+        stub.model,
+        "--web-loopback",
+        "--search",
+        f"searxng={site.url('')}",
+        "--yes",
+    ]
+    run(["research", *words, "--plan", str(plan), "--json", "Should the old dam go?"])
+    told = json.loads(capsys.readouterr().out)
+    stated = [s for section in told["report"]["sections"] for s in section["statements"]]
+    assert sorted(s["said_by"] for s in stated) == sorted(f"{camp} Union" for camp in CAMPS)
+    cited = {
+        told["answer"]["citations"][place]["source"] for s in stated for place in s["citations"]
+    }
+    assert cited == {site.url(path) for path in found.values()}
+    assert told["answer"]["text"].count("According to ") == 2  # as many as its lead put first
+    assert told["report"]["balance"][0]["opinions"] == 3

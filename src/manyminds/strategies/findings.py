@@ -350,7 +350,7 @@ def _headline(desk: Desk, order: Outline | None, standing: Sequence[Standing]) -
     ]
     first = {f.number: _led(s.text, s) for f, s, _ in reversed(standing)}
     shown = own or [first[number] for number in sorted(first)]
-    text = " ".join(list(dict.fromkeys(shown))[:_SHOWN])
+    text = _in_a_line(list(dict.fromkeys(shown))[:_SHOWN])
     return _Headline(text=text, answers=bool(own), dissent=dissent)
 
 
@@ -360,6 +360,12 @@ def _says(stated: Statement, cited: Cited, answer: str) -> bool:
     share = sum(word in held for word in wanted) / len(wanted) if wanted else 0.0
     told = numbers_in(stated.text) | numbers_in(cited.claim)
     return share >= _HELD and numbers_in(answer) <= told
+
+
+def _in_a_line(said: Sequence[str]) -> str:
+    """Return statements one after the other; each but the last is ended where it is not."""
+    ended = [text if text.endswith((".", "!", "?", "”")) else f"{text}." for text in said[:-1]]
+    return " ".join((*ended, *said[-1:]))
 
 
 def _led(text: str, stated: Statement) -> str:
