@@ -4,7 +4,8 @@
     python benchmarks/live/run.py gsm_plus --data ../shared/data --arms majority,best_of_n@3
     python benchmarks/live/table.py                                        # writes RESULTS.md
 
-One line for each problem and arm goes to results.jsonl. `arm@3` is the arm with three members
+One line for each problem and arm goes to results.jsonl; none where a request was never answered
+(the model was gone, or the machine asleep): that says nothing of the arm, and is played again. `arm@3` is the arm with three members
 instead of five: how the score grows with the draws.
 """
 
@@ -22,7 +23,7 @@ from problems import gsm_plus, humaneval
 from manyminds.agents.roles import PRESETS
 from manyminds.agents.roster import roster
 from manyminds.budget.ledger import cost_of
-from manyminds.core.events import NoteShared, Recorded, RunStarted
+from manyminds.core.events import NoteShared, Recorded, RequestFailed, RunStarted
 from manyminds.core.protocols import Strategy
 from manyminds.core.values import Limits, Task
 from manyminds.evals.questions import Question, grade
@@ -76,8 +77,10 @@ ARMS: dict[str, Callable[[], Strategy]] = {
 }
 
 
-async def one(problem: Question, arm: str, endpoint: KeepingEndpoint, python: Python) -> dict:
-    """Play one arm on one problem."""
+async def one(
+    problem: Question, arm: str, endpoint: KeepingEndpoint, python: Python
+) -> dict | None:
+    """Play one arm on one problem; `None` where a request was never answered."""
     events: list[Recorded] = []
     task = Task(prompt=problem.prompt)
     name, _, size = arm.partition("@")
@@ -93,6 +96,10 @@ async def one(problem: Question, arm: str, endpoint: KeepingEndpoint, python: Py
         )
     )  # fmt: skip
     answer, _ = await play(run, ARMS[name]())
+    failed = [e.event for e in events if isinstance(e.event, RequestFailed)]
+    if any(event.retry_in_s is None for event in failed):
+        print(problem.id, arm, "not kept:", failed[-1].message[:100], flush=True)
+        return None
     notes = [e.event.note for e in events if isinstance(e.event, NoteShared)]
     drafts = [(await grade(problem, n.answer, python)).right for n in notes if n.round == 1]
     later = [(await grade(problem, n.answer, python)).right for n in notes if n.round > 1]
@@ -129,6 +136,8 @@ async def main(arguments: argparse.Namespace) -> None:
                 row = await one(problem, arm, endpoint, python)
             finally:
                 await python.close()
+        if row is None:
+            return
         row |= {"code": code(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
         with out.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
