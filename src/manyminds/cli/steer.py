@@ -8,7 +8,6 @@ from cyclopts import Parameter
 from manyminds.cli.exits import ANSWERED
 from manyminds.cli.words import notice
 from manyminds.core.errors import UsageError
-from manyminds.core.events import RunStarted
 from manyminds.runtime.elsewhere import located, say_to
 from manyminds.runtime.kept import state_of
 from manyminds.runtime.paths import data_home
@@ -51,13 +50,9 @@ def said(run: str, what: str, text: str, *, json_: bool) -> int:
         UsageError: If it is over.
     """
     path = located(data_home(), run)
-    transcript = read_transcript(path)
-    run, state = path.parent.name, state_of(transcript)
+    run, state = path.parent.name, state_of(read_transcript(path))
     if state == "finished":
         raise UsageError(f"run {run} is over; see: manyminds show {run}")
-    began = transcript.events[0].event if transcript.events else None
-    if what == "drop" and isinstance(began, RunStarted) and began.strategy == "wide":
-        raise UsageError(f"run {run} makes a table, which has no parts to drop; hint or now")
     say_to(path, what, text)
     if state in ("unfinished", "queued"):
         notice(f"nobody is at work on it; it hears that when it goes on: manyminds attach {run}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from manyminds.core.values import Answer, Report, Statement
+from manyminds.core.wording import counted
 from manyminds.judging.citing.computed import is_program
 from manyminds.judging.citing.origin import document_of, site_of
 
@@ -37,11 +38,11 @@ class Share:
     @property
     def told(self) -> str:
         """The share as a line."""
-        said = _counted(self.statements, "statement") + (
-            f", {_counted(self.opinions, 'opinion')} among them" if self.opinions else ""
+        said = counted(self.statements, "statement") + (
+            f", {counted(self.opinions, 'opinion')} among them" if self.opinions else ""
         )
         same = f"; the same words on {', '.join(self.copied_by)}" if self.copied_by else ""
-        return f"{self.site}: {said}, {_counted(self.pages, 'page')}{same}"
+        return f"{self.site}: {said}, {counted(self.pages, 'page')}{same}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +120,3 @@ def _copying(site: str, leader: Mapping[str, str]) -> tuple[str, ...]:
     """Return the other sites whose pages are counted as pages of this one."""
     others = (site_of(name) for name, first in leader.items() if site_of(first) == site)
     return tuple(dict.fromkeys(other for other in others if other != site))
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

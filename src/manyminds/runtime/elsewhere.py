@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from manyminds.core.errors import UsageError
+from manyminds.core.events import RunStarted
 from manyminds.runtime.address import checked
 from manyminds.runtime.orders import Order
 from manyminds.runtime.settings import load_settings
 from manyminds.runtime.steer import say, word
-from manyminds.transcript.store import new_transcript_path, transcript_path
+from manyminds.transcript.store import new_transcript_path, read_transcript, transcript_path
 
 __all__ = [
     "Fleet",
@@ -170,15 +171,23 @@ def say_to(path: Path, what: str, text: str) -> None:
     """Say something to a run, wherever it is worked.
 
     Raises:
-        UsageError: If it cannot be said.
+        UsageError: If it cannot be said, or it makes a table and is told to drop a part.
         ProviderError: If the fleet cannot be reached.
     """
     run = path.parent.name
+    if what == "drop" and _makes_a_table(path):
+        raise UsageError(f"run {run} makes a table, which has no parts to drop; hint or now")
     if read_standing(path.parent) is None:
         say(path.parents[2], run, what, text)
         return
     with fleet_of(run) as fleet:
         fleet.say(run, word(what, text))
+
+
+def _makes_a_table(path: Path) -> bool:
+    events = read_transcript(path).events if path.exists() else ()
+    began = events[0].event if events else None
+    return isinstance(began, RunStarted) and began.strategy == "wide"
 
 
 def put_down(path: Path, lines: Sequence[bytes]) -> None:

@@ -29,6 +29,7 @@ from manyminds.core.values import (
     Statement,
     Support,
 )
+from manyminds.core.wording import counted
 from manyminds.judging.canonical import canonicalize
 from manyminds.judging.citing.computed import as_sources, is_program
 from manyminds.judging.citing.conflicts import Conflict, conflict_of
@@ -478,10 +479,6 @@ def _how(desk: Desk, standing: Sequence[object]) -> str:
     claims = sum(len(f.cited) for f in desk.findings)
     sources = {document_of(e.source or "") for e in desk.evidence}
     programs = sum(map(is_program, sources))
-    told = [_counted(len(sources) - programs, "source")]
-    told += [_counted(programs, "program")] if programs else []
+    told = [counted(len(sources) - programs, "source")]
+    told += [counted(programs, "program")] if programs else []
     return f"{len(standing)} of {claims} claims stand in what was read; {', '.join(told)}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

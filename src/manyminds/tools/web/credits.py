@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urljoin
+
+from manyminds.tools.web.links import joined
 
 __all__ = ["POINTS", "credits_in", "said_in"]
 
@@ -37,7 +38,7 @@ def _said(tree: Any, address: str) -> Iterator[str]:
         node, over = waiting.pop()
         if over:
             if node.tag == "a" and (leads := node.get("href") or "").startswith(("http", "/")):
-                yield f" {_joined(address, leads)} "
+                yield f" {joined(address, leads)} "
             yield (node.tail or "").replace("\n", " ")
             if node.tag in _BLOCKS:
                 yield "\n"
@@ -60,10 +61,3 @@ _BLOCKS = frozenset((
     "p", "div", "li", "td", "th", "tr", "dt", "dd", "br", "h1", "h2", "h3", "h4", "h5", "h6", "pre",
     "section", "article", "header", "footer", "blockquote", "figcaption", "caption",
 ))  # fmt: skip
-
-
-def _joined(address: str, link: str) -> str:
-    try:
-        return urljoin(address, link)
-    except ValueError:
-        return ""

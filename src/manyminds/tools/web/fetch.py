@@ -27,7 +27,7 @@ from manyminds.core.errors import ToolFailed
 from manyminds.tools.web.addresses import Address, parse_address
 from manyminds.tools.web.connect import LOST, UNANSWERED, PublicTransport, Resolve, resolve
 
-__all__ = ["AGENT", "Allows", "Fetched", "Fetcher", "NotThere", "Unreached"]
+__all__ = ["AGENT", "Allows", "Fetched", "Fetcher", "NotThere", "Unreached", "unpacked"]
 
 NAME = "manyminds"
 """What robots.txt knows us by."""

@@ -88,7 +88,7 @@ class Reader:
         child, self._child = self._child, None
         if child is None:
             return None
-        # One that has ended says so before it is killed, if it is asked twice.
+        # That it has ended may not be known yet: a turn of the loop lets it be told.
         await asyncio.sleep(0)
         if child.returncode is None:
             child.kill()
